@@ -1,0 +1,126 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+let package = Package(
+    name: "genbatch",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "GenAI", targets: ["GenAI"]),
+        .executable(name: "genbatch", targets: ["genbatch"]),
+        .executable(name: "gemini-simulator", targets: ["gemini-simulator"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
+    ],
+    targets: [
+        // BatchCore: the domain. Values, rules and ports.
+        .target(name: "BatchCore", dependencies: ["JSON", .product(name: "Crypto", package: "swift-crypto")]),
+        .testTarget(name: "BatchCoreTests", dependencies: ["BatchCore", "JSON", "TestSupport"]),
+
+        // C libraries of the system.
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+
+        // Checkpointing: the state of a job in one SQLite file.
+        .target(name: "Checkpointing", dependencies: ["BatchCore", "JSON", "SQLite"]),
+        .testTarget(
+            name: "CheckpointingTests",
+            dependencies: ["BatchCore", "Checkpointing", "JSON", "SQLite", "TestSupport"]
+        ),
+
+        // Curl: HTTP over libcurl's multi interface, on one thread.
+        .target(name: "Curl", dependencies: ["CCurl"]),
+        .testTarget(name: "CurlTests", dependencies: ["Curl", "TestSupport"]),
+
+        // Export: results in the formats that other programs read.
+        .target(name: "Export", dependencies: ["BatchCore", "JSON"]),
+        .testTarget(name: "ExportTests", dependencies: ["BatchCore", "Export", "JSON", "TestSupport"]),
+
+        // GenAI: the public client library.
+        .target(name: "GenAI", dependencies: ["Curl", "JSON"]),
+        .testTarget(name: "GenAITests", dependencies: ["Curl", "GenAI", "JSON", "TestSupport"]),
+
+        // GenAIGenerating: makes the client answer the scheduler.
+        .target(name: "GenAIGenerating", dependencies: ["BatchCore", "GenAI", "JSON"]),
+        .testTarget(
+            name: "GenAIGeneratingTests",
+            dependencies: ["BatchCore", "GenAI", "GenAIGenerating", "JSON", "TestSupport"]
+        ),
+
+        // GeminiSimulator: the API on loopback; linked into no other program.
+        .target(
+            name: "GeminiSimulator",
+            dependencies: [
+                "JSON",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]
+        ),
+        .executableTarget(
+            name: "gemini-simulator",
+            dependencies: ["GeminiSimulator", .product(name: "ArgumentParser", package: "swift-argument-parser")]
+        ),
+        .testTarget(name: "GeminiSimulatorTests", dependencies: ["Curl", "GeminiSimulator", "JSON", "TestSupport"]),
+
+        // genbatch: the program.
+        .executableTarget(name: "genbatch", dependencies: ["GenbatchCLI"]),
+        .target(
+            name: "GenbatchCLI",
+            dependencies: [
+                "BatchCore", "Checkpointing", "Export", "GenAI", "GenAIGenerating", "JSON", "JobFiles", "Terminal",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]
+        ),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: ["JSON", "SQLite", "TestSupport", "gemini-simulator", "genbatch"]
+        ),
+
+        // JobFiles: a YAML file to a job and its items.
+        .target(
+            name: "JobFiles",
+            dependencies: [
+                "BatchCore", "JSON", "YAML",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Mustache", package: "swift-mustache"),
+            ]
+        ),
+        .testTarget(name: "JobFilesTests", dependencies: ["BatchCore", "JSON", "JobFiles", "TestSupport", "YAML"]),
+
+        // JSON: reading and writing JSON text without Foundation.
+        .target(name: "JSON", swiftSettings: [.enableExperimentalFeature("Lifetimes")]),
+        .testTarget(name: "JSONTests", dependencies: ["JSON", "TestSupport"]),
+
+        // SQLite: ownership over sqlite3.
+        .target(name: "SQLite", dependencies: ["CSQLite"]),
+        .testTarget(name: "SQLiteTests", dependencies: ["SQLite", "TestSupport"]),
+
+        // Terminal: progress for people and programs.
+        .target(name: "Terminal", dependencies: ["BatchCore", "JSON"]),
+        .testTarget(name: "TerminalTests", dependencies: ["BatchCore", "JSON", "Terminal", "TestSupport"]),
+
+        // TestSupport: what the tests of several modules share.
+        .target(name: "TestSupport", path: "Tests/TestSupport"),
+
+        // YAML: libyaml's events as nodes that remember line and column.
+        .target(name: "YAML", dependencies: ["CYAML"]),
+        .testTarget(name: "YAMLTests", dependencies: ["TestSupport", "YAML"]),
+    ],
+    swiftLanguageModes: [.v6]
+)
+
+for target in package.targets where target.type != .system {
+    target.swiftSettings =
+        (target.swiftSettings ?? []) + [
+            .enableUpcomingFeature("ExistentialAny"),
+            .enableUpcomingFeature("InternalImportsByDefault"),
+            .enableUpcomingFeature("MemberImportVisibility"),
+            .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+        ]
+}

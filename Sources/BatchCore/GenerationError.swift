@@ -1,0 +1,41 @@
+/// Why an attempt gave no usable answer: a class to decide on, facts to show.
+package struct GenerationError: Error, Sendable, Equatable {
+    package var failureClass: FailureClass
+    /// What was tried, on what, what happened and what to do; the key and the prompt are not in it.
+    package var message: String
+    package var httpStatus: Int?
+    /// The delay the server asked for.
+    package var retryDelay: Duration?
+    /// The quota that was exceeded, for example `GenerateRequestsPerMinutePerProjectPerModel`.
+    package var quotaID: String?
+    /// The limit in force, as the server told it.
+    package var quotaValue: Int?
+    /// Text that arrived before the failure: for display only, never an answer.
+    package var partialText: String?
+    /// Counts that arrived before the failure.
+    package var usage: TokenUsage
+    /// Whether the server may have worked, and billed, for this attempt.
+    package var isPossiblyBilled: Bool
+
+    package init(
+        _ failureClass: FailureClass,
+        _ message: String,
+        httpStatus: Int? = nil,
+        retryDelay: Duration? = nil,
+        quotaID: String? = nil,
+        quotaValue: Int? = nil,
+        partialText: String? = nil,
+        usage: TokenUsage = TokenUsage(),
+        isPossiblyBilled: Bool = false
+    ) {
+        self.failureClass = failureClass
+        self.message = message
+        self.httpStatus = httpStatus
+        self.retryDelay = retryDelay
+        self.quotaID = quotaID
+        self.quotaValue = quotaValue
+        self.partialText = partialText
+        self.usage = usage
+        self.isPossiblyBilled = isPossiblyBilled
+    }
+}

@@ -1,0 +1,75 @@
+package import JSON
+
+/// What a job file says about the whole job; its items come from an ``ItemSource``.
+package struct Job: Sendable, Equatable {
+    package enum TruncationPolicy: String, Sendable, CaseIterable {
+        /// The item is done and flagged.
+        case accept
+        case fail
+        case retry
+    }
+
+    package var name: String
+    package var stream: Bool
+    package var limits: Limits
+    package var retry: RetryPolicy
+    package var timeouts: Timeouts
+    package var onTruncation: TruncationPolicy
+    /// Where the results go at the end of every run, relative to the job's folder; `nil` for nowhere.
+    package var outputPath: String?
+
+    package init(
+        name: String,
+        stream: Bool = true,
+        limits: Limits = Limits(),
+        retry: RetryPolicy = RetryPolicy(),
+        timeouts: Timeouts = Timeouts(),
+        onTruncation: TruncationPolicy = .accept,
+        outputPath: String? = nil
+    ) {
+        self.name = name
+        self.stream = stream
+        self.limits = limits
+        self.retry = retry
+        self.timeouts = timeouts
+        self.onTruncation = onTruncation
+        self.outputPath = outputPath
+    }
+}
+
+/// The most a run may use.
+package struct Limits: Sendable, Equatable {
+    package static let defaultConcurrency = 16
+    package static let maximumConcurrency = 10_000
+
+    /// Requests in flight at once, 1 to ``maximumConcurrency``.
+    package var concurrency: Int
+
+    package init(concurrency: Int = Limits.defaultConcurrency) {
+        self.concurrency = concurrency
+    }
+}
+
+/// How long an attempt may take, and how long it may be silent.
+package struct Timeouts: Sendable, Equatable {
+    /// Until the connection stands, TLS included.
+    package var connect: Duration
+    /// From sending to the first byte of the answer; thinking models are silent for minutes.
+    package var firstChunk: Duration
+    /// Between two pieces of the answer.
+    package var idle: Duration
+    /// The whole attempt.
+    package var item: Duration
+
+    package init(
+        connect: Duration = .seconds(10),
+        firstChunk: Duration = .seconds(300),
+        idle: Duration = .seconds(60),
+        item: Duration = .seconds(900)
+    ) {
+        self.connect = connect
+        self.firstChunk = firstChunk
+        self.idle = idle
+        self.item = item
+    }
+}

@@ -1,0 +1,112 @@
+/// Where one answer comes from; the scheduler knows no more about the model than this.
+package protocol Generating: Sendable {
+    /// Sends one turn of one item to the model and returns the whole answer.
+    ///
+    /// One call is one attempt: it never retries. Cancelling the task closes the stream.
+    ///
+    /// - Parameters:
+    ///   - request: What to send.
+    ///   - meter: Is told what streams in while the call waits; read by progress displays.
+    /// - Throws: A ``GenerationError`` if there is no usable answer, or `CancellationError`.
+    func generate(_ request: GenerationRequest, meter: StreamMeter) async throws -> GenerationResult
+}
+
+/// One turn to send, with the dialogue before it.
+package struct GenerationRequest: Sendable {
+    package var item: ItemRequest
+    /// The parts that the model answered to the turns before, as JSON arrays.
+    package var answeredTurns: [String]
+    package var stream: Bool
+    package var timeouts: Timeouts
+
+    package init(item: ItemRequest, answeredTurns: [String], stream: Bool, timeouts: Timeouts) {
+        self.item = item
+        self.answeredTurns = answeredTurns
+        self.stream = stream
+        self.timeouts = timeouts
+    }
+}
+
+package struct GenerationResult: Sendable {
+    package var answer: Answer
+    /// From sending to the first event of the answer.
+    package var firstChunk: Duration?
+
+    package init(answer: Answer, firstChunk: Duration?) {
+        self.answer = answer
+        self.firstChunk = firstChunk
+    }
+}
+
+/// Where items come from, one after the other, so that a job of millions needs no memory for them.
+package protocol ItemSource {
+    /// The next item in the order of the job; `nil` at the end.
+    mutating func next() throws -> SourceItem?
+}
+
+/// What the scheduler asks of the checkpoint. Every method returns after the commit that holds its effect.
+package protocol CheckpointStore: Sendable {
+    /// The next items in state `pending`, in the order of the job.
+    ///
+    /// - Parameter after: The last item handed out before; `nil` to begin.
+    func pendingItems(after: ItemID?, limit: Int) async throws -> [PendingItem]
+
+    /// Notes that an item's request is about to be sent, so that a crash from here on counts it as possibly billed.
+    func begin(_ id: ItemID) async throws
+
+    /// Keeps what came of an attempt, and the state of its item after it.
+    func record(_ outcome: ItemOutcome) async throws
+}
+
+/// What one attempt, or a decision without one, changes in the checkpoint.
+package struct ItemOutcome: Sendable {
+    package var item: ItemID
+    package var state: ItemState
+    /// `nil` when nothing was sent, as for a deferred item.
+    package var attempt: AttemptRecord?
+
+    package init(item: ItemID, state: ItemState, attempt: AttemptRecord? = nil) {
+        self.item = item
+        self.state = state
+        self.attempt = attempt
+    }
+}
+
+/// One request that was sent, and what came back.
+package struct AttemptRecord: Sendable {
+    package enum Result: Sendable {
+        case answered(Answer)
+        case failed(GenerationError)
+        /// Cut by our own stop; does not count against the item.
+        case interrupted
+    }
+
+    /// Counted from 1 over all runs and turns of the item.
+    package var number: Int
+    /// The turn of the chat that was sent, from 0.
+    package var turn: Int
+    package var timings: AttemptTimings
+    package var result: Result
+
+    package init(number: Int, turn: Int, timings: AttemptTimings, result: Result) {
+        self.number = number
+        self.turn = turn
+        self.timings = timings
+        self.result = result
+    }
+}
+
+/// Time as the scheduler sees it; tests move it by hand.
+package protocol RunClock: Sendable {
+    /// Monotonic time since some fixed moment.
+    func now() -> Duration
+    /// Unix time in milliseconds, for records only: never for measuring.
+    func unixMilliseconds() -> Int64
+    /// Waits until ``now()`` reaches a moment, or throws `CancellationError`.
+    func sleep(until moment: Duration) async throws
+}
+
+/// Is told what happens in a run. Calls come from several threads and must return at once.
+package protocol RunObserver: Sendable {
+    func observe(_ event: RunEvent)
+}

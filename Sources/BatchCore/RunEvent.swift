@@ -1,0 +1,70 @@
+/// What happens in a run, for displays and event streams. Items are announced as done or failed after their commit.
+package enum RunEvent: Sendable {
+    /// Before the first request: how the job and the checkpoint compare.
+    case planned(RunPlan)
+    case itemStarted(ItemID, key: String, model: String, attempt: Int, turn: Int, meter: StreamMeter)
+    /// An attempt failed and the item will be tried again.
+    case attemptFailed(ItemID, key: String, attempt: Int, error: GenerationError, retryIn: Duration)
+    case itemDone(ItemID, key: String, answer: Answer, attempts: Int, timings: AttemptTimings)
+    case itemFailed(ItemID, key: String, attempts: Int, error: GenerationError)
+    /// The item cannot run now; the next run takes it up.
+    case itemDeferred(ItemID, key: String, reason: String)
+    /// An attempt was cut by our own stop; the item is pending again.
+    case itemInterrupted(ItemID, key: String)
+    /// The model's items wait for quota.
+    case quotaWait(model: String, duration: Duration, reason: String)
+    /// A stop was asked for: nothing new is sent.
+    case stopping(inFlight: Int)
+    case finished(RunSummary)
+}
+
+/// How a job compares with its checkpoint before a run. Every item of the job is in exactly one of the first six.
+package struct RunPlan: Sendable, Equatable {
+    /// Not in the checkpoint before.
+    package var new = 0
+    /// Known under this key with another content: runs again, the old answer stays in the history.
+    package var changed = 0
+    /// Known and not finished: left over from an earlier run.
+    package var pending = 0
+    package var done = 0
+    package var failed = 0
+    package var deferred = 0
+    /// In the checkpoint but no longer in the job; not part of ``total``.
+    package var orphaned = 0
+    /// Items that were in flight when an earlier run died, and so may be billed twice.
+    package var possiblyBilledTwice = 0
+
+    package init() {}
+
+    package var total: Int { new + changed + pending + done + failed + deferred }
+    /// What this run will send.
+    package var toRun: Int { new + changed + pending + deferred }
+}
+
+/// How a run ended.
+package struct RunSummary: Sendable, Equatable {
+    package enum Ending: Sendable, Equatable {
+        /// Everything that could run has run.
+        case completed
+        /// `--limit` was reached.
+        case limitReached
+        /// A signal asked for it; the rest is pending.
+        case interrupted
+        /// Every further item would fail the same way.
+        case stopped(GenerationError)
+    }
+
+    package var ending = Ending.completed
+    /// Items finished in this run, by what became of them.
+    package var done = 0
+    package var failed = 0
+    package var deferred = 0
+    package var interrupted = 0
+    package var failuresByClass: [FailureClass: Int] = [:]
+    package var requests = 0
+    package var retries = 0
+    package var usage = TokenUsage()
+    package var elapsed = Duration.zero
+
+    package init() {}
+}

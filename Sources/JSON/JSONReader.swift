@@ -1,0 +1,365 @@
+/// Walks over one JSON document without building a tree: callers take the members they want and skip the rest.
+///
+/// Reading is linear in the input, never recurses deeper than ``maximumDepth``, and skipping checks the same grammar
+/// as reading, so both agree on what is JSON. Invalid UTF-8 inside strings is repaired, not refused.
+package struct JSONReader: ~Escapable {
+    /// Deeper documents are refused, so that hostile input cannot exhaust the stack of a worker thread.
+    package static let maximumDepth = 100
+
+    private let bytes: Span<UInt8>
+    /// The offset of the next byte to read.
+    package private(set) var position = 0
+    private var depth = 0
+    /// Whether the last thing read was an opening bracket, so that no comma is due.
+    private var isAtStart = true
+
+    @_lifetime(copy bytes)
+    package init(_ bytes: Span<UInt8>) {
+        self.bytes = bytes
+    }
+
+    // MARK: Structure
+
+    /// The first byte of the next value, which tells its kind; blanks before it are consumed.
+    package mutating func peek() throws(JSONError) -> UInt8 {
+        skipBlanks()
+        guard position < bytes.count else { throw JSONError("the document ends early", at: position) }
+        return bytes[position]
+    }
+
+    package mutating func beginObject() throws(JSONError) {
+        try open(UInt8(ascii: "{"), "an object")
+    }
+
+    package mutating func beginArray() throws(JSONError) {
+        try open(UInt8(ascii: "["), "an array")
+    }
+
+    /// Steps to the next member of the object begun last.
+    ///
+    /// - Returns: Where the bytes of its name stand between the quotes, escapes included; `nil` at the end of the object.
+    package mutating func nextKey() throws(JSONError) -> Range<Int>? {
+        guard try advance(closing: UInt8(ascii: "}")) else { return nil }
+        let name = try skipString()
+        guard try peek() == UInt8(ascii: ":") else { throw JSONError("expected ':' after a name", at: position) }
+        position += 1
+        return name
+    }
+
+    /// Steps to the next element of the array begun last; `false` at its end.
+    package mutating func nextElement() throws(JSONError) -> Bool {
+        try advance(closing: UInt8(ascii: "]"))
+    }
+
+    /// Whether the bytes in a range, as ``nextKey()`` returned it, spell this name.
+    package func matches(_ range: Range<Int>, _ name: StaticString) -> Bool {
+        guard range.count == name.utf8CodeUnitCount else { return false }
+        let start = name.utf8Start
+        for index in 0..<range.count where bytes[range.lowerBound + index] != start[index] {
+            return false
+        }
+        return true
+    }
+
+    package func expectEnd() throws(JSONError) {
+        var index = position
+        while index < bytes.count, Self.isBlank(bytes[index]) {
+            index += 1
+        }
+        guard index == bytes.count else { throw JSONError("unexpected bytes after the document", at: index) }
+    }
+
+    // MARK: Scalars
+
+    package mutating func readString() throws(JSONError) -> String {
+        var content: [UInt8] = []
+        try appendString(to: &content)
+        return String(decoding: content, as: UTF8.self)
+    }
+
+    /// Reads a string and appends its UTF-8 bytes, escapes resolved.
+    package mutating func appendString(to buffer: inout [UInt8]) throws(JSONError) {
+        appendUnescaped(try skipString(), to: &buffer)
+        isAtStart = false
+    }
+
+    package mutating func readBool() throws(JSONError) -> Bool {
+        let start = position
+        switch try peek() {
+        case UInt8(ascii: "t"):
+            try expectLiteral("true")
+            return true
+        case UInt8(ascii: "f"):
+            try expectLiteral("false")
+            return false
+        default:
+            throw JSONError("expected true or false", at: start)
+        }
+    }
+
+    /// Reads an integer, also when it is written as a string or with a zero fraction.
+    package mutating func readInt64() throws(JSONError) -> Int64 {
+        let start = position
+        let value = try peek() == UInt8(ascii: "\"") ? Int64(try readString()) : try readNumber().int64
+        guard let value else { throw JSONError("expected an integer", at: start) }
+        return value
+    }
+
+    package mutating func readNumber() throws(JSONError) -> JSONNumber {
+        let range = try skipNumber()
+        isAtStart = false
+        return JSONNumber(digits: string(in: range))
+    }
+
+    /// Reads whatever comes next as a tree.
+    package mutating func readValue() throws(JSONError) -> JSONValue {
+        switch try peek() {
+        case UInt8(ascii: "{"):
+            var members = JSONObject()
+            try beginObject()
+            while let name = try nextKey() {
+                members.append(unescapedString(in: name), try readValue())
+            }
+            return .object(members)
+        case UInt8(ascii: "["):
+            var elements: [JSONValue] = []
+            try beginArray()
+            while try nextElement() {
+                elements.append(try readValue())
+            }
+            return .array(elements)
+        case UInt8(ascii: "\""):
+            return .string(try readString())
+        case UInt8(ascii: "t"), UInt8(ascii: "f"):
+            return .bool(try readBool())
+        case UInt8(ascii: "n"):
+            try expectLiteral("null")
+            return .null
+        default:
+            return .number(try readNumber())
+        }
+    }
+
+    /// Steps over whatever comes next, checking its grammar.
+    ///
+    /// - Returns: Where its bytes stand.
+    @discardableResult
+    package mutating func skipValue() throws(JSONError) -> Range<Int> {
+        let first = try peek()
+        let start = position
+        switch first {
+        case UInt8(ascii: "{"):
+            try beginObject()
+            while try nextKey() != nil {
+                try skipValue()
+            }
+        case UInt8(ascii: "["):
+            try beginArray()
+            while try nextElement() {
+                try skipValue()
+            }
+        case UInt8(ascii: "\""):
+            _ = try skipString()
+        case UInt8(ascii: "t"):
+            try expectLiteral("true")
+        case UInt8(ascii: "f"):
+            try expectLiteral("false")
+        case UInt8(ascii: "n"):
+            try expectLiteral("null")
+        default:
+            _ = try skipNumber()
+        }
+        isAtStart = false
+        return start..<position
+    }
+
+    // MARK: Bytes
+
+    /// The bytes of a range as text, as they stand.
+    package func string(in range: Range<Int>) -> String {
+        let slice = bytes.extracting(range)
+        return slice.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// The name or string content in a range, escapes resolved.
+    package func unescapedString(in range: Range<Int>) -> String {
+        var content: [UInt8] = []
+        appendUnescaped(range, to: &content)
+        return String(decoding: content, as: UTF8.self)
+    }
+
+    private mutating func open(_ bracket: UInt8, _ kind: StaticString) throws(JSONError) {
+        guard try peek() == bracket else { throw JSONError("expected \(kind)", at: position) }
+        depth += 1
+        guard depth <= Self.maximumDepth else { throw JSONError("nested too deeply", at: position) }
+        position += 1
+        isAtStart = true
+    }
+
+    private mutating func advance(closing bracket: UInt8) throws(JSONError) -> Bool {
+        let next = try peek()
+        if next == bracket {
+            position += 1
+            depth -= 1
+            isAtStart = false
+            return false
+        }
+        if !isAtStart {
+            guard next == UInt8(ascii: ",") else { throw JSONError("expected ','", at: position) }
+            position += 1
+            skipBlanks()
+        }
+        return true
+    }
+
+    private mutating func skipBlanks() {
+        while position < bytes.count, Self.isBlank(bytes[position]) {
+            position += 1
+        }
+    }
+
+    private static func isBlank(_ byte: UInt8) -> Bool {
+        byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09
+    }
+
+    private mutating func expectLiteral(_ literal: StaticString) throws(JSONError) {
+        let end = position + literal.utf8CodeUnitCount
+        guard end <= bytes.count, matches(position..<end, literal) else {
+            throw JSONError("expected a JSON value", at: position)
+        }
+        position = end
+        isAtStart = false
+    }
+
+    /// Steps over a string and returns where its content stands between the quotes.
+    private mutating func skipString() throws(JSONError) -> Range<Int> {
+        guard try peek() == UInt8(ascii: "\"") else { throw JSONError("expected a string", at: position) }
+        let start = position + 1
+        var index = start
+        while index < bytes.count {
+            switch bytes[index] {
+            case UInt8(ascii: "\""):
+                position = index + 1
+                return start..<index
+            case UInt8(ascii: "\\"):
+                index = try endOfEscape(at: index)
+            case 0..<0x20:
+                throw JSONError("control character in a string", at: index)
+            default:
+                index += 1
+            }
+        }
+        throw JSONError("a string does not end", at: start - 1)
+    }
+
+    private func endOfEscape(at index: Int) throws(JSONError) -> Int {
+        guard index + 1 < bytes.count else { throw JSONError("a string does not end", at: index) }
+        switch bytes[index + 1] {
+        case UInt8(ascii: "u"):
+            guard codeUnit(at: index) != nil else { throw JSONError("broken \\u escape", at: index) }
+            return index + 6
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),
+            UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
+            return index + 2
+        default:
+            throw JSONError("unknown escape", at: index)
+        }
+    }
+
+    /// The UTF-16 code unit of a `\uXXXX` escape that begins at an offset.
+    private func codeUnit(at index: Int) -> UInt16? {
+        guard index + 6 <= bytes.count, bytes[index] == UInt8(ascii: "\\"), bytes[index + 1] == UInt8(ascii: "u") else {
+            return nil
+        }
+        var unit: UInt16 = 0
+        for offset in 2..<6 {
+            let digit: UInt8
+            switch bytes[index + offset] {
+            case let byte where byte >= 0x30 && byte <= 0x39: digit = byte - 0x30
+            case let byte where byte >= 0x41 && byte <= 0x46: digit = byte - 0x37
+            case let byte where byte >= 0x61 && byte <= 0x66: digit = byte - 0x57
+            default: return nil
+            }
+            unit = unit << 4 | UInt16(digit)
+        }
+        return unit
+    }
+
+    private func appendUnescaped(_ range: Range<Int>, to buffer: inout [UInt8]) {
+        var index = range.lowerBound
+        var copied = index
+        while index < range.upperBound {
+            guard bytes[index] == UInt8(ascii: "\\") else {
+                index += 1
+                continue
+            }
+            append(copied..<index, to: &buffer)
+            index = appendEscape(at: index, to: &buffer)
+            copied = index
+        }
+        append(copied..<range.upperBound, to: &buffer)
+    }
+
+    private func append(_ range: Range<Int>, to buffer: inout [UInt8]) {
+        bytes.extracting(range).withUnsafeBufferPointer { buffer.append(contentsOf: $0) }
+    }
+
+    /// Appends what an escape stands for and returns the offset behind it; lone surrogates become U+FFFD.
+    private func appendEscape(at index: Int, to buffer: inout [UInt8]) -> Int {
+        guard bytes[index + 1] == UInt8(ascii: "u") else {
+            buffer.append(Self.shortEscape(bytes[index + 1]))
+            return index + 2
+        }
+        let unit = codeUnit(at: index) ?? 0xFFFD
+        var end = index + 6
+        var scalar = Unicode.Scalar(unit) ?? "\u{FFFD}"
+        if UTF16.isLeadSurrogate(unit), let trail = codeUnit(at: end), UTF16.isTrailSurrogate(trail) {
+            scalar = UTF16.decode(UTF16.EncodedScalar([unit, trail]))
+            end += 6
+        }
+        buffer.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
+        return end
+    }
+
+    private static func shortEscape(_ byte: UInt8) -> UInt8 {
+        switch byte {
+        case UInt8(ascii: "b"): 0x08
+        case UInt8(ascii: "f"): 0x0C
+        case UInt8(ascii: "n"): 0x0A
+        case UInt8(ascii: "r"): 0x0D
+        case UInt8(ascii: "t"): 0x09
+        default: byte
+        }
+    }
+
+    private mutating func skipNumber() throws(JSONError) -> Range<Int> {
+        _ = try peek()
+        let start = position
+        var index = start
+        func digits(_ bytes: Span<UInt8>) -> Bool {
+            let first = index
+            while index < bytes.count, bytes[index] >= 0x30, bytes[index] <= 0x39 {
+                index += 1
+            }
+            return index > first
+        }
+        if bytes[index] == UInt8(ascii: "-") { index += 1 }
+        let firstDigit = index
+        guard digits(bytes), bytes[firstDigit] != 0x30 || index == firstDigit + 1 else {
+            throw JSONError("expected a JSON value", at: start)
+        }
+        if index < bytes.count, bytes[index] == UInt8(ascii: ".") {
+            index += 1
+            guard digits(bytes) else { throw JSONError("a number ends with '.'", at: index) }
+        }
+        if index < bytes.count, bytes[index] == UInt8(ascii: "e") || bytes[index] == UInt8(ascii: "E") {
+            index += 1
+            if index < bytes.count, bytes[index] == UInt8(ascii: "+") || bytes[index] == UInt8(ascii: "-") {
+                index += 1
+            }
+            guard digits(bytes) else { throw JSONError("a number has an empty exponent", at: index) }
+        }
+        position = index
+        return start..<index
+    }
+}
