@@ -40,7 +40,9 @@ package enum FailureAction: String, Sendable {
 }
 
 extension FailureClass {
-    /// The one table of what follows which failure. The reasons stand in `protocol.md`-like terms in docs/commands.md.
+    /// The one table of what follows which failure.
+    ///
+    /// The reasons stand in `protocol.md`-like terms in docs/commands.md.
     package var action: FailureAction {
         switch self {
         case .overloaded, .server, .network, .timeoutFirstChunk, .timeoutIdle, .cutStream, .malformed, .empty:

@@ -13,7 +13,9 @@ package struct ItemID: Sendable, Hashable, Comparable {
     }
 }
 
-/// The states of an item. `deferred` cannot run now and not by its own fault (quota, budget); the next run takes it up.
+/// The states of an item.
+///
+/// `deferred` cannot run now and not by its own fault (quota, budget); the next run takes it up.
 package enum ItemState: String, Sendable, CaseIterable {
     case pending, running, done, failed, deferred
 }
@@ -24,7 +26,9 @@ package struct ItemRequest: Sendable, Equatable {
     package var systemInstruction: String?
     /// Generation settings under the snake_case names of the job file, the item's laid over the job's.
     package var config: JSONObject
-    /// What the user says, in order; a plain prompt is one turn, a chat has several. Never empty.
+    /// What the user says, in order; a plain prompt is one turn, a chat has several.
+    ///
+    /// Never empty.
     package var turns: [Turn]
 
     package init(model: String, systemInstruction: String? = nil, config: JSONObject = [:], turns: [Turn]) {
@@ -34,7 +38,9 @@ package struct ItemRequest: Sendable, Equatable {
         self.turns = turns
     }
 
-    /// One message of the user. Media stand before the text.
+    /// One message of the user.
+    ///
+    /// Media stand before the text.
     package struct Turn: Sendable, Equatable {
         package var text: String
         package var media: [MediaReference]
@@ -78,7 +84,9 @@ package struct SourceItem: Sendable, Equatable {
     package var key: Key
     /// `file:line` or `file:line:column` for messages.
     package var origin: String
-    /// What the templates saw: columns, fields, matrix values. Echoed by exports.
+    /// What the templates saw: columns, fields, matrix values.
+    ///
+    /// Echoed by exports.
     package var input: JSONObject
     package var request: ItemRequest
 

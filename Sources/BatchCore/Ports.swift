@@ -7,6 +7,7 @@ package protocol Generating: Sendable {
     /// - Parameters:
     ///   - request: What to send.
     ///   - meter: Is told what streams in while the call waits; read by progress displays.
+    /// - Returns: The complete answer, and when its first event came.
     /// - Throws: A ``GenerationError`` if there is no usable answer, or `CancellationError`.
     func generate(_ request: GenerationRequest, meter: StreamMeter) async throws -> GenerationResult
 }
@@ -44,11 +45,13 @@ package protocol ItemSource {
     mutating func next() throws -> SourceItem?
 }
 
-/// What the scheduler asks of the checkpoint. Every method returns after the commit that holds its effect.
+/// What the scheduler asks of the checkpoint.
+///
+/// Every method returns after the commit that holds its effect.
 package protocol CheckpointStore: Sendable {
     /// The next items in state `pending`, in the order of the job.
     ///
-    /// - Parameter after: The last item handed out before; `nil` to begin.
+    /// `after` is the last item handed out before, `nil` to begin.
     func pendingItems(after: ItemID?, limit: Int) async throws -> [PendingItem]
 
     /// Notes that an item's request is about to be sent, so that a crash from here on counts it as possibly billed.
@@ -106,7 +109,9 @@ package protocol RunClock: Sendable {
     func sleep(until moment: Duration) async throws
 }
 
-/// Is told what happens in a run. Calls come from several threads and must return at once.
+/// Is told what happens in a run.
+///
+/// Calls come from several threads and must return at once.
 package protocol RunObserver: Sendable {
     func observe(_ event: RunEvent)
 }

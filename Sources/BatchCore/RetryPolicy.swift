@@ -2,7 +2,9 @@
 package struct RetryPolicy: Sendable, Equatable {
     /// Attempts for one item in one run, the first included; at least 1.
     package var attempts: Int
-    /// The longest delay of our own choice. The server may ask for more.
+    /// The longest delay of our own choice.
+    ///
+    /// The server may ask for more.
     package var maximumDelay: Duration
 
     package init(attempts: Int = 8, maximumDelay: Duration = .seconds(60)) {
@@ -16,6 +18,7 @@ package struct RetryPolicy: Sendable, Equatable {
     /// - Parameters:
     ///   - attempt: The attempt that failed, counted from 1.
     ///   - requested: The server's `RetryInfo` or `Retry-After`.
+    ///   - generator: Where the jitter comes from.
     /// - Returns: `nil` if the attempts are used up.
     package func delay(
         afterAttempt attempt: Int,

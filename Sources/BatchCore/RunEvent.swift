@@ -1,4 +1,6 @@
-/// What happens in a run, for displays and event streams. Items are announced as done or failed after their commit.
+/// What happens in a run, for displays and event streams.
+///
+/// Items are announced as done or failed after their commit.
 package enum RunEvent: Sendable {
     /// Before the first request: how the job and the checkpoint compare.
     case planned(RunPlan)
@@ -18,7 +20,9 @@ package enum RunEvent: Sendable {
     case finished(RunSummary)
 }
 
-/// How a job compares with its checkpoint before a run. Every item of the job is in exactly one of the first six.
+/// How a job compares with its checkpoint before a run.
+///
+/// Every item of the job is in exactly one of the first six.
 package struct RunPlan: Sendable, Equatable {
     /// Not in the checkpoint before.
     package var new = 0

@@ -12,7 +12,7 @@ package final class StreamMeter: Sendable {
     /// Notes one chunk.
     ///
     /// - Parameters:
-    ///   - textBytes: Bytes of visible text in it.
+    ///   - bytes: Bytes of visible text in it.
     ///   - outputTokens: The server's running count of output and thought tokens, if the chunk carried one.
     ///   - now: Monotonic time, any origin, as ``lastChunk`` gives it back.
     package func add(textBytes bytes: Int, outputTokens: Int?, now: Duration) {

@@ -43,7 +43,9 @@ public struct JSONNumber: Sendable, Hashable {
     }
 }
 
-/// The members of a JSON object in the order they were written. Of two members with one name the later one counts.
+/// The members of a JSON object in the order they were written.
+///
+/// Of two members with one name the later one counts.
 public struct JSONObject: Sendable, Hashable {
     public typealias Member = (name: String, value: JSONValue)
 
