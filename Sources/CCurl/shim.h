@@ -3,6 +3,12 @@
 
 #include <curl/curl.h>
 
+#ifdef __linux__
+/* The loop over libcurl's sockets waits with epoll, which Swift's Glibc module leaves out. */
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#endif
+
 /* curl_easy_setopt and its kin are variadic, which Swift cannot call: one function for each kind of argument,
    with exactly the type that libcurl reads. */
 

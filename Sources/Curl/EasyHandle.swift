@@ -1,0 +1,96 @@
+internal import CCurl
+
+/// The settings and the state of one transfer, used only on the thread of its ``TransferLoop``.
+struct EasyHandle: ~Copyable {
+    let pointer: UnsafeMutableRawPointer
+    private let errorBuffer: UnsafeMutablePointer<CChar>
+    private var headers: UnsafeMutablePointer<curl_slist>?
+    private var body: UnsafeMutableRawBufferPointer?
+
+    init() throws(CurlError) {
+        guard let pointer = curl_easy_init() else {
+            throw CurlError(.setup, operation: "create a transfer", message: "libcurl is out of memory")
+        }
+        let errorBuffer = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
+        errorBuffer.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
+        self.pointer = pointer
+        self.errorBuffer = errorBuffer
+        headers = nil
+        body = nil
+    }
+
+    deinit {
+        curl_easy_cleanup(pointer)
+        curl_slist_free_all(headers)
+        errorBuffer.deallocate()
+        body?.deallocate()
+    }
+
+    func set(_ option: LongOption, to value: Int) throws(CurlError) {
+        try CurlError.check(gb_easy_set_long(pointer, option.option, value), "set \(option)")
+    }
+
+    func set(_ option: OffsetOption, to value: Int) throws(CurlError) {
+        try CurlError.check(gb_easy_set_offset(pointer, option.option, curl_off_t(value)), "set \(option)")
+    }
+
+    func set(_ option: StringOption, to value: String) throws(CurlError) {
+        try CurlError.check(gb_easy_set_string(pointer, option.option, value), "set \(option)")
+    }
+
+    func set(_ option: PointerOption, to value: UnsafeRawPointer?) throws(CurlError) {
+        try CurlError.check(gb_easy_set_pointer(pointer, option.option, value), "set \(option)")
+    }
+
+    func set(_ option: DataCallbackOption, to value: gb_data_callback) throws(CurlError) {
+        try CurlError.check(gb_easy_set_data_callback(pointer, option.option, value), "set \(option)")
+    }
+
+    /// Has libcurl write what went wrong into the buffer behind ``errorDetail``.
+    func keepErrorDetail() throws(CurlError) {
+        try set(.errorBuffer, to: errorBuffer)
+    }
+
+    mutating func setHeaders(_ lines: [String]) throws(CurlError) {
+        for line in lines {
+            guard let longer = curl_slist_append(headers, line) else {
+                throw CurlError(.setup, operation: "set headers", message: "libcurl is out of memory")
+            }
+            headers = longer
+        }
+        try CurlError.check(gb_easy_set_list(pointer, CURLOPT_HTTPHEADER, headers), "set headers")
+    }
+
+    /// Keeps a copy of the body at one address, which libcurl reads until the transfer ends.
+    mutating func setBody(_ bytes: [UInt8]) throws(CurlError) {
+        let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: max(bytes.count, 1), alignment: 1)
+        copy.copyBytes(from: bytes)
+        body = copy
+        try set(.post, to: 1)
+        try set(.postFieldSize, to: bytes.count)
+        try set(.postFields, to: copy.baseAddress)
+    }
+
+    /// Lets a paused transfer go on.
+    func unpause() {
+        curl_easy_pause(pointer, CURLPAUSE_CONT)
+    }
+
+    /// What libcurl wrote about the failure of this transfer; empty if it failed without words.
+    var errorDetail: String { String(cString: errorBuffer) }
+
+    var httpStatus: Int { info(CURLINFO_RESPONSE_CODE) }
+
+    var isHTTP2: Bool { info(CURLINFO_HTTP_VERSION) == CURL_HTTP_VERSION_2_0 }
+
+    /// Whether a connection stood and the request began to leave: from here on the server may work for it.
+    var wasSent: Bool {
+        var microseconds: curl_off_t = 0
+        return gb_easy_get_offset(pointer, CURLINFO_PRETRANSFER_TIME_T, &microseconds) == CURLE_OK && microseconds > 0
+    }
+
+    private func info(_ info: CURLINFO) -> Int {
+        var value = 0
+        return gb_easy_get_long(pointer, info, &value) == CURLE_OK ? value : 0
+    }
+}

@@ -1,0 +1,71 @@
+/// One HTTP request, complete.
+package struct HTTPRequest: Sendable {
+    package struct Header: Sendable, Equatable {
+        package let name: String
+        package let value: String
+
+        /// - Throws: ``CurlError`` of kind `setup` if the value would break out of its line; the value is not shown.
+        package init(_ name: String, _ value: String) throws(CurlError) {
+            guard !value.utf8.contains(where: { $0 < 0x20 && $0 != 0x09 || $0 == 0x7F }) else {
+                throw CurlError(
+                    .setup,
+                    operation: "set the header \(name)",
+                    message: "its value contains a line break or another control character"
+                )
+            }
+            self.name = name
+            self.value = value
+        }
+    }
+
+    package var method: String
+    package var url: String
+    package var headers: [Header]
+    package var body: [UInt8]?
+    package var limits: TransferLimits
+    /// A PEM file of certificate authorities to trust instead of the system's.
+    package var caFile: String?
+
+    package init(
+        method: String = "GET",
+        url: String,
+        headers: [Header] = [],
+        body: [UInt8]? = nil,
+        limits: TransferLimits = TransferLimits(),
+        caFile: String? = nil
+    ) {
+        self.method = method
+        self.url = url
+        self.headers = headers
+        self.body = body
+        self.limits = limits
+        self.caFile = caFile
+    }
+
+    /// What is tried, for messages: without the query, which may hold secrets.
+    package var operation: String {
+        "\(method) \(url.prefix { $0 != "?" })"
+    }
+}
+
+/// How long each stretch of a transfer may take.
+package struct TransferLimits: Sendable, Equatable {
+    package var connect: Duration
+    /// From the start to the first byte of the body.
+    package var firstByte: Duration
+    /// Silence between two pieces of the body; does not run while the receiver has paused the transfer.
+    package var idle: Duration
+    package var total: Duration
+
+    package init(
+        connect: Duration = .seconds(10),
+        firstByte: Duration = .seconds(300),
+        idle: Duration = .seconds(60),
+        total: Duration = .seconds(900)
+    ) {
+        self.connect = connect
+        self.firstByte = firstByte
+        self.idle = idle
+        self.total = total
+    }
+}

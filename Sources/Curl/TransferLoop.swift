@@ -1,0 +1,284 @@
+internal import CCurl
+internal import Synchronization
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
+/// The one thread that calls libcurl. Others put commands into its inbox and wake it.
+///
+/// Receivers are called on this thread, so decoding happens where the bytes arrive and a waiting task is resumed
+/// once for a whole answer.
+package final class TransferLoop: Sendable {
+    package struct Options: Sendable {
+        /// Transfers that will run at once; sizes the connection cache and bounds connections to a host.
+        package var concurrency: Int
+
+        package init(concurrency: Int = 100) {
+            self.concurrency = concurrency
+        }
+    }
+
+    private enum Command {
+        case start(Transfer)
+        case cancel(Transfer)
+        case resume(Transfer)
+        case stop
+    }
+
+    /// What other threads want done, in order.
+    private final class Inbox: Sendable {
+        private let commands = Mutex<[Command]>([])
+
+        /// Returns whether the inbox was empty, so that the thread has to be woken.
+        func append(_ command: Command) -> Bool {
+            commands.withLock { commands in
+                commands.append(command)
+                return commands.count == 1
+            }
+        }
+
+        func takeAll() -> [Command] {
+            commands.withLock { commands in
+                defer { commands.removeAll(keepingCapacity: true) }
+                return commands
+            }
+        }
+    }
+
+    private let inbox = Inbox()
+    private let waker: SocketWaker
+
+    /// - Throws: ``CurlError`` if libcurl or the kernel refuses a handle or a thread.
+    package init(_ options: Options = Options()) throws(CurlError) {
+        let driver = try Driver(options, inbox: inbox)
+        waker = driver.waker
+        try Self.startThread(driver)
+    }
+
+    deinit {
+        send(.stop)
+    }
+
+    /// Starts a request.
+    ///
+    /// - Parameters:
+    ///   - request: What to send.
+    ///   - receiver: Takes in the response; its `finish` is called exactly once, unless this throws.
+    /// - Returns: A name for the transfer, to cancel or resume it.
+    /// - Throws: ``CurlError`` of kind `setup` if the request cannot be made.
+    package func start(_ request: HTTPRequest, receiver: any TransferReceiver) throws(CurlError) -> Transfer {
+        let transfer = try Transfer(request, receiver: receiver, now: monotonicNow())
+        send(.start(transfer))
+        return transfer
+    }
+
+    /// Closes the stream of a transfer; it ends with ``CurlError/Kind/cancelled`` unless it has ended already.
+    package func cancel(_ transfer: Transfer) {
+        send(.cancel(transfer))
+    }
+
+    /// Lets a transfer go on whose receiver had asked to pause.
+    package func resume(_ transfer: Transfer) {
+        send(.resume(transfer))
+    }
+
+    private func send(_ command: Command) {
+        if inbox.append(command) {
+            waker.wake()
+        }
+    }
+
+    private static func startThread(_ driver: Driver) throws(CurlError) {
+        var thread = pthread_t()
+        let context = Unmanaged.passRetained(driver)
+        let code = pthread_create(&thread, nil, { context in
+            guard let context else { return nil }
+            Unmanaged<Driver>.fromOpaque(context).takeRetainedValue().run()
+            return nil
+        }, context.toOpaque())
+        guard code == 0 else {
+            context.release()
+            throw CurlError(.setup, operation: "start the network thread", message: String(cString: strerror(code)))
+        }
+        pthread_detach(thread)
+    }
+
+    /// All state of the thread. Nothing here is touched by another one after the thread has started.
+    private final class Driver {
+        private let multi: MultiHandle
+        private let poller: SocketPoller
+        private let hostConnections: Int
+        private var transfers: [UnsafeMutableRawPointer: Transfer] = [:]
+        private var timerDeadline: Duration?
+        /// No transfer's deadline is earlier; found anew when this moment has come.
+        private var sweepAt: Duration?
+        private let inbox: Inbox
+        private var isConnectionLimitLifted = false
+        private var hasSeenHTTP1OverTLS = false
+        private var isStopped = false
+
+        init(_ options: Options, inbox: Inbox) throws(CurlError) {
+            self.inbox = inbox
+            multi = try MultiHandle()
+            poller = try SocketPoller()
+            // libcurl 7.88 at its limit of 100 streams opens a connection for every further transfer, unless told.
+            hostConnections = (options.concurrency + 99) / 100
+            try multi.set(.multiplexing, to: Int(CURLPIPE_MULTIPLEX))
+            try multi.set(.connectionCacheSize, to: max(options.concurrency, 16))
+        }
+
+        var waker: SocketWaker { poller.waker }
+
+        func run() {
+            do {
+                try watchSockets()
+            } catch {
+                preconditionFailure("libcurl refuses its own callbacks: \(error)")
+            }
+            while !isStopped {
+                poller.wait(milliseconds: waitMilliseconds()) { ready in
+                    multi.act(
+                        on: ready.descriptor,
+                        readable: ready.isReadable,
+                        writable: ready.isWritable,
+                        failed: ready.isFailed
+                    )
+                }
+                if let deadline = timerDeadline, deadline <= monotonicNow() {
+                    timerDeadline = nil
+                    multi.actOnTimer()
+                }
+                for command in inbox.takeAll() {
+                    execute(command)
+                }
+                liftConnectionLimit()
+                finishEnded()
+                giveUpOverdue()
+            }
+            for transfer in transfers.values {
+                end(transfer, .cancelled, "the client was closed")
+            }
+        }
+
+        private func watchSockets() throws(CurlError) {
+            try multi.setCallbacks(
+                socket: { _, descriptor, what, context, _ in
+                    guard let context else { return 0 }
+                    Unmanaged<Driver>.fromOpaque(context).takeUnretainedValue().watch(descriptor, what)
+                    return 0
+                },
+                timer: { _, milliseconds, context in
+                    guard let context else { return 0 }
+                    let driver = Unmanaged<Driver>.fromOpaque(context).takeUnretainedValue()
+                    driver.timerDeadline = milliseconds < 0 ? nil : monotonicNow() + .milliseconds(milliseconds)
+                    return 0
+                },
+                context: Unmanaged.passUnretained(self).toOpaque()
+            )
+        }
+
+        private func watch(_ descriptor: Int32, _ what: Int32) {
+            if what == CURL_POLL_REMOVE {
+                poller.unwatch(descriptor)
+            } else {
+                poller.watch(
+                    descriptor,
+                    readable: what & CURL_POLL_IN != 0,
+                    writable: what & CURL_POLL_OUT != 0
+                )
+            }
+        }
+
+        private func waitMilliseconds() -> Int? {
+            let deadlines = [timerDeadline, sweepAt].compactMap { $0 }
+            guard let next = deadlines.min() else { return nil }
+            return max(0, (next - monotonicNow()).wholeMilliseconds)
+        }
+
+        private func execute(_ command: Command) {
+            switch command {
+            case .start(let transfer): start(transfer)
+            case .cancel(let transfer):
+                guard transfers[transfer.easyPointer] === transfer else { return }
+                end(transfer, .cancelled, "cancelled")
+            case .resume(let transfer):
+                guard transfers[transfer.easyPointer] === transfer else { return }
+                transfer.unpause(now: monotonicNow())
+                scheduleSweep(for: transfer)
+            case .stop: isStopped = true
+            }
+        }
+
+        private func start(_ transfer: Transfer) {
+            do {
+                let limit = transfer.request.url.hasPrefix("https:") && !isConnectionLimitLifted ? hostConnections : 0
+                try multi.set(.maximumHostConnections, to: limit)
+                transfer.onHTTP1OverTLS = { [unowned self] in hasSeenHTTP1OverTLS = true }
+                try multi.add(transfer.easyPointer)
+                transfers[transfer.easyPointer] = transfer
+                scheduleSweep(for: transfer)
+            } catch {
+                transfer.finish(error)
+            }
+        }
+
+        private func finishEnded() {
+            while let ended = multi.nextEnded() {
+                guard let transfer = transfers.removeValue(forKey: ended.easy) else { continue }
+                multi.remove(ended.easy)
+                transfer.finish(ended.code)
+            }
+        }
+
+        private func end(_ transfer: Transfer, _ kind: CurlError.Kind, _ message: String) {
+            transfers[transfer.easyPointer] = nil
+            multi.remove(transfer.easyPointer)
+            transfer.finish(CurlError(kind, operation: transfer.request.operation, message: message))
+        }
+
+        /// The bound on connections supposes that a connection carries many streams. A server that speaks only HTTP/1
+        /// over TLS shows it with its first response; then every transfer gets a connection, also those that wait.
+        private func liftConnectionLimit() {
+            guard hasSeenHTTP1OverTLS, !isConnectionLimitLifted else { return }
+            isConnectionLimitLifted = true
+            for waiting in transfers.values where waiting.isWaitingForConnection {
+                multi.remove(waiting.easyPointer)
+                transfers[waiting.easyPointer] = nil
+                start(waiting)
+            }
+        }
+
+        private func scheduleSweep(for transfer: Transfer) {
+            let moment = transfer.deadline.moment
+            sweepAt = sweepAt.map { min($0, moment) } ?? moment
+        }
+
+        /// Deadlines move on with every byte, so they are looked at only when the earliest of them has come: a few
+        /// passes over all transfers in the time of one limit, and nothing to keep in order meanwhile.
+        private func giveUpOverdue() {
+            guard let due = sweepAt, due <= monotonicNow() else { return }
+            let now = monotonicNow()
+            sweepAt = nil
+            for transfer in transfers.values {
+                let deadline = transfer.deadline
+                if deadline.moment <= now {
+                    end(transfer, .timedOut(deadline.phase), Self.words(for: deadline.phase, transfer.request.limits))
+                } else {
+                    scheduleSweep(for: transfer)
+                }
+            }
+        }
+
+        private static func words(for phase: CurlError.Phase, _ limits: TransferLimits) -> String {
+            switch phase {
+            case .connect: "no connection within \(limits.connect)"
+            case .firstByte: "nothing came within \(limits.firstByte)"
+            case .idle: "the stream fell silent for \(limits.idle)"
+            case .total: "not finished within \(limits.total)"
+            }
+        }
+    }
+}
