@@ -41,8 +41,6 @@ package enum FailureAction: String, Sendable {
 
 extension FailureClass {
     /// The one table of what follows which failure.
-    ///
-    /// The reasons stand in `protocol.md`-like terms in docs/commands.md.
     package var action: FailureAction {
         switch self {
         case .overloaded, .server, .network, .timeoutFirstChunk, .timeoutIdle, .cutStream, .malformed, .empty:
@@ -55,6 +53,14 @@ extension FailureClass {
             .stopRun
         case .invalidRequest, .timeoutItem, .tooLarge, .blockedPrompt, .safety, .recitation, .truncated, .check, .media:
             .failItem
+        }
+    }
+
+    /// The most attempts for failures that are billed each time; others follow the job's `retry.attempts` alone.
+    package var attemptLimit: Int? {
+        switch self {
+        case .empty, .malformed: 3
+        default: nil
         }
     }
 }

@@ -20,7 +20,9 @@ package struct HTTPResponseHead: Sendable, Equatable {
 }
 
 extension HTTPResponseHead {
-    /// Adds one line as libcurl hands it over, line end included. A new status line, as after `100 Continue`, begins again.
+    /// Adds one line as libcurl hands it over, line end included.
+    ///
+    /// A new status line, as after `100 Continue`, begins again.
     mutating func append(line bytes: UnsafeRawBufferPointer) {
         var line = bytes[...]
         while let last = line.last, last == 0x0A || last == 0x0D {

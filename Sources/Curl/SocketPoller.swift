@@ -1,90 +1,94 @@
 #if os(Linux)
-internal import CCurl
-internal import Glibc
+    internal import CCurl
+    internal import Glibc
 
-/// Waits until one of many sockets is ready: epoll, whose cost does not grow with the number of idle sockets.
-struct SocketPoller: ~Copyable {
-    struct Readiness {
-        let descriptor: Int32
-        let isReadable: Bool
-        let isWritable: Bool
-        let isFailed: Bool
-    }
-
-    private static let batch = 256
-    private let epoll: Int32
-    private let wakeDescriptor: Int32
-    private let events: UnsafeMutableBufferPointer<epoll_event>
-
-    init() throws(CurlError) {
-        epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
-        wakeDescriptor = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
-        events = .allocate(capacity: Self.batch)
-        guard epoll >= 0, wakeDescriptor >= 0 else {
-            throw CurlError(.setup, operation: "create an epoll descriptor", message: String(cString: strerror(errno)))
+    /// Waits until one of many sockets is ready: epoll, whose cost does not grow with the number of idle sockets.
+    struct SocketPoller: ~Copyable {
+        struct Readiness {
+            let descriptor: Int32
+            let isReadable: Bool
+            let isWritable: Bool
+            let isFailed: Bool
         }
-        watch(wakeDescriptor, readable: true, writable: false)
-    }
 
-    deinit {
-        close(epoll)
-        close(wakeDescriptor)
-        events.deallocate()
-    }
+        private static let batch = 256
+        private let epoll: Int32
+        private let wakeDescriptor: Int32
+        private let events: UnsafeMutableBufferPointer<epoll_event>
 
-    /// What another thread needs to end the wait.
-    var waker: SocketWaker { SocketWaker(descriptor: wakeDescriptor) }
-
-    func watch(_ descriptor: Int32, readable: Bool, writable: Bool) {
-        var event = epoll_event()
-        event.events = (readable ? EPOLLIN.rawValue : 0) | (writable ? EPOLLOUT.rawValue : 0)
-        event.data.fd = descriptor
-        if epoll_ctl(epoll, EPOLL_CTL_MOD, descriptor, &event) != 0 {
-            epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event)
-        }
-    }
-
-    func unwatch(_ descriptor: Int32) {
-        epoll_ctl(epoll, EPOLL_CTL_DEL, descriptor, nil)
-    }
-
-    /// Waits for readiness, a wake-up or the end of the time.
-    ///
-    /// - Parameters:
-    ///   - milliseconds: The longest wait; `nil` waits without end.
-    ///   - body: Called for each ready socket.
-    func wait(milliseconds: Int?, _ body: (Readiness) -> Void) {
-        let limit = milliseconds.map { Int32(clamping: $0) } ?? -1
-        let count = epoll_wait(epoll, events.baseAddress, Int32(Self.batch), limit)
-        guard count > 0 else { return }
-        for event in events[..<Int(count)] {
-            if event.data.fd == wakeDescriptor {
-                var counter: UInt64 = 0
-                read(wakeDescriptor, &counter, MemoryLayout<UInt64>.size)
-                continue
-            }
-            let bits = event.events
-            body(
-                Readiness(
-                    descriptor: event.data.fd,
-                    isReadable: bits & (EPOLLIN.rawValue | EPOLLHUP.rawValue) != 0,
-                    isWritable: bits & EPOLLOUT.rawValue != 0,
-                    isFailed: bits & (EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0
+        init() throws(CurlError) {
+            epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
+            wakeDescriptor = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
+            events = .allocate(capacity: Self.batch)
+            guard epoll >= 0, wakeDescriptor >= 0 else {
+                throw CurlError(
+                    .setup,
+                    operation: "create an epoll descriptor",
+                    message: String(cString: strerror(errno))
                 )
-            )
+            }
+            watch(wakeDescriptor, readable: true, writable: false)
+        }
+
+        deinit {
+            close(epoll)
+            close(wakeDescriptor)
+            events.deallocate()
+        }
+
+        /// What another thread needs to end the wait.
+        var waker: SocketWaker { SocketWaker(descriptor: wakeDescriptor) }
+
+        func watch(_ descriptor: Int32, readable: Bool, writable: Bool) {
+            var event = epoll_event()
+            event.events = (readable ? EPOLLIN.rawValue : 0) | (writable ? EPOLLOUT.rawValue : 0)
+            event.data.fd = descriptor
+            if epoll_ctl(epoll, EPOLL_CTL_MOD, descriptor, &event) != 0 {
+                epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event)
+            }
+        }
+
+        func unwatch(_ descriptor: Int32) {
+            epoll_ctl(epoll, EPOLL_CTL_DEL, descriptor, nil)
+        }
+
+        /// Waits for readiness, a wake-up or the end of the time.
+        ///
+        /// - Parameters:
+        ///   - milliseconds: The longest wait; `nil` waits without end.
+        ///   - body: Called for each ready socket.
+        func wait(milliseconds: Int?, _ body: (Readiness) -> Void) {
+            let limit = milliseconds.map { Int32(clamping: $0) } ?? -1
+            let count = epoll_wait(epoll, events.baseAddress, Int32(Self.batch), limit)
+            guard count > 0 else { return }
+            for event in events[..<Int(count)] {
+                if event.data.fd == wakeDescriptor {
+                    var counter: UInt64 = 0
+                    read(wakeDescriptor, &counter, MemoryLayout<UInt64>.size)
+                    continue
+                }
+                let bits = event.events
+                body(
+                    Readiness(
+                        descriptor: event.data.fd,
+                        isReadable: bits & (EPOLLIN.rawValue | EPOLLHUP.rawValue) != 0,
+                        isWritable: bits & EPOLLOUT.rawValue != 0,
+                        isFailed: bits & (EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0
+                    )
+                )
+            }
         }
     }
-}
 
-/// Ends the wait of a ``SocketPoller`` from any thread.
-struct SocketWaker: Sendable {
-    fileprivate let descriptor: Int32
+    /// Ends the wait of a ``SocketPoller`` from any thread.
+    struct SocketWaker: Sendable {
+        fileprivate let descriptor: Int32
 
-    func wake() {
-        var one: UInt64 = 1
-        write(descriptor, &one, MemoryLayout<UInt64>.size)
+        func wake() {
+            var one: UInt64 = 1
+            write(descriptor, &one, MemoryLayout<UInt64>.size)
+        }
     }
-}
 #else
-#error("genbatch waits for sockets with epoll; this system needs a SocketPoller of its own (kqueue on macOS).")
+    #error("genbatch waits for sockets with epoll; this system needs a SocketPoller of its own (kqueue on macOS).")
 #endif

@@ -1,6 +1,8 @@
 internal import CCurl
 
-/// Takes in one response. Every call comes on the thread of the ``TransferLoop`` and must not block it.
+/// Takes in one response.
+///
+/// Every call comes on the thread of the ``TransferLoop`` and must not block it.
 package protocol TransferReceiver: AnyObject, Sendable {
     /// The status and all headers are there; the body follows.
     func receive(head: HTTPResponseHead)
@@ -29,7 +31,9 @@ package struct TransferEnd: Sendable {
     package let wasSent: Bool
 }
 
-/// One request in flight. Everything but its identity belongs to the thread of its ``TransferLoop``.
+/// One request in flight.
+///
+/// Everything but its identity belongs to the thread of its ``TransferLoop``.
 ///
 /// `@unchecked Sendable`: other threads hold it only to name it to the loop, and read nothing from it.
 package final class Transfer: @unchecked Sendable {

@@ -2,12 +2,14 @@ internal import CCurl
 internal import Synchronization
 
 #if canImport(Glibc)
-internal import Glibc
+    internal import Glibc
 #elseif canImport(Darwin)
-internal import Darwin
+    internal import Darwin
 #endif
 
-/// The one thread that calls libcurl. Others put commands into its inbox and wake it.
+/// The one thread that calls libcurl.
+///
+/// Others put commands into its inbox and wake it.
 ///
 /// Receivers are called on this thread, so decoding happens where the bytes arrive and a waiting task is resumed
 /// once for a whole answer.
@@ -94,11 +96,16 @@ package final class TransferLoop: Sendable {
     private static func startThread(_ driver: Driver) throws(CurlError) {
         var thread = pthread_t()
         let context = Unmanaged.passRetained(driver)
-        let code = pthread_create(&thread, nil, { context in
-            guard let context else { return nil }
-            Unmanaged<Driver>.fromOpaque(context).takeRetainedValue().run()
-            return nil
-        }, context.toOpaque())
+        let code = pthread_create(
+            &thread,
+            nil,
+            { context in
+                guard let context else { return nil }
+                Unmanaged<Driver>.fromOpaque(context).takeRetainedValue().run()
+                return nil
+            },
+            context.toOpaque()
+        )
         guard code == 0 else {
             context.release()
             throw CurlError(.setup, operation: "start the network thread", message: String(cString: strerror(code)))
@@ -106,7 +113,9 @@ package final class TransferLoop: Sendable {
         pthread_detach(thread)
     }
 
-    /// All state of the thread. Nothing here is touched by another one after the thread has started.
+    /// All state of the thread.
+    ///
+    /// Nothing here is touched by another one after the thread has started.
     private final class Driver {
         private let multi: MultiHandle
         private let poller: SocketPoller
@@ -239,8 +248,10 @@ package final class TransferLoop: Sendable {
             transfer.finish(CurlError(kind, operation: transfer.request.operation, message: message))
         }
 
-        /// The bound on connections supposes that a connection carries many streams. A server that speaks only HTTP/1
-        /// over TLS shows it with its first response; then every transfer gets a connection, also those that wait.
+        /// The bound on connections supposes that a connection carries many streams.
+        ///
+        /// A server that speaks only HTTP/1 over TLS shows it with its first response; then every transfer gets a
+        /// connection, also those that wait.
         private func liftConnectionLimit() {
             guard hasSeenHTTP1OverTLS, !isConnectionLimitLifted else { return }
             isConnectionLimitLifted = true

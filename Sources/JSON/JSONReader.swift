@@ -61,6 +61,17 @@ package struct JSONReader: ~Escapable {
         return true
     }
 
+    /// Whether the bytes in a range spell this text.
+    package func matches(_ range: Range<Int>, _ text: String) -> Bool {
+        guard range.count == text.utf8.count else { return false }
+        var index = range.lowerBound
+        for byte in text.utf8 {
+            guard bytes[index] == byte else { return false }
+            index += 1
+        }
+        return true
+    }
+
     package func expectEnd() throws(JSONError) {
         var index = position
         while index < bytes.count, Self.isBlank(bytes[index]) {
@@ -285,7 +296,15 @@ package struct JSONReader: ~Escapable {
         return unit
     }
 
-    private func appendUnescaped(_ range: Range<Int>, to buffer: inout [UInt8]) {
+    /// The bytes of a range as they stand.
+    package func bytes(in range: Range<Int>) -> [UInt8] {
+        var copy: [UInt8] = []
+        append(range, to: &copy)
+        return copy
+    }
+
+    /// Appends the string content in a range, escapes resolved.
+    package func appendUnescaped(_ range: Range<Int>, to buffer: inout [UInt8]) {
         var index = range.lowerBound
         var copied = index
         while index < range.upperBound {

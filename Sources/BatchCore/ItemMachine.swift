@@ -1,0 +1,79 @@
+/// What follows each attempt of one item in one run: decides, and leaves doing to the scheduler.
+package struct ItemMachine: Sendable {
+    /// What the scheduler does after an attempt.
+    package enum Action: Sendable, Equatable {
+        /// The answer of this turn is kept; the next turn is sent.
+        case nextTurn
+        case done
+        /// Another attempt after a delay.
+        case retry(after: Duration)
+        /// Another attempt when the model's quota allows; it was not the item's fault and uses nothing up.
+        case waitForGate
+        /// This item and all others of its model are left for a later run.
+        case deferModel
+        case fail
+        /// Nothing more is sent in this run; the item is pending, since the failure says nothing about it.
+        case stopRun
+    }
+
+    private let turns: Int
+    private let policy: RetryPolicy
+    private let onTruncation: Job.TruncationPolicy
+    /// The turn to send next, from 0.
+    package private(set) var turn: Int
+    /// Failed attempts of that turn in this run.
+    private var failures = 0
+
+    package init(turns: Int, answeredTurns: Int, job: Job) {
+        self.turns = turns
+        turn = answeredTurns
+        policy = job.retry
+        onTruncation = job.onTruncation
+    }
+
+    /// Decides what follows a complete answer.
+    package mutating func answered() -> Action {
+        failures = 0
+        turn += 1
+        return turn < turns ? .nextTurn : .done
+    }
+
+    /// Whether the job takes an answer that the model broke off.
+    package func refusal(of answer: Answer) -> GenerationError? {
+        guard answer.isTruncated, onTruncation != .accept else { return nil }
+        return GenerationError(
+            .truncated,
+            "the answer was cut at the output limit (MAX_TOKENS) and on_truncation is \(onTruncation.rawValue); "
+                + "raise max_output_tokens or lower the thinking level",
+            partialText: answer.text,
+            usage: answer.usage,
+            isPossiblyBilled: true
+        )
+    }
+
+    /// Decides what follows a failed attempt.
+    package mutating func failed(_ error: GenerationError, using generator: inout some RandomNumberGenerator) -> Action
+    {
+        switch error.failureClass.action {
+        case .waitForGate:
+            return .waitForGate
+        case .deferModel:
+            return .deferModel
+        case .stopRun:
+            return .stopRun
+        case .failItem:
+            guard error.failureClass == .truncated, onTruncation == .retry else { return .fail }
+        case .retry:
+            break
+        }
+        failures += 1
+        let isBeyondClassLimit = error.failureClass.attemptLimit.map { failures >= $0 } ?? false
+        if !isBeyondClassLimit,
+            let delay = policy.delay(afterAttempt: failures, requested: error.retryDelay, using: &generator)
+        {
+            return .retry(after: delay)
+        }
+        // Nobody was reached in all attempts: that is the network's fault, and every other item would fare the same.
+        return error.failureClass == .network && !error.isPossiblyBilled ? .stopRun : .fail
+    }
+}

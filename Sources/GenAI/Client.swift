@@ -1,0 +1,97 @@
+internal import Curl
+
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Darwin)
+    internal import Darwin
+#endif
+
+/// A client of the Gemini API.
+///
+/// One client holds one network thread and its connections; make one and share it between tasks.
+///
+/// ```swift
+/// let client = try Client(apiKey: "…")
+/// for try await chunk in client.models.generateContentStream(model: "gemini-3.8-flash", contents: "Tell me a story") {
+///     print(chunk.text ?? "", terminator: "")
+/// }
+/// ```
+public final class Client: Sendable {
+    /// Generating content.
+    public var models: Models { Models(client: self) }
+
+    let loop: TransferLoop
+    let options: HTTPOptions
+    private let baseURL: BaseURL
+    private let headers: [HTTPRequest.Header]
+
+    /// Makes a client.
+    ///
+    /// - Parameters:
+    ///   - apiKey: The key; `nil` takes `GOOGLE_API_KEY`, else `GEMINI_API_KEY` from the environment.
+    ///   - options: Where and how requests travel.
+    /// - Throws: ``GenAIError/invalidCall(_:)`` if there is no key or the base URL is not usable.
+    public init(apiKey: String? = nil, options: HTTPOptions = HTTPOptions()) throws(GenAIError) {
+        let key = try Self.key(apiKey)
+        baseURL = try BaseURL(
+            options.baseURL ?? Self.environment("GOOGLE_GEMINI_BASE_URL") ?? "https://generativelanguage.googleapis.com"
+        )
+        self.options = options
+        do {
+            headers = [
+                try HTTPRequest.Header("Content-Type", "application/json"),
+                try HTTPRequest.Header("x-goog-api-key", key),
+                try HTTPRequest.Header("User-Agent", options.userAgent),
+            ]
+            loop = try TransferLoop(TransferLoop.Options(concurrency: options.concurrency))
+        } catch {
+            throw GenAIError(error)
+        }
+    }
+
+    /// A POST of JSON to a method of the API.
+    func request(path: String, body: [UInt8], timeouts: RequestTimeouts) -> HTTPRequest {
+        HTTPRequest(
+            method: "POST",
+            url: "\(baseURL.text)/\(options.apiVersion)/\(path)",
+            headers: headers,
+            body: body,
+            limits: TransferLimits(
+                connect: timeouts.connect,
+                firstByte: timeouts.firstChunk,
+                idle: timeouts.idle,
+                total: timeouts.total
+            ),
+            caFile: options.caFile
+        )
+    }
+
+    private static func key(_ argument: String?) throws(GenAIError) -> String {
+        let candidates = [argument, environment("GOOGLE_API_KEY"), environment("GEMINI_API_KEY")]
+        let key = candidates.compactMap { $0?.trimmingWhitespace }.first { !$0.isEmpty }
+        guard let key else {
+            throw .invalidCall(
+                "no API key: set GEMINI_API_KEY (or GOOGLE_API_KEY); keys are made at https://aistudio.google.com/apikey"
+            )
+        }
+        guard !key.hasPrefix("auth_tokens/") else {
+            throw .invalidCall("the API key is an ephemeral token, which works with the Live API only")
+        }
+        return key
+    }
+
+    /// A variable of the environment; an empty one counts as unset.
+    private static func environment(_ name: String) -> String? {
+        guard let value = getenv(name), value[0] != 0 else { return nil }
+        return String(cString: value)
+    }
+}
+
+extension String {
+    fileprivate var trimmingWhitespace: String {
+        var text = self[...]
+        while let first = text.first, first.isWhitespace { text.removeFirst() }
+        while let last = text.last, last.isWhitespace { text.removeLast() }
+        return String(text)
+    }
+}

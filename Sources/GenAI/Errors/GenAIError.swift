@@ -1,0 +1,41 @@
+/// Why a call gave no usable answer.
+public enum GenAIError: Error, Sendable, Hashable {
+    /// The server answered with an error.
+    case api(APIError)
+    /// No connection to the server; the text says which host, or proxy, and why.
+    case unreachable(String)
+    /// The certificate or the handshake was not accepted; repeating does not help.
+    case tls(String)
+    /// The connection broke.
+    case connectionLost(String)
+    case timedOut(Timeout, String)
+    /// The stream ended before the answer did; what came so far is not an answer.
+    case interrupted
+    /// The answer ended properly and holds nothing.
+    case emptyAnswer
+    /// What came is not the protocol; the text shows how it begins.
+    case malformedResponse(String)
+    /// More bytes came than the limits allow.
+    case responseTooLarge(String)
+    /// The call cannot be made as it is: a bad base URL, a missing key, a model name with odd characters.
+    case invalidCall(String)
+
+    /// The limit that ran out.
+    public enum Timeout: String, Sendable {
+        case connect, firstChunk, idle, total
+    }
+}
+
+extension GenAIError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .api(let error): error.description
+        case .unreachable(let text), .tls(let text), .connectionLost(let text), .timedOut(_, let text),
+            .responseTooLarge(let text), .invalidCall(let text):
+            text
+        case .interrupted: "the stream ended before the answer did"
+        case .emptyAnswer: "the answer is empty"
+        case .malformedResponse(let text): "the server did not answer in its protocol: \(text)"
+        }
+    }
+}

@@ -1,0 +1,61 @@
+/// Where and how requests travel.
+public struct HTTPOptions: Sendable, Hashable {
+    /// Another server than Google's; `nil` takes `GOOGLE_GEMINI_BASE_URL` or the default. Plain http only to loopback.
+    public var baseURL: String?
+    /// `v1beta` has every field and alias; `v1` fewer.
+    public var apiVersion: String
+    /// A PEM file of certificate authorities to trust instead of the system's.
+    public var caFile: String?
+    /// Requests that will be in flight at once: sizes the connection pool.
+    public var concurrency: Int
+    public var timeouts: RequestTimeouts
+    /// The most bytes of one event.
+    ///
+    /// Inline images are megabytes.
+    public var maximumEventBytes: Int
+    /// The most bytes of one answer, after decompression.
+    public var maximumAnswerBytes: Int
+    public var userAgent: String
+
+    public init(
+        baseURL: String? = nil,
+        apiVersion: String = "v1beta",
+        caFile: String? = nil,
+        concurrency: Int = 100,
+        timeouts: RequestTimeouts = RequestTimeouts(),
+        maximumEventBytes: Int = 64 << 20,
+        maximumAnswerBytes: Int = 256 << 20,
+        userAgent: String = "genbatch"
+    ) {
+        self.baseURL = baseURL
+        self.apiVersion = apiVersion
+        self.caFile = caFile
+        self.concurrency = concurrency
+        self.timeouts = timeouts
+        self.maximumEventBytes = maximumEventBytes
+        self.maximumAnswerBytes = maximumAnswerBytes
+        self.userAgent = userAgent
+    }
+}
+
+/// Four limits, because a hung connection would hang for ever without them (protocol, section 3).
+public struct RequestTimeouts: Sendable, Hashable {
+    public var connect: Duration
+    /// From sending to the first byte of the answer; thinking models are silent for minutes.
+    public var firstChunk: Duration
+    /// Silence between two pieces of the answer.
+    public var idle: Duration
+    public var total: Duration
+
+    public init(
+        connect: Duration = .seconds(10),
+        firstChunk: Duration = .seconds(300),
+        idle: Duration = .seconds(60),
+        total: Duration = .seconds(900)
+    ) {
+        self.connect = connect
+        self.firstChunk = firstChunk
+        self.idle = idle
+        self.total = total
+    }
+}

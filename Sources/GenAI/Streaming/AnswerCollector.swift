@@ -1,0 +1,202 @@
+internal import Curl
+internal import JSON
+internal import Synchronization
+
+/// What came of one request, or of the hops of one long answer: always what arrived, and why it is not an answer.
+package struct CollectedAnswer: Sendable {
+    package var answer: AnswerAccumulator
+    /// `nil` if the answer is complete.
+    package var error: GenAIError?
+    /// From sending to the first event.
+    package var firstEvent: Duration?
+    /// Whether the server may have worked, and billed, for it.
+    package var wasSent: Bool
+}
+
+/// What one event added, for those who watch an answer grow.
+package struct ChunkProgress: Sendable {
+    /// Bytes of visible text in the event.
+    package let textBytes: Int
+    /// The server's running count of output and thought tokens, if it told one.
+    package let outputTokens: Int?
+    package let now: Duration
+}
+
+extension Models {
+    /// Asks a model and folds the stream into one answer, where its bytes arrive.
+    ///
+    /// The waiting task is resumed once. Unfinished answers (`CONTINUATION`) are followed with further requests.
+    ///
+    /// - Parameters:
+    ///   - call: What to send.
+    ///   - timeouts: Limits of each request.
+    ///   - onChunk: Called on the network thread for every event; must return at once.
+    /// - Returns: The answer with the error that spoiled it, if one did.
+    /// - Throws: `CancellationError` alone; the stream is closed then.
+    package func collect(
+        _ call: GenerateCall,
+        timeouts: RequestTimeouts,
+        onChunk: @escaping @Sendable (ChunkProgress) -> Void
+    ) async throws -> CollectedAnswer {
+        var collected = CollectedAnswer(answer: AnswerAccumulator(), wasSent: false)
+        let start = monotonicNow()
+        var continuationToken: JSONValue?
+        repeat {
+            let path: String
+            do {
+                path = try call.path()
+            } catch {
+                collected.error = error
+                return collected
+            }
+            let request = client.request(
+                path: path,
+                body: call.body(continuationToken: continuationToken),
+                timeouts: timeouts
+            )
+            let collector = AnswerCollector(collected.answer, options: client.options, onChunk: onChunk)
+            let end = try await collector.collect(request, on: client.loop)
+            collected.answer = end.answer
+            collected.error = end.error
+            collected.wasSent = collected.wasSent || end.wasSent
+            collected.firstEvent = collected.firstEvent ?? end.firstEventAt.map { $0 - start }
+            continuationToken = end.error == nil ? end.answer.continuationToken : nil
+            if continuationToken != nil {
+                collected.answer.beginHop()
+            }
+        } while continuationToken != nil
+        if collected.error == nil, !collected.answer.isComplete {
+            collected.error = collected.answer.eventCount == 0 ? .emptyAnswer : .interrupted
+        }
+        return collected
+    }
+}
+
+/// Receives one response on the network thread and wakes the waiting task at its end.
+///
+/// `@unchecked Sendable`: the answer is touched only on the network thread until `finish`, which hands it over.
+private final class AnswerCollector: TransferReceiver, @unchecked Sendable {
+    /// Once a finish reason was seen only usage may follow; a server that keeps the stream open is not waited for.
+    private static let lingerAfterFinish = Duration.seconds(10)
+
+    struct End: Sendable {
+        var answer: AnswerAccumulator
+        var error: GenAIError?
+        var wasSent: Bool
+        var firstEventAt: Duration?
+    }
+
+    private enum Wait {
+        case idle
+        case waiting(CheckedContinuation<End, Never>, Transfer)
+        case cancelled
+    }
+
+    private var answer: AnswerAccumulator
+    private var decoder: ResponseDecoder
+    private var scanner = ChunkScanner()
+    private var error: GenAIError?
+    private var firstEventAt: Duration?
+    private let onChunk: @Sendable (ChunkProgress) -> Void
+    private let wait = Mutex(Wait.idle)
+
+    init(_ answer: AnswerAccumulator, options: HTTPOptions, onChunk: @escaping @Sendable (ChunkProgress) -> Void) {
+        self.answer = answer
+        self.onChunk = onChunk
+        decoder = ResponseDecoder(
+            maximumEventBytes: options.maximumEventBytes,
+            maximumAnswerBytes: options.maximumAnswerBytes
+        )
+    }
+
+    func collect(_ request: HTTPRequest, on loop: TransferLoop) async throws -> End {
+        let end = await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                start(request, on: loop, continuation)
+            }
+        } onCancel: {
+            let transfer = wait.withLock { wait -> Transfer? in
+                defer { if case .idle = wait { wait = .cancelled } }
+                if case .waiting(_, let transfer) = wait { return transfer }
+                return nil
+            }
+            if let transfer {
+                loop.cancel(transfer)
+            }
+        }
+        // A complete answer is kept even if the task was cancelled while its last bytes came: it is paid for.
+        if Task.isCancelled, end.error != nil {
+            throw CancellationError()
+        }
+        return end
+    }
+
+    private func start(_ request: HTTPRequest, on loop: TransferLoop, _ continuation: CheckedContinuation<End, Never>) {
+        // Under the lock, so that `finish`, which may come at once on the other thread, finds the continuation.
+        let failure = wait.withLock { wait -> End? in
+            if case .cancelled = wait {
+                return End(answer: answer, error: .interrupted, wasSent: false, firstEventAt: nil)
+            }
+            do throws(CurlError) {
+                wait = .waiting(continuation, try loop.start(request, receiver: self))
+                return nil
+            } catch {
+                return End(answer: answer, error: GenAIError(error), wasSent: false, firstEventAt: nil)
+            }
+        }
+        if let failure {
+            continuation.resume(returning: failure)
+        }
+    }
+
+    // MARK: On the network thread
+
+    func receive(head: HTTPResponseHead) {
+        decoder.receive(head: head)
+    }
+
+    func receive(_ bytes: UnsafeRawBufferPointer) -> ReceiveDecision {
+        do {
+            try decoder.receive(bytes, scan)
+        } catch {
+            self.error = error
+            return .abandon
+        }
+        return answer.finishReason == nil ? .proceed : .linger(Self.lingerAfterFinish)
+    }
+
+    func finish(_ end: TransferEnd) {
+        do {
+            let apiError = try decoder.finish(scan)
+            error = error ?? apiError.map(GenAIError.api)
+        } catch {
+            self.error = self.error ?? error
+        }
+        if error == nil, let object = answer.error {
+            error = .api(APIError(object, httpStatus: nil))
+        }
+        // A connection that broke after the finish reason has delivered everything (protocol, section 7.3).
+        if error == nil, let transferError = end.error, answer.finishReason == nil {
+            error = GenAIError(transferError)
+        }
+        let result = End(answer: answer, error: error, wasSent: end.wasSent, firstEventAt: firstEventAt)
+        let continuation = wait.withLock { wait -> CheckedContinuation<End, Never>? in
+            guard case .waiting(let continuation, _) = wait else { return nil }
+            wait = .idle
+            return continuation
+        }
+        continuation?.resume(returning: result)
+    }
+
+    private func scan(_ document: Span<UInt8>) throws(JSONError) {
+        let before = answer.textBytes
+        try scanner.scan(document, into: &answer)
+        let now = monotonicNow()
+        firstEventAt = firstEventAt ?? now
+        let usage = answer.usage
+        let tokens =
+            usage.outputTokens == nil && usage.thoughtTokens == nil
+            ? nil : (usage.outputTokens ?? 0) + (usage.thoughtTokens ?? 0)
+        onChunk(ChunkProgress(textBytes: answer.textBytes - before, outputTokens: tokens, now: now))
+    }
+}

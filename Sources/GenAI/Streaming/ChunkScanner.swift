@@ -1,0 +1,189 @@
+internal import JSON
+
+/// Reads one event of a stream into an ``AnswerAccumulator`` without building a tree.
+///
+/// It looks for the few members that matter and keeps the raw bytes of the rest. What a chunk means is the same as in
+/// ``GenerateContentResponse``; a test holds the two against each other on generated documents.
+struct ChunkScanner {
+    private var parts: [ScannedPart] = []
+    private var members: [(name: Range<Int>, value: Range<Int>)] = []
+
+    /// A part of the candidate that is being read, as ranges of the event's bytes.
+    private struct ScannedPart {
+        var text: Range<Int>?
+        var isThought = false
+        /// Whether there is anything besides `text` and `thought`; then the part is kept as it came.
+        var isPlain = true
+        var hasData = false
+        var bytes: Range<Int>
+    }
+
+    /// Reads one response, or an array of them as some front ends wrap it.
+    mutating func scan(_ bytes: Span<UInt8>, into answer: inout AnswerAccumulator) throws(JSONError) {
+        var reader = JSONReader(bytes)
+        if try reader.peek() == UInt8(ascii: "[") {
+            try reader.beginArray()
+            while try reader.nextElement() {
+                try scanResponse(&reader, into: &answer)
+            }
+        } else {
+            try scanResponse(&reader, into: &answer)
+        }
+        try reader.expectEnd()
+    }
+
+    private mutating func scanResponse(
+        _ reader: inout JSONReader,
+        into answer: inout AnswerAccumulator
+    ) throws(JSONError) {
+        answer.eventCount += 1
+        try reader.beginObject()
+        while let name = try reader.nextKey() {
+            if reader.matches(name, "candidates"), try reader.peek() == UInt8(ascii: "[") {
+                try reader.beginArray()
+                while try reader.nextElement() {
+                    try scanCandidate(&reader, into: &answer)
+                }
+            } else if reader.matches(name, "usageMetadata"), try reader.peek() == UInt8(ascii: "{") {
+                try scanUsage(&reader, into: &answer.usage)
+            } else if reader.matches(name, "modelVersion"), try reader.peek() == UInt8(ascii: "\"") {
+                answer.modelVersion = try Self.string(&reader, unless: answer.modelVersion)
+            } else if reader.matches(name, "responseId"), try reader.peek() == UInt8(ascii: "\"") {
+                answer.responseID = try Self.string(&reader, unless: answer.responseID)
+            } else if reader.matches(name, "promptFeedback") {
+                answer.promptFeedback = try reader.readValue().object ?? answer.promptFeedback
+            } else if reader.matches(name, "error") {
+                answer.error = try reader.readValue()
+            } else {
+                try reader.skipValue()
+            }
+        }
+    }
+
+    /// Every chunk of a stream repeats the same name: it is read once.
+    private static func string(_ reader: inout JSONReader, unless known: String?) throws(JSONError) -> String {
+        let range = try reader.skipValue()
+        let content = (range.lowerBound + 1)..<(range.upperBound - 1)
+        if let known, reader.matches(content, known) {
+            return known
+        }
+        return reader.unescapedString(in: content)
+    }
+
+    private mutating func scanCandidate(
+        _ reader: inout JSONReader,
+        into answer: inout AnswerAccumulator
+    ) throws(JSONError) {
+        var index: Int64 = 0
+        var finishReason: String?
+        parts.removeAll(keepingCapacity: true)
+        members.removeAll(keepingCapacity: true)
+        try reader.beginObject()
+        while let name = try reader.nextKey() {
+            if reader.matches(name, "content"), try reader.peek() == UInt8(ascii: "{") {
+                try scanContent(&reader)
+            } else if reader.matches(name, "finishReason"), try reader.peek() == UInt8(ascii: "\"") {
+                finishReason = try reader.readString()
+            } else if reader.matches(name, "index") {
+                index = try reader.readValue().int64 ?? 0
+            } else {
+                members.append((name, try reader.skipValue()))
+            }
+        }
+        answer.candidateCount = max(answer.candidateCount, Int(clamping: index) + 1)
+        // Candidates may come in any order and in any chunk; the first one is the one whose index is 0.
+        guard index == 0 else { return }
+        if let finishReason, !finishReason.isEmpty {
+            answer.finishReason = finishReason
+        }
+        for part in parts {
+            keep(part, from: reader, in: &answer)
+        }
+        for member in members {
+            answer.candidateMembers[reader.unescapedString(in: member.name)] = reader.bytes(in: member.value)
+        }
+    }
+
+    private mutating func scanContent(_ reader: inout JSONReader) throws(JSONError) {
+        try reader.beginObject()
+        while let name = try reader.nextKey() {
+            guard reader.matches(name, "parts"), try reader.peek() == UInt8(ascii: "[") else {
+                try reader.skipValue()
+                continue
+            }
+            try reader.beginArray()
+            while try reader.nextElement() {
+                try scanPart(&reader)
+            }
+        }
+    }
+
+    private mutating func scanPart(_ reader: inout JSONReader) throws(JSONError) {
+        _ = try reader.peek()
+        let start = reader.position
+        var part = ScannedPart(bytes: start..<start)
+        try reader.beginObject()
+        while let name = try reader.nextKey() {
+            if reader.matches(name, "text"), try reader.peek() == UInt8(ascii: "\"") {
+                let range = try reader.skipValue()
+                part.text = (range.lowerBound + 1)..<(range.upperBound - 1)
+            } else if reader.matches(name, "thought") {
+                part.isThought = try reader.readValue().bool ?? false
+            } else {
+                part.isPlain = false
+                // `{"text":"","thoughtSignature":"…"}` closes many answers and says nothing.
+                part.hasData = part.hasData || !reader.matches(name, "thoughtSignature")
+                try reader.skipValue()
+            }
+        }
+        part.bytes = start..<reader.position
+        parts.append(part)
+    }
+
+    private func keep(_ part: ScannedPart, from reader: borrowing JSONReader, in answer: inout AnswerAccumulator) {
+        if part.isPlain {
+            guard let text = part.text else { return }
+            answer.appendPlainText(isThought: part.isThought) { buffer in
+                reader.appendUnescaped(text, to: &buffer)
+            }
+        } else {
+            var text: [UInt8] = []
+            if let range = part.text {
+                reader.appendUnescaped(range, to: &text)
+            }
+            answer.appendPart(
+                json: reader.bytes(in: part.bytes),
+                text: text,
+                isThought: part.isThought,
+                hasData: part.hasData
+            )
+        }
+    }
+
+    private func scanUsage(_ reader: inout JSONReader, into usage: inout UsageCounts) throws(JSONError) {
+        try reader.beginObject()
+        while let name = try reader.nextKey() {
+            let counter: WritableKeyPath<UsageCounts, Int?>
+            if reader.matches(name, "promptTokenCount") {
+                counter = \.promptTokens
+            } else if reader.matches(name, "candidatesTokenCount") {
+                counter = \.outputTokens
+            } else if reader.matches(name, "thoughtsTokenCount") {
+                counter = \.thoughtTokens
+            } else if reader.matches(name, "cachedContentTokenCount") {
+                counter = \.cachedTokens
+            } else if reader.matches(name, "toolUsePromptTokenCount") {
+                counter = \.toolUseTokens
+            } else if reader.matches(name, "totalTokenCount") {
+                counter = \.totalTokens
+            } else {
+                try reader.skipValue()
+                continue
+            }
+            // A negative or unreadable count says nothing and must not erase what an earlier chunk said.
+            if let count = try reader.readValue().int64, count >= 0 {
+                usage[keyPath: counter] = Int(count)
+            }
+        }
+    }
+}

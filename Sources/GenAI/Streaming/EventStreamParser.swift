@@ -1,0 +1,146 @@
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Darwin)
+    internal import Darwin
+#endif
+
+/// Server-sent events out of bytes whose borders mean nothing; pure, and linear in the input.
+///
+/// Follows the SSE standard (line ends LF, CR LF or CR, comments, several `data` lines, a byte-order mark), because
+/// gateways rewrite what Google sends. Lines that begin a JSON document without `data:` switch to collecting the rest
+/// of the body: servers answer with bare error documents and arrays. Source: the HTML standard, section 9.2.
+struct EventStreamParser {
+    /// An event, or the bare document at the end of the body.
+    enum Output {
+        case event
+        /// The body ended before the empty line that ends an event; it may be half a document.
+        case unfinishedEvent
+        case bareDocument
+    }
+
+    /// The most bytes of one event.
+    ///
+    /// Inline images are megabytes on one line.
+    let maximumEventBytes: Int
+    private var line: [UInt8] = []
+    private var data: [UInt8] = []
+    /// `data` begins here: a long line is taken over whole, with its field name before the value.
+    private var dataStart = 0
+    private var hasData = false
+    private var bare: [UInt8] = []
+    private var isBare = false
+    private var isFirstLine = true
+    private var skipsLineFeed = false
+
+    init(maximumEventBytes: Int) {
+        self.maximumEventBytes = maximumEventBytes
+    }
+
+    /// Takes the next bytes and hands over every event that they complete.
+    ///
+    /// - Parameters:
+    ///   - bytes: Of the body.
+    ///   - emit: Called with the data of each event.
+    /// - Throws: ``GenAIError/responseTooLarge(_:)``, or what `emit` throws.
+    mutating func feed(
+        _ bytes: UnsafeRawBufferPointer,
+        _ emit: (Span<UInt8>, Output) throws(GenAIError) -> Void
+    ) throws(GenAIError) {
+        var position = 0
+        if skipsLineFeed, !bytes.isEmpty {
+            skipsLineFeed = false
+            position = bytes[0] == 0x0A ? 1 : 0
+        }
+        while position < bytes.count {
+            guard let end = Self.lineEnd(in: bytes, from: position) else {
+                line.append(contentsOf: bytes[position...])
+                try checkSize()
+                return
+            }
+            line.append(contentsOf: bytes[position..<end])
+            try checkSize()
+            position = end + 1
+            if bytes[end] == 0x0D {
+                if position == bytes.count {
+                    skipsLineFeed = true
+                } else if bytes[position] == 0x0A {
+                    position += 1
+                }
+            }
+            try endLine(emit)
+        }
+    }
+
+    /// Hands over what the end of the body completes.
+    mutating func finish(_ emit: (Span<UInt8>, Output) throws(GenAIError) -> Void) throws(GenAIError) {
+        if !line.isEmpty {
+            try endLine(emit)
+        }
+        if isBare {
+            try emit(bare.span, .bareDocument)
+        } else if hasData {
+            try emitData(.unfinishedEvent, emit)
+        }
+    }
+
+    private func checkSize() throws(GenAIError) {
+        guard line.count + bare.count + data.count <= maximumEventBytes else {
+            throw .responseTooLarge("an event of the answer is larger than \(maximumEventBytes >> 20) MiB")
+        }
+    }
+
+    private static func lineEnd(in bytes: UnsafeRawBufferPointer, from start: Int) -> Int? {
+        guard let base = bytes.baseAddress else { return nil }
+        let lineFeed = memchr(base + start, 0x0A, bytes.count - start).map { UnsafeRawPointer($0) - base }
+        // A lone carriage return ends a line too; it can only stand before the line feed just found.
+        let limit = lineFeed ?? bytes.count
+        return memchr(base + start, 0x0D, limit - start).map { UnsafeRawPointer($0) - base } ?? lineFeed
+    }
+
+    private mutating func endLine(_ emit: (Span<UInt8>, Output) throws(GenAIError) -> Void) throws(GenAIError) {
+        defer { line.removeAll(keepingCapacity: true) }
+        if isFirstLine {
+            isFirstLine = false
+            if line.starts(with: [0xEF, 0xBB, 0xBF]) {
+                line.removeFirst(3)
+            }
+        }
+        if isBare {
+            bare.append(contentsOf: line)
+            bare.append(0x0A)
+        } else if line.isEmpty {
+            if hasData {
+                try emitData(.event, emit)
+            }
+        } else if line.starts(with: "data:".utf8) {
+            appendData(from: line.count > 5 && line[5] == 0x20 ? 6 : 5)
+        } else if !hasData, line[0] == UInt8(ascii: "{") || line[0] == UInt8(ascii: "[") {
+            isBare = true
+            swap(&bare, &line)
+            bare.append(0x0A)
+        }
+    }
+
+    private mutating func appendData(from start: Int) {
+        if hasData {
+            data.append(0x0A)
+            data.append(contentsOf: line[start...])
+        } else {
+            // Taking the buffer over instead of copying it keeps a 40 MB image in memory once.
+            swap(&data, &line)
+            dataStart = start
+            hasData = true
+        }
+    }
+
+    private mutating func emitData(_ output: Output, _ emit: (Span<UInt8>, Output) throws(GenAIError) -> Void)
+        throws(GenAIError)
+    {
+        defer {
+            data.removeAll(keepingCapacity: true)
+            hasData = false
+        }
+        guard dataStart < data.count, !data[dataStart...].elementsEqual("[DONE]".utf8) else { return }
+        try emit(data.span.extracting(dataStart..<data.count), output)
+    }
+}

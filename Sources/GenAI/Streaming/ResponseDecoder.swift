@@ -1,0 +1,100 @@
+internal import Curl
+internal import JSON
+
+/// Bytes of one HTTP response to events: SSE, a bare JSON document, or the body of an error.
+///
+/// It knows the completeness of transport and framing; what an event means is its owner's.
+struct ResponseDecoder {
+    private static let longestErrorBody = 64 << 10
+    private static let shownBytes = 300
+
+    private let maximumAnswerBytes: Int
+    private var parser: EventStreamParser
+    private var head: HTTPResponseHead?
+    private var errorBody: [UInt8] = []
+    private var byteCount = 0
+
+    init(maximumEventBytes: Int, maximumAnswerBytes: Int) {
+        self.maximumAnswerBytes = maximumAnswerBytes
+        parser = EventStreamParser(maximumEventBytes: maximumEventBytes)
+    }
+
+    /// Whether the server accepted the request: only 200 is success.
+    var isSuccess: Bool { head?.status == 200 }
+
+    mutating func receive(head: HTTPResponseHead) {
+        self.head = head
+    }
+
+    /// Takes the next bytes.
+    ///
+    /// - Parameters:
+    ///   - bytes: Of the body, decompressed.
+    ///   - onEvent: Called with each JSON document; what it throws is passed on as malformed.
+    /// - Throws: The error that ends the answer.
+    mutating func receive(
+        _ bytes: UnsafeRawBufferPointer,
+        _ onEvent: (Span<UInt8>) throws(JSONError) -> Void
+    ) throws(GenAIError) {
+        guard isSuccess else {
+            errorBody.append(contentsOf: bytes.prefix(Self.longestErrorBody - errorBody.count))
+            return
+        }
+        byteCount += bytes.count
+        guard byteCount <= maximumAnswerBytes else {
+            throw .responseTooLarge("the answer is larger than \(maximumAnswerBytes >> 20) MiB")
+        }
+        try parser.feed(bytes) { document, _ throws(GenAIError) in
+            try Self.decode(document, onEvent)
+        }
+    }
+
+    /// Takes the end of the body.
+    ///
+    /// - Returns: The error the server answered with, if its status was not 200.
+    mutating func finish(_ onEvent: (Span<UInt8>) throws(JSONError) -> Void) throws(GenAIError) -> APIError? {
+        guard isSuccess else {
+            return head.map {
+                APIError(httpStatus: $0.status, body: errorBody, retryAfter: $0.retryAfter)
+            }
+        }
+        try parser.finish { document, output throws(GenAIError) in
+            // Half a document at the end of the body is a truncation: nothing of it counts.
+            guard output == .event || Self.isWhole(document) else { return }
+            try Self.decode(document, onEvent)
+        }
+        return nil
+    }
+
+    private static func isWhole(_ document: Span<UInt8>) -> Bool {
+        var reader = JSONReader(document)
+        do {
+            try reader.skipValue()
+            try reader.expectEnd()
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    private static func decode(
+        _ document: Span<UInt8>,
+        _ onEvent: (Span<UInt8>) throws(JSONError) -> Void
+    ) throws(GenAIError) {
+        do {
+            try onEvent(document)
+        } catch {
+            let beginning = document.extracting(first: shownBytes).withUnsafeBufferPointer {
+                String(decoding: $0, as: UTF8.self)
+            }
+            throw .malformedResponse("\(error) of «\(beginning)»")
+        }
+    }
+}
+
+extension HTTPResponseHead {
+    /// `Retry-After` in seconds. The form with a date is not sent by Google and depends on clocks that differ.
+    fileprivate var retryAfter: Duration? {
+        header("retry-after").flatMap { Int($0) }.flatMap { $0 >= 0 ? .seconds(min($0, 1_000_000_000)) : nil }
+    }
+}
