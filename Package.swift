@@ -46,7 +46,10 @@ let package = Package(
         .testTarget(name: "GenAITests", dependencies: ["Curl", "GenAI", "JSON", "TestSupport"]),
 
         // GenAIGenerating: makes the client answer the scheduler.
-        .target(name: "GenAIGenerating", dependencies: ["BatchCore", "GenAI", "JSON"]),
+        .target(
+            name: "GenAIGenerating",
+            dependencies: ["BatchCore", "GenAI", "JSON", .product(name: "Crypto", package: "swift-crypto")]
+        ),
         .testTarget(
             name: "GenAIGeneratingTests",
             dependencies: ["BatchCore", "GenAI", "GenAIGenerating", "JSON", "TestSupport"]

@@ -61,7 +61,7 @@ extension CurlError {
         }
     }
 
-    /// - Parameter detail: What libcurl wrote into the transfer's error buffer; more exact than the code's name.
+    /// An error of a transfer; what libcurl wrote into its error buffer is more exact than the code's name.
     init(_ code: CURLcode, operation: String, detail: String?) {
         let message = detail.flatMap { $0.isEmpty ? nil : $0 } ?? String(cString: curl_easy_strerror(code))
         self.init(Self.kind(of: code), code: Int(code.rawValue), operation: operation, message: message)

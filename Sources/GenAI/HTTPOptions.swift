@@ -1,6 +1,8 @@
 /// Where and how requests travel.
 public struct HTTPOptions: Sendable, Hashable {
-    /// Another server than Google's; `nil` takes `GOOGLE_GEMINI_BASE_URL` or the default. Plain http only to loopback.
+    /// Another server than Google's; plain http only to loopback.
+    ///
+    /// `nil` takes `GOOGLE_GEMINI_BASE_URL`, else Google's own.
     public var baseURL: String?
     /// `v1beta` has every field and alias; `v1` fewer.
     public var apiVersion: String

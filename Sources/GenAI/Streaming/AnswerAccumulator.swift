@@ -79,6 +79,9 @@ package struct AnswerAccumulator: Sendable {
         textBytes > 0 || parts.contains { $0.hasData }
     }
 
+    /// Why the prompt was refused, if it was.
+    package var blockReason: String? { promptFeedback?["blockReason"]?.string }
+
     package var totalUsage: UsageCounts {
         var total = earlierUsage
         total.add(usage)

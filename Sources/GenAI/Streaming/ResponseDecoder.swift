@@ -93,7 +93,9 @@ struct ResponseDecoder {
 }
 
 extension HTTPResponseHead {
-    /// `Retry-After` in seconds. The form with a date is not sent by Google and depends on clocks that differ.
+    /// What `Retry-After` says in seconds.
+    ///
+    /// The form with a date is not sent by Google and depends on clocks that differ.
     fileprivate var retryAfter: Duration? {
         header("retry-after").flatMap { Int($0) }.flatMap { $0 >= 0 ? .seconds(min($0, 1_000_000_000)) : nil }
     }

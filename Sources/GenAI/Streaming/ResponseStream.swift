@@ -205,7 +205,9 @@ private final class Channel: TransferReceiver, @unchecked Sendable {
             failure = error
             return .abandon
         }
-        chunks.forEach { verdict.note($0) }
+        for chunk in chunks {
+            verdict.note(chunk)
+        }
         deliver(chunks, end: nil)
         return .proceed
     }
@@ -219,7 +221,9 @@ private final class Channel: TransferReceiver, @unchecked Sendable {
         } catch {
             failure = failure ?? error
         }
-        chunks.forEach { verdict.note($0) }
+        for chunk in chunks {
+            verdict.note(chunk)
+        }
         let error = failure ?? verdict.error(transferError: end.error)
         deliver(chunks, end: error.map { .failure($0) } ?? .success(()))
     }

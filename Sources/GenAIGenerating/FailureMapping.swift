@@ -1,0 +1,144 @@
+internal import BatchCore
+internal import GenAI
+
+/// The client's answers and errors to failure classes: the one place that knows both vocabularies.
+enum FailureMapping {
+    /// What keeps a collected answer from being one; `nil` if it is complete and usable.
+    static func error(in collected: CollectedAnswer) -> GenerationError? {
+        let answer = collected.answer
+        let (failureClass, message): (FailureClass, String)
+        if let error = collected.error {
+            if case .api(let apiError) = error {
+                return self.error(for: apiError, in: collected)
+            }
+            (failureClass, message) = classify(error)
+        } else if answer.isPromptBlocked {
+            (failureClass, message) = (
+                .blockedPrompt,
+                "the prompt was refused (\(answer.blockReason ?? "no reason given")); repeating does not help, change the prompt"
+            )
+        } else if let refusal = refusal(of: answer) {
+            (failureClass, message) = refusal
+        } else {
+            return nil
+        }
+        return GenerationError(
+            failureClass,
+            message,
+            partialText: answer.textBytes > 0 ? answer.text : nil,
+            usage: TokenUsage(answer.totalUsage),
+            isPossiblyBilled: collected.wasSent
+        )
+    }
+
+    /// Finish reasons that leave no usable answer (protocol, section 6.3).
+    private static func refusal(of answer: AnswerAccumulator) -> (FailureClass, String)? {
+        let reason = answer.finishReason ?? ""
+        switch reason {
+        case "STOP", "MAX_TOKENS":
+            guard reason == "STOP", !answer.hasContent else { return nil }
+            return (.empty, "the model stopped without saying anything")
+        case "SAFETY", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "LANGUAGE", "IMAGE_SAFETY",
+            "IMAGE_PROHIBITED_CONTENT", "MODEL_ARMOR", "ESCALATION", "PUP_LIMITED_DISABLED":
+            return (.safety, "the answer was withheld (\(reason)); repeating does not help")
+        case "RECITATION", "IMAGE_RECITATION":
+            return (.recitation, "the answer came too close to known text (\(reason)); a changed prompt may help")
+        case "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS", "MISSING_THOUGHT_SIGNATURE":
+            return (.invalidRequest, "the dialogue's tool calls do not fit (\(reason))")
+        case "MALFORMED_FUNCTION_CALL", "MALFORMED_RESPONSE", "OTHER", "FINISH_REASON_UNSPECIFIED", "NO_IMAGE",
+            "IMAGE_OTHER":
+            return (.malformed, "the model broke off (\(reason))")
+        default:
+            // A reason that is newer than we are: the answer counts if there is one, and the reason is kept with it.
+            return answer.hasContent ? nil : (.malformed, "the model broke off (\(reason))")
+        }
+    }
+
+    private static func classify(_ error: GenAIError) -> (FailureClass, String) {
+        let text = error.description
+        switch error {
+        case .api, .connectionLost: return (.network, text)
+        case .unreachable: return (.network, text)
+        case .tls: return (.tls, text)
+        case .timedOut(.connect, _): return (.network, text)
+        case .timedOut(.firstChunk, _): return (.timeoutFirstChunk, text)
+        case .timedOut(.idle, _): return (.timeoutIdle, text)
+        case .timedOut(.total, _): return (.timeoutItem, text + "; raise timeouts.item")
+        case .interrupted: return (.cutStream, text)
+        case .emptyAnswer: return (.empty, text)
+        case .malformedResponse: return (.malformed, text)
+        case .responseTooLarge: return (.tooLarge, text)
+        case .invalidCall: return (.invalidRequest, text)
+        }
+    }
+
+    // MARK: What the server said
+
+    /// Longer delays are another day's quota, whatever the quota is called.
+    private static let longestMinuteDelay = Duration.seconds(15 * 60)
+
+    private static func error(for error: APIError, in collected: CollectedAnswer) -> GenerationError {
+        let (failureClass, advice) = classify(error)
+        let quota = error.quotaViolations.first { $0.quotaID.contains("PerDay") } ?? error.quotaViolations.first
+        return GenerationError(
+            failureClass,
+            error.description + (advice.map { "; \($0)" } ?? ""),
+            httpStatus: error.httpStatus,
+            retryDelay: error.retryDelay,
+            quotaID: quota?.quotaID,
+            quotaValue: quota?.quotaValue,
+            partialText: collected.answer.textBytes > 0 ? collected.answer.text : nil,
+            usage: TokenUsage(collected.answer.totalUsage),
+            // A refused request costs nothing; an error after the answer had begun comes after billed work.
+            isPossiblyBilled: collected.answer.eventCount > 1
+        )
+    }
+
+    private static func classify(_ error: APIError) -> (FailureClass, String?) {
+        switch error.httpStatus {
+        case 400 where error.reason?.hasPrefix("API_KEY") == true, 401:
+            return (.auth, "check the key in GEMINI_API_KEY or --key-file")
+        case 400 where error.status == "FAILED_PRECONDITION":
+            return error.message.contains("ACTIVE state")
+                ? (.media, "the file is not ready yet; retry the item later")
+                : (.auth, "the account cannot use the API as it is (billing or region)")
+        case 403:
+            return error.isAboutFile
+                ? (.media, "the file belongs to another project or has expired")
+                : (.auth, "the key has no right to use this API or model")
+        case 404:
+            return error.isAboutFile
+                ? (.media, "uploaded files live 48 hours")
+                : (.notFound, "check the model's name and whether it has been retired")
+        case 408, 409, 499:
+            return (.server, nil)
+        case 429:
+            return quotaClass(of: error)
+        case 503 where error.status == "RESOURCE_EXHAUSTED":
+            return quotaClass(of: error)
+        case 503:
+            return (.overloaded, nil)
+        case 500...599:
+            return (.server, nil)
+        case 300...399:
+            return (.invalidRequest, "redirects are not followed; check the base URL")
+        default:
+            return (.invalidRequest, nil)
+        }
+    }
+
+    private static func quotaClass(of error: APIError) -> (FailureClass, String?) {
+        let isDaily = error.quotaViolations.contains { $0.quotaID.contains("PerDay") || $0.quotaValue == 0 }
+        if isDaily || error.retryDelay.map({ $0 > longestMinuteDelay }) == true {
+            return (.rateDay, "the daily quota is spent; it comes back at midnight Pacific time")
+        }
+        return error.quotaViolations.isEmpty ? (.rateUnknown, nil) : (.rateMinute, nil)
+    }
+}
+
+extension APIError {
+    /// Whether a 403 or 404 means a file of the prompt and not the model or the key.
+    fileprivate var isAboutFile: Bool {
+        message.contains("files/") || message.lowercased().contains("file ")
+    }
+}

@@ -1,0 +1,105 @@
+package import BatchCore
+package import GenAI
+internal import JSON
+
+/// Makes the client answer the scheduler: items to requests, answers and errors to the words of the batch.
+package struct GenAIGenerator: Generating {
+    private let client: Client
+
+    package init(client: Client) {
+        self.client = client
+    }
+
+    package func generate(_ request: GenerationRequest, meter: StreamMeter) async throws -> GenerationResult {
+        let call = GenerateCall(
+            model: request.item.model,
+            contents: try contents(of: request),
+            config: Self.config(of: request.item),
+            stream: request.stream
+        )
+        let timeouts = RequestTimeouts(
+            connect: request.timeouts.connect,
+            firstChunk: request.timeouts.firstChunk,
+            idle: request.timeouts.idle,
+            total: request.timeouts.item
+        )
+        let collected = try await client.models.collect(call, timeouts: timeouts) { chunk in
+            meter.add(textBytes: chunk.textBytes, outputTokens: chunk.outputTokens, now: chunk.now)
+        }
+        if let error = FailureMapping.error(in: collected) {
+            throw error
+        }
+        return GenerationResult(answer: Answer(collected.answer), firstChunk: collected.firstEvent)
+    }
+
+    /// The dialogue: each answered turn with the model's parts as they came, then the turn to answer.
+    private func contents(of request: GenerationRequest) throws(GenerationError) -> [Content] {
+        var contents: [Content] = []
+        for (turn, answer) in zip(request.item.turns, request.answeredTurns) {
+            contents.append(try content(of: turn))
+            contents.append(Content(role: .model, parts: try Self.parts(from: answer)))
+        }
+        contents.append(try content(of: request.item.turns[request.answeredTurns.count]))
+        return contents
+    }
+
+    private func content(of turn: ItemRequest.Turn) throws(GenerationError) -> Content {
+        var parts: [Part] = []
+        for reference in turn.media {
+            switch reference.location {
+            case .uri(let uri):
+                parts.append(.uri(uri, mimeType: reference.mimeType))
+            case .file(let path, let sha256):
+                parts.append(.data(try MediaFile.read(path, sha256: sha256), mimeType: reference.mimeType))
+            }
+        }
+        parts.append(.text(turn.text))
+        return Content(role: .user, parts: parts)
+    }
+
+    private static func parts(from json: String) throws(GenerationError) -> [Part] {
+        guard let parts = try? JSONValue(parsing: json).array else {
+            throw GenerationError(
+                .malformed,
+                "the checkpoint's record of an earlier turn is not a JSON array of parts; run the item again with a fresh checkpoint"
+            )
+        }
+        return parts.compactMap(\.object).map(Part.init(json:))
+    }
+
+    private static func config(of item: ItemRequest) -> GenerateContentConfig {
+        var config = GenerateContentConfig(json: item.config)
+        if let systemInstruction = item.systemInstruction {
+            config.systemInstruction = systemInstruction
+        }
+        return config
+    }
+}
+
+extension Answer {
+    init(_ answer: AnswerAccumulator) {
+        self.init(
+            text: answer.text,
+            parts: answer.partsJSON,
+            finishReason: answer.finishReason ?? "",
+            usage: TokenUsage(answer.totalUsage),
+            modelVersion: answer.modelVersion,
+            responseID: answer.responseID,
+            candidates: answer.candidateCount,
+            metadata: answer.metadataJSON
+        )
+    }
+}
+
+extension TokenUsage {
+    init(_ counts: UsageCounts) {
+        self.init(
+            promptTokens: counts.promptTokens,
+            outputTokens: counts.outputTokens,
+            thoughtTokens: counts.thoughtTokens,
+            cachedTokens: counts.cachedTokens,
+            toolUseTokens: counts.toolUseTokens,
+            totalTokens: counts.totalTokens
+        )
+    }
+}
