@@ -54,7 +54,9 @@ package protocol CheckpointStore: Sendable {
     /// `after` is the last item handed out before, `nil` to begin.
     func pendingItems(after: ItemID?, limit: Int) async throws -> [PendingItem]
 
-    /// Notes that an item's request is about to be sent, so that a crash from here on counts it as possibly billed.
+    /// Notes that a request of an item is about to be sent, so that a crash from here on counts it as possibly billed.
+    ///
+    /// Called for every turn of a chat and for every retry.
     func begin(_ id: ItemID) async throws
 
     /// Keeps what came of an attempt, and the state of its item after it.

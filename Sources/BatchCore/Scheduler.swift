@@ -200,8 +200,8 @@ package actor Scheduler {
     /// Sends the turns of an item until it is finished, put aside or interrupted.
     private nonisolated func carryThrough(_ start: Work) async throws -> Aftermath {
         var work = start
-        try await store.begin(work.item.id)
         while true {
+            try await store.begin(work.item.id)
             let attempt = await send(&work)
             switch attempt.result {
             case .answered(let answer):
