@@ -1,0 +1,71 @@
+package import BatchCore
+
+/// What happened since the last frame and is told once.
+package struct News: Sendable, Equatable {
+    package struct Failure: Sendable, Equatable {
+        package var key: String
+        package var failureClass: FailureClass
+        package var message: String
+
+        /// `failed: KEY: class: message` on one line, safe for a terminal.
+        package var line: String {
+            TerminalText.escapeLine("failed: \(key): \(failureClass.rawValue): \(message)")
+        }
+    }
+
+    package var plan: RunPlan?
+    /// The first failures; ``omittedFailures`` counts the others.
+    package var failures: [Failure] = []
+    package var omittedFailures = 0
+    /// Reasons for which items were deferred, each told once in a run.
+    package var deferralReasons: [String] = []
+    /// Items in flight when a stop was asked for.
+    package var stoppingWith: Int?
+
+    package var isEmpty: Bool { self == News() }
+
+    /// Everything but the failures as lines, safe for a terminal.
+    package var notices: [String] {
+        var lines = plan.map(ReportText.plan) ?? []
+        lines += deferralReasons.map { TerminalText.escapeLine("deferred to a later run: \($0)") }
+        if let stoppingWith {
+            lines.append("stopping, \(Figures.count(stoppingWith)) in flight, press again to abort")
+        }
+        return lines
+    }
+}
+
+/// Collects news between two frames; what it keeps is bounded, however long nobody asks.
+struct NewsDesk: Sendable {
+    private static let failureLimit = 20
+    private static let reasonLimit = 10
+
+    private var news = News()
+    private var toldReasons: Set<String> = []
+
+    mutating func apply(_ event: RunEvent) {
+        switch event {
+        case .planned(let plan):
+            news.plan = plan
+        case .itemFailed(_, let key, _, let error) where news.failures.count < Self.failureLimit:
+            let failure = News.Failure(key: key, failureClass: error.failureClass, message: error.message)
+            news.failures.append(failure)
+        case .itemFailed:
+            news.omittedFailures += 1
+        case .itemDeferred(_, _, let reason):
+            if toldReasons.count < Self.reasonLimit, toldReasons.insert(reason).inserted {
+                news.deferralReasons.append(reason)
+            }
+        case .stopping(let inFlight):
+            news.stoppingWith = inFlight
+        case .itemStarted, .attemptFailed, .itemDone, .itemInterrupted, .quotaWait, .finished:
+            break
+        }
+    }
+
+    /// Hands over what there is and begins anew.
+    mutating func take() -> News {
+        defer { news = News() }
+        return news
+    }
+}

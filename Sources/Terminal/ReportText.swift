@@ -1,0 +1,112 @@
+package import BatchCore
+
+/// What a user may type after a run, with the options that find the same job and checkpoint again.
+package struct NextCommands: Sendable, Equatable {
+    /// For example `genbatch resume job.yaml`.
+    package var resume: String
+    /// For example `genbatch export job.yaml --format jsonl`.
+    package var export: String
+    /// For example `genbatch status job.yaml`.
+    package var status: String
+
+    package init(resume: String, export: String, status: String) {
+        self.resume = resume
+        self.export = export
+        self.status = status
+    }
+}
+
+/// What is said about a whole run before its first request and after its last.
+package enum ReportText {
+    /// How the job and the checkpoint compare, on one or two lines.
+    package static func plan(_ plan: RunPlan) -> [String] {
+        let toRun = parts([
+            (plan.new, "new"), (plan.changed, "changed"), (plan.pending, "left over"),
+            (plan.deferred, "deferred before"),
+        ])
+        let others = parts([
+            (plan.done, "done"), (plan.failed, "failed before"), (plan.orphaned, "no longer in the job"),
+        ])
+        var line = "\(Figures.count(plan.total, "item")): \(Figures.count(plan.toRun)) to run"
+        line += toRun.isEmpty ? "" : " (\(toRun))"
+        line += others.isEmpty ? "" : ", \(others)"
+        guard plan.possiblyBilledTwice > 0 else { return [line] }
+        let twice = Figures.count(plan.possiblyBilledTwice, "item")
+        return [line, "possibly billed twice: \(twice) in flight when an earlier run was cut off"]
+    }
+
+    /// How the run ended, what it used, and what to type next.
+    ///
+    /// - Parameters:
+    ///   - summary: The end of the run.
+    ///   - plan: Its beginning, for what earlier runs left; `nil` if it is not known.
+    ///   - next: The commands to offer.
+    /// - Returns: Lines that are safe for a terminal.
+    package static func summary(_ summary: RunSummary, plan: RunPlan?, next: NextCommands) -> [String] {
+        let counts = parts(
+            [(summary.failed, "failed"), (summary.deferred, "deferred"), (summary.interrupted, "interrupted")]
+        )
+        var lines = ["\(ending(summary)): \(Figures.count(summary.done)) done\(counts.isEmpty ? "" : ", \(counts)")"]
+        if case .stopped(let error) = summary.ending {
+            lines.append("  because   \(error.failureClass.rawValue): \(error.message)")
+        }
+        let failures = summary.failuresByClass.sorted { ($1.value, $0.key.rawValue) < ($0.value, $1.key.rawValue) }
+        if !failures.isEmpty {
+            lines.append("  failed    " + parts(failures.map { ($0.value, $0.key.rawValue) }))
+        }
+        let retries = summary.retries > 0 ? ", \(Figures.count(summary.retries)) of them retries" : ""
+        lines.append("  requests  \(Figures.count(summary.requests))\(retries)")
+        lines.append("  tokens    \(tokens(summary.usage))")
+        lines += advice(summary, plan: plan, next: next)
+        return lines.map(TerminalText.escapeLine)
+    }
+
+    /// Whether a run ended with something that its user should look at or run again.
+    package static func leavesWork(_ summary: RunSummary) -> Bool {
+        summary.failed > 0 || summary.deferred > 0 || summary.interrupted > 0
+            || (summary.ending != .completed && summary.ending != .limitReached)
+    }
+
+    private static func ending(_ summary: RunSummary) -> String {
+        let elapsed = Figures.duration(summary.elapsed)
+        return switch summary.ending {
+        case .completed: "finished in \(elapsed)"
+        case .limitReached: "limit reached after \(elapsed)"
+        case .interrupted: "interrupted after \(elapsed)"
+        case .stopped: "stopped after \(elapsed)"
+        }
+    }
+
+    private static func advice(_ summary: RunSummary, plan: RunPlan?, next: NextCommands) -> [String] {
+        let settled = summary.done + summary.failed
+        // Without a plan a whole run is believed to have left nothing.
+        let remaining = plan.map { max(0, $0.toRun - settled) } ?? (summary.ending == .completed ? summary.deferred : 1)
+        var lines: [String] = []
+        if remaining > 0 {
+            let items = plan == nil ? "the rest" : Figures.count(remaining, "item") + " left"
+            lines.append("  to go on  \(next.resume)   (\(items))")
+        }
+        if summary.failed + (plan?.failed ?? 0) > 0 {
+            lines.append("  failures  \(next.status)")
+        }
+        if summary.done + (plan?.done ?? 0) > 0 {
+            lines.append("  results   \(next.export)")
+        }
+        return lines
+    }
+
+    private static func tokens(_ usage: TokenUsage) -> String {
+        guard usage.promptTokens != nil || usage.outputTokens != nil else { return "not reported" }
+        return parts(
+            [
+                (usage.promptTokens ?? 0, "in"), (usage.cachedTokens ?? 0, "of them cached"),
+                (usage.outputTokens ?? 0, "out"), (usage.thoughtTokens ?? 0, "thoughts"),
+            ]
+        )
+    }
+
+    /// The counts that are not zero, for example `12 new, 3 changed`.
+    private static func parts(_ counts: [(count: Int, name: String)]) -> String {
+        counts.filter { $0.count > 0 }.map { "\(Figures.count($0.count)) \($0.name)" }.joined(separator: ", ")
+    }
+}
