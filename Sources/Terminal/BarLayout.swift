@@ -11,6 +11,7 @@ struct BarLine: Sendable, Equatable {
     private(set) var columns = 0
 
     mutating func append(_ piece: String, _ ink: Ink, hasColour: Bool) {
+        guard !piece.isEmpty else { return }
         columns += TerminalText.columns(piece)
         text += ink == .plain || !hasColour ? piece : "\u{1B}[\(ink.rawValue)m\(piece)\u{1B}[0m"
     }
@@ -101,19 +102,20 @@ struct BarLayout: Sendable {
         if attempt.silence != nil { state = "\(tokens) tokens\(separator)\(state)" }
         if attempt.turn > 0 { state = "turn \(attempt.turn + 1)\(separator)\(state)" }
         if attempt.number > 1 { state = "attempt \(attempt.number)\(separator)\(state)" }
-        if TerminalText.columns(state) + 20 > columns { state = tokens }
+        if TerminalText.columns(state) + 20 > columns { state = columns < 16 ? "" : tokens }
 
-        let room = columns - 3 - TerminalText.columns(state)
+        let room = max(0, columns - 3 - TerminalText.columns(state))
         let key = TerminalText.cut(
             TerminalText.escapeLine(attempt.key),
             to: room,
             keepingEnd: true,
             ellipsis: ellipsis
         )
-        var line = BarLine()
+        guard !state.isEmpty else { return joined([("  " + key, .plain)], columns: columns) }
         let padding = String(repeating: " ", count: max(0, min(room, 40) - TerminalText.columns(key)))
-        line.append("  \(key)\(padding)", .plain, hasColour: hasColour)
-        line.append(" " + state, .dim, hasColour: hasColour)
+        var line = BarLine()
+        line.append("  \(key)\(padding) ", .plain, hasColour: hasColour)
+        line.append(state, .dim, hasColour: hasColour)
         return line
     }
 

@@ -76,7 +76,7 @@ struct BarRenderer: ProgressRenderer {
         if omitted > 0 {
             lines.append("failed: and \(Figures.count(omitted)) more")
         }
-        return (lines + news.notices).map { $0 + "\r\n" }.joined()
+        return news.lines(failures: lines).map { $0 + "\r\n" }.joined()
     }
 
     private func up(_ rows: Int) -> String { rows > 0 ? "\u{1B}[\(rows)A" : "" }

@@ -24,9 +24,12 @@ package struct News: Sendable, Equatable {
 
     package var isEmpty: Bool { self == News() }
 
-    /// Everything but the failures as lines, safe for a terminal.
-    package var notices: [String] {
-        var lines = plan.map(ReportText.plan) ?? []
+    /// The news as lines in the order in which things happen in a run, safe for a terminal.
+    ///
+    /// - Parameter failureLines: The lines that stand for the failures.
+    /// - Returns: The plan, the failures, and what else there is to tell.
+    package func lines(failures failureLines: [String]) -> [String] {
+        var lines = (plan.map(ReportText.plan) ?? []) + failureLines
         lines += deferralReasons.map { TerminalText.escapeLine("deferred to a later run: \($0)") }
         if let stoppingWith {
             lines.append("stopping, \(Figures.count(stoppingWith)) in flight, press again to abort")

@@ -9,6 +9,7 @@ struct PlainRenderer: ProgressRenderer {
     let interval = Duration.seconds(1)
     private var nextStatus = statusInterval
     private var shownFailures = 0
+    private var hasToldLimit = false
 
     mutating func render(_ frame: Frame) -> String {
         var lines = news(frame.news)
@@ -31,14 +32,13 @@ struct PlainRenderer: ProgressRenderer {
 
     private mutating func news(_ news: News) -> [String] {
         let failures = news.failures.prefix(Self.failureLimit - shownFailures)
-        let isCut = failures.count < news.failures.count && shownFailures < Self.failureLimit
         shownFailures += failures.count
         var lines = failures.map(\.line)
-        if isCut {
+        if failures.count < news.failures.count, !hasToldLimit {
             lines.append("further failures are only counted")
-            shownFailures = Self.failureLimit
+            hasToldLimit = true
         }
-        return lines + news.notices
+        return news.lines(failures: lines)
     }
 
     private func status(_ snapshot: ProgressSnapshot) -> String {

@@ -1,0 +1,123 @@
+import BatchCore
+import Testing
+
+@testable import Terminal
+
+@Suite struct ReportTextTests {
+    @Test("the plan tells what is new, changed, left over and done")
+    func plan() {
+        var plan = RunPlan()
+        plan.new = 800
+        plan.changed = 3
+        plan.pending = 12
+        plan.done = 1180
+        plan.failed = 5
+        plan.orphaned = 7
+        #expect(
+            ReportText.plan(plan) == [
+                "2,000 items: 815 to run (800 new, 3 changed, 12 left over), 1,180 done, 5 failed before, 7 no longer in the job"
+            ]
+        )
+        #expect(ReportText.plan(RunPlan()) == ["0 items: 0 to run"])
+    }
+
+    @Test("items that may be billed twice are owned up to")
+    func billedTwice() {
+        var plan = RunPlan()
+        plan.pending = 2
+        plan.possiblyBilledTwice = 2
+        #expect(
+            ReportText.plan(plan).last == "possibly billed twice: 2 items in flight when an earlier run was cut off"
+        )
+    }
+
+    private static func summary() -> RunSummary {
+        var summary = RunSummary()
+        summary.done = 990
+        summary.requests = 1012
+        summary.retries = 22
+        summary.usage = TokenUsage(promptTokens: 120_433, outputTokens: 88_120, thoughtTokens: 12_000)
+        summary.elapsed = .seconds(125)
+        return summary
+    }
+
+    @Test("a run without trouble ends in four lines")
+    func completed() {
+        var plan = RunPlan()
+        plan.new = 990
+        let summary = Self.summary()
+        #expect(
+            ReportText.summary(summary, plan: plan, next: .sample) == [
+                "finished in 2m 5s: 990 done",
+                "  requests  1,012, 22 of them retries",
+                "  tokens    120,433 in, 88,120 out, 12,000 thoughts",
+                "  results   genbatch export job.yaml",
+            ]
+        )
+        #expect(!ReportText.leavesWork(summary))
+    }
+
+    @Test("a run with failures tells their classes and where to look")
+    func failures() {
+        var plan = RunPlan()
+        plan.new = 1000
+        var summary = Self.summary()
+        summary.failed = 8
+        summary.deferred = 2
+        summary.failuresByClass = [.check: 3, .safety: 5]
+        #expect(
+            ReportText.summary(summary, plan: plan, next: .sample) == [
+                "finished in 2m 5s: 990 done, 8 failed, 2 deferred",
+                "  failed    5 safety, 3 check",
+                "  requests  1,012, 22 of them retries",
+                "  tokens    120,433 in, 88,120 out, 12,000 thoughts",
+                "  to go on  genbatch resume job.yaml   (2 items left)",
+                "  failures  genbatch status job.yaml",
+                "  results   genbatch export job.yaml",
+            ]
+        )
+        #expect(ReportText.leavesWork(summary))
+    }
+
+    @Test("a run that was stopped says why, in words that cannot steer the terminal")
+    func stopped() {
+        var plan = RunPlan()
+        plan.new = 5
+        var summary = RunSummary()
+        summary.ending = .stopped(GenerationError(.auth, "the key was rejected\u{1B}[2J"))
+        #expect(
+            ReportText.summary(summary, plan: plan, next: .sample) == [
+                "stopped after 0s: 0 done",
+                "  because   auth: the key was rejected\\x1b[2J",
+                "  requests  0",
+                "  tokens    not reported",
+                "  to go on  genbatch resume job.yaml   (5 items left)",
+            ]
+        )
+        #expect(ReportText.leavesWork(summary))
+    }
+
+    @Test("an interrupted run tells how to go on, also before its plan was known")
+    func interrupted() {
+        var summary = RunSummary()
+        summary.ending = .interrupted
+        let lines = ReportText.summary(summary, plan: nil, next: .sample)
+        #expect(lines.contains("  to go on  genbatch resume job.yaml   (the rest)"))
+        #expect(ReportText.leavesWork(summary))
+    }
+
+    @Test("news keeps the first failures, counts the others, and tells a reason once")
+    func newsDesk() {
+        var desk = NewsDesk()
+        for number in 1...50 {
+            desk.apply(.failed(number))
+            desk.apply(.itemDeferred(ItemID(Int64(number)), key: "k", reason: "daily quota"))
+        }
+        let news = desk.take()
+        #expect(news.failures.count == 20)
+        #expect(news.omittedFailures == 30)
+        #expect(news.deferralReasons == ["daily quota"])
+        desk.apply(.itemDeferred(ItemID(51), key: "k", reason: "daily quota"))
+        #expect(desk.take().isEmpty)
+    }
+}
