@@ -1,0 +1,46 @@
+# The commands of the project; `make` alone lists them.
+
+SWIFT ?= swift
+PREFIX ?= /usr/local
+DESTDIR ?=
+JOBS = jobs/quickstart.yaml jobs/nightly-summaries.yaml
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build demo test check format bench install clean
+
+help: ## List the commands.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Install the C libraries that are missing (Debian, Ubuntu).
+	@scripts/setup.sh
+
+build: setup ## Build genbatch and gemini-simulator into .build/release.
+	$(SWIFT) build -c release --product gemini-simulator
+	$(SWIFT) build -c release --product genbatch
+
+demo: build ## Run the sample jobs to their end and export the answers; no key needed.
+	@scripts/demo.sh .build/release/genbatch $(JOBS)
+
+test: ## Install what the tests need, build, and run all tests.
+	@scripts/setup.sh tests
+	$(SWIFT) build --build-tests
+	$(SWIFT) test --skip-build --parallel
+
+check: setup ## Formatting, warnings as errors, imports that follow the module map.
+	$(SWIFT) format lint --strict --parallel --recursive Sources Tests Package.swift
+	GENBATCH_STRICT=1 $(SWIFT) build --build-tests --explicit-target-dependency-import-check error
+
+format: ## Format the sources.
+	$(SWIFT) format format --in-place --parallel --recursive Sources Tests Package.swift
+
+bench: build ## Measure genbatch beside a bare libcurl receiver.
+	@scripts/setup.sh bench
+	python3 Benchmarks/bench.py
+
+install: build ## Install into PREFIX (default /usr/local).
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -m 755 .build/release/genbatch .build/release/gemini-simulator $(DESTDIR)$(PREFIX)/bin
+
+clean: ## Remove everything that was built.
+	$(SWIFT) package clean
+	rm -rf .build

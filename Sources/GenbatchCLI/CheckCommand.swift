@@ -1,0 +1,46 @@
+internal import ArgumentParser
+internal import BatchCore
+internal import Checkpointing
+internal import JobFiles
+internal import Terminal
+
+struct CheckCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "Check a job file and its data; send and keep nothing.",
+        discussion: """
+            Reads every row and renders every template. Prints what the job may read and how many items it has.
+
+            EXAMPLE:
+              genbatch check job.yaml
+            """
+    )
+
+    @Argument(help: "The job file.", completion: .file(extensions: ["yaml", "yml"]))
+    var job: String
+
+    @Option(
+        help: ArgumentHelp("A folder outside the job's own that it may read from; may be repeated.", valueName: "folder"),
+        completion: .directory
+    )
+    var allowFolder: [String] = []
+
+    func run() async throws {
+        let jobFile = try JobFile.load(path: job, options: JobFile.Options(allowedFolders: allowFolder))
+        let checkpoint = try SQLiteCheckpoint.temporary()
+        var items = try jobFile.makeItems()
+        let plan: RunPlan
+        do {
+            plan = try checkpoint.register(&items, job: try StoredJob(jobFile))
+        } catch {
+            await checkpoint.close()
+            throw error
+        }
+        await checkpoint.close()
+        let output = TextOutput.standardOutput
+        output.write("\(job): \(Figures.count(plan.total, "item")), nothing wrong\n")
+        for source in jobFile.reads {
+            output.write("reads \(output.isTerminal ? TerminalText.escape(source) : source)\n")
+        }
+    }
+}

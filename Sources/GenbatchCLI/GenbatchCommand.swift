@@ -1,0 +1,68 @@
+internal import ArgumentParser
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
+/// The command line of genbatch.
+package struct GenbatchCommand: AsyncParsableCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "genbatch",
+        abstract: "Run many prompts through Gemini from one YAML file, and never lose an answer.",
+        discussion: """
+            EXAMPLES:
+              genbatch run jobs/quickstart.yaml              run what is not done yet; again to resume
+              genbatch run jobs/quickstart.yaml --simulate   the same without a key, against a local simulator
+              genbatch status jobs/quickstart.yaml           where the job stands
+              genbatch export jobs/quickstart.yaml -o a.jsonl
+              genbatch prompt --model gemini-3.8-flash "Tell me a story in 300 words."
+
+            The key comes from GEMINI_API_KEY, GOOGLE_API_KEY or --key-file.
+            """,
+        version: Version.current,
+        subcommands: [
+            RunCommand.self, ResumeCommand.self, CheckCommand.self, StatusCommand.self, ExportCommand.self,
+            PromptCommand.self,
+        ]
+    )
+
+    package init() {}
+
+    /// Runs the program and ends the process with its exit status.
+    package static func start() async -> Never {
+        // A write to a closed pipe or past a size limit is an error to handle, not the end of paid work.
+        signal(SIGPIPE, SIG_IGN)
+        signal(SIGXFSZ, SIG_IGN)
+        do {
+            var command = try parseAsRoot()
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+            exit(ExitStatus.allDone.rawValue)
+        } catch let status as ExitStatus {
+            exit(status.rawValue)
+        } catch let failure as CommandFailure {
+            report(failure)
+        } catch where exitCode(for: error) != .failure {
+            // Help, version and mistakes on the command line.
+            exit(withError: error)
+        } catch {
+            report(CommandFailure(error))
+        }
+    }
+
+    private static func report(_ failure: CommandFailure) -> Never {
+        StandardError.write("genbatch: \(failure.message)\n")
+        exit(failure.status.rawValue)
+    }
+}
+
+extension ExitStatus: Error {}
+
+enum Version {
+    static let current = "0.1.0"
+}

@@ -1,0 +1,57 @@
+internal import ArgumentParser
+internal import JobFiles
+
+struct RunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Run the items that are not done yet.",
+        discussion: """
+            The same command again resumes: answers are kept in a checkpoint, and done items are not sent again. \
+            Ctrl-C lets streams finish; twice cuts them.
+
+            EXAMPLES:
+              genbatch run job.yaml
+              genbatch run job.yaml --limit 10            try the first ten items
+              genbatch run job.yaml --concurrency 64 --json > events.jsonl
+              genbatch run job.yaml --simulate            no key, no cost
+            """
+    )
+
+    @Argument(help: "The job file.", completion: .file(extensions: ["yaml", "yml"]))
+    var job: String
+
+    @OptionGroup var options: RunOptions
+
+    func run() async throws {
+        let jobFile = try JobFile.load(path: job, options: JobFile.Options(allowedFolders: options.allowFolder))
+        throw try await LiveEngine(options).run(.job(jobFile, mustExist: false))
+    }
+}
+
+struct ResumeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "resume",
+        abstract: "Run what an earlier run left; there must be a checkpoint.",
+        discussion: """
+            With a job file it does what `run` does, but never starts from nothing. With a checkpoint it needs neither the \
+            job file nor its data: the items are in the checkpoint.
+
+            EXAMPLES:
+              genbatch resume job.yaml
+              genbatch resume .genbatch/job.db
+            """
+    )
+
+    @Argument(help: "The job file, or a checkpoint.", completion: .file(extensions: ["yaml", "yml", "db"]))
+    var job: String
+
+    @OptionGroup var options: RunOptions
+
+    func run() async throws {
+        if JobLocation.isDatabase(job) {
+            throw try await LiveEngine(options).run(.checkpoint(job))
+        }
+        let jobFile = try JobFile.load(path: job, options: JobFile.Options(allowedFolders: options.allowFolder))
+        throw try await LiveEngine(options).run(.job(jobFile, mustExist: true))
+    }
+}

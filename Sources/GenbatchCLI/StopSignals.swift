@@ -1,0 +1,75 @@
+internal import BatchCore
+internal import Dispatch
+internal import Synchronization
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
+/// Turns signals into a drain, and a second one into a cut.
+///
+/// The first SIGINT, SIGTERM or SIGHUP lets what is in flight finish for the length of the grace; the second, or its
+/// end, cuts it.
+final class StopSignals: Sendable {
+    private let first = Mutex<Int32?>(nil)
+    private let queue = DispatchQueue(label: "genbatch.signals")
+    private let sources = Mutex<[any DispatchSourceSignal]>([])
+
+    /// The signal that asked for the stop, if one did.
+    var received: Int32? { first.withLock { $0 } }
+
+    /// Begins to listen.
+    ///
+    /// - Parameters:
+    ///   - scheduler: Who is told.
+    ///   - grace: How long streams may go on after the first signal.
+    func watch(_ scheduler: Scheduler, grace: Duration) {
+        for number in [SIGINT, SIGTERM, SIGHUP] where !(number == SIGHUP && Self.isIgnored(SIGHUP)) {
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
+            source.setEventHandler { [self] in handle(number, scheduler, grace) }
+            source.activate()
+            sources.withLock { $0.append(source) }
+        }
+    }
+
+    func stopWatching() {
+        sources.withLock { sources in
+            for source in sources {
+                source.cancel()
+            }
+            sources.removeAll()
+        }
+    }
+
+    private func handle(_ number: Int32, _ scheduler: Scheduler, _ grace: Duration) {
+        let isFirst = first.withLock { first in
+            defer { first = first ?? number }
+            return first == nil
+        }
+        guard isFirst else {
+            Task { await scheduler.abort() }
+            return
+        }
+        Task { await scheduler.stop() }
+        let (seconds, attoseconds) = grace.components
+        let milliseconds = Int(seconds) * 1000 + Int(attoseconds / 1_000_000_000_000_000)
+        queue.asyncAfter(deadline: .now() + .milliseconds(milliseconds)) {
+            Task { await scheduler.abort() }
+        }
+    }
+
+    /// Under `nohup` the terminal's end is not to stop the run.
+    private static func isIgnored(_ number: Int32) -> Bool {
+        var action = sigaction()
+        guard sigaction(number, nil, &action) == 0 else { return false }
+        #if canImport(Glibc)
+        let handler = unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
+        #else
+        let handler = unsafeBitCast(action.__sigaction_u.__sa_handler, to: Int.self)
+        #endif
+        return handler == unsafeBitCast(SIG_IGN, to: Int.self)
+    }
+}

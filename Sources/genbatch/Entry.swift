@@ -1,0 +1,8 @@
+internal import GenbatchCLI
+
+@main
+struct Entry {
+    static func main() async {
+        await GenbatchCommand.start()
+    }
+}
