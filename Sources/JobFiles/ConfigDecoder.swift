@@ -1,0 +1,130 @@
+internal import JSON
+internal import YAML
+
+/// Reads `config` against its table of names and types.
+struct ConfigDecoder {
+    private let reader: NodeReader
+
+    init(log: ProblemLog) {
+        reader = NodeReader(log: log)
+    }
+
+    /// The settings under their snake_case names, in the order they were written.
+    func config(_ node: YAMLNode) -> JSONObject {
+        object(node, "config", ConfigType.members) ?? [:]
+    }
+
+    /// One setting, as an axis of the matrix gives it.
+    func value(_ node: YAMLNode, name: String) -> JSONValue? {
+        guard let type = ConfigType.members[name] else { return nil }
+        return value(node, "\"\(name)\"", type)
+    }
+
+    /// The settings that exclude one another; models answer them with an error, and only after they were asked.
+    static func conflict(in config: JSONObject) -> String? {
+        if config["response_schema"] != nil, config["response_json_schema"] != nil {
+            return "\"response_schema\" and \"response_json_schema\" exclude each other; keep one"
+        }
+        let mimeType = config["response_mime_type"]?.string ?? "text/plain"
+        if config["response_json_schema"] != nil, mimeType != "application/json" {
+            return "\"response_json_schema\" needs response_mime_type: application/json"
+        }
+        if config["response_schema"] != nil, mimeType != "application/json", mimeType != "text/x.enum" {
+            return "\"response_schema\" needs response_mime_type: application/json (or text/x.enum)"
+        }
+        if config["logprobs"] != nil, config["response_logprobs"] != true {
+            return "\"logprobs\" needs response_logprobs: true"
+        }
+        if let thinking = config["thinking_config"], thinking["thinking_level"] != nil, thinking["thinking_budget"] != nil {
+            return "\"thinking_level\" and \"thinking_budget\" exclude each other; keep one"
+        }
+        return nil
+    }
+
+    private func object(_ node: YAMLNode, _ what: String, _ members: [String: ConfigType]) -> JSONObject? {
+        guard let pairs = reader.mapping(node, what) else { return nil }
+        var object = JSONObject()
+        for pair in pairs {
+            let name = ConfigType.snakeCase(pair.key.text)
+            switch members[name] {
+            case nil: _ = reader.accept(pair.key, known: members.keys.sorted())
+            case .refused(let reason): reader.log.add("\"\(pair.key.text)\" \(reason)", at: pair.key.mark)
+            case _ where object[name] != nil:
+                reader.log.add("\"\(name)\" is given twice, in two spellings", at: pair.key.mark)
+            case .some(let type):
+                if let value = value(pair.value, "\"\(pair.key.text)\"", type) {
+                    object[name] = value
+                }
+            }
+        }
+        return object
+    }
+
+    private func value(_ node: YAMLNode, _ what: String, _ type: ConfigType) -> JSONValue? {
+        switch type {
+        case .number(let minimum, let maximum, let includesMaximum):
+            return number(node, what, minimum, maximum, includesMaximum)
+        case .integer(let range): return reader.integer(node, what, in: range).map { .number(JSONNumber($0)) }
+        case .bool: return reader.bool(node, what).map { .bool($0) }
+        case .text: return reader.text(node, what).map { .string($0.text) }
+        case .word(let words): return word(node, what, words)
+        case .list(let element, let maximum): return list(node, what, element, maximum)
+        case .object(let members): return object(node, what, members).map { .object($0) }
+        case .texts: return texts(node, what)
+        case .json:
+            guard reader.mapping(node, what) != nil else { return nil }
+            return PlainScalar.json(node)
+        case .refused: return nil
+        }
+    }
+
+    private func number(
+        _ node: YAMLNode,
+        _ what: String,
+        _ minimum: Double,
+        _ maximum: Double,
+        _ includesMaximum: Bool
+    ) -> JSONValue? {
+        if let scalar = node.scalar, scalar.isPlain, let value = PlainScalar.number(scalar.text)?.double,
+            value >= minimum, value < maximum || (includesMaximum && value == maximum)
+        {
+            // Written anew, so that 0.2 and 0.20 are the same question.
+            return .number(JSONNumber(value))
+        }
+        let lowest = JSONNumber(minimum).digits
+        let bounds =
+            switch (maximum.isFinite, includesMaximum) {
+            case (false, _): "of at least \(lowest)"
+            case (true, true): "from \(lowest) to \(JSONNumber(maximum).digits)"
+            case (true, false): "of at least \(lowest) and below \(JSONNumber(maximum).digits)"
+            }
+        return reader.mismatch("\(what) must be a number \(bounds)", node)
+    }
+
+    private func word(_ node: YAMLNode, _ what: String, _ words: [String]) -> JSONValue? {
+        guard let text = reader.text(node, what)?.text else { return nil }
+        if let word = words.first(where: { $0.lowercased() == text.lowercased() }) { return .string(word) }
+        let suggestion = Suggestion.nearest(to: text, in: words)
+        return reader.mismatch("\(what) must be one of \(words.joined(separator: ", "))", node, suggestion: suggestion)
+    }
+
+    private func list(_ node: YAMLNode, _ what: String, _ element: ConfigType, _ maximum: Int?) -> JSONValue? {
+        guard let nodes = reader.list(node, what) else { return nil }
+        if let maximum, nodes.count > maximum {
+            reader.log.add("\(what) has \(nodes.count) entries; at most \(maximum) are allowed", at: node.mark)
+            return nil
+        }
+        return .array(nodes.compactMap { value($0, "an entry of \(what)", element) })
+    }
+
+    private func texts(_ node: YAMLNode, _ what: String) -> JSONValue? {
+        guard let pairs = reader.mapping(node, what) else { return nil }
+        return .object(
+            JSONObject(
+                pairs.compactMap { pair in
+                    reader.text(pair.value, "\"\(pair.key.text)\"").map { (name: pair.key.text, value: .string($0.text)) }
+                }
+            )
+        )
+    }
+}

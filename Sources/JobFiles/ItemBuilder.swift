@@ -1,0 +1,165 @@
+internal import BatchCore
+internal import JSON
+internal import YAML
+
+/// Renders what makes an item into the item.
+struct ItemBuilder {
+    /// Something that keeps an item from being built.
+    struct Failure: Error {
+        var problems: [ItemProblem]
+    }
+
+    struct ItemProblem {
+        var message: String
+        var place: Place
+        var suggestion: String?
+        var isMissingInput = false
+    }
+
+    static let noModel = "no model is given; add `model: NAME`"
+    private static let maximumIDBytes = 512
+
+    let settings: JobSettings
+    let media: MediaResolver
+
+    /// The item at one point of the matrix.
+    ///
+    /// - Parameters:
+    ///   - spec: The templates.
+    ///   - row: The data; `nil` for an entry of `prompts`.
+    ///   - isOpen: Whether other rows may have other fields.
+    ///   - combination: The point of the matrix.
+    ///   - origin: Where the item comes from.
+    /// - Throws: A ``Failure`` with everything that is wrong with this item.
+    func item(
+        _ spec: PromptSpec,
+        row: DataRow?,
+        isOpen: Bool,
+        at combination: Matrix.Combination,
+        origin: String
+    ) throws(Failure) -> SourceItem {
+        let scope = scope(spec, fields: row?.fields ?? [:], isOpen: isOpen, at: combination)
+        var problems = unknownVariables(of: spec, in: scope)
+        guard problems.isEmpty else { throw Failure(problems: problems) }
+        var request = ItemRequest(
+            model: combination.model ?? model(of: spec, in: scope, &problems),
+            systemInstruction: spec.systemInstruction?.template.render(scope),
+            config: spec.config.merging(combination.config),
+            turns: spec.turns.map { ItemRequest.Turn(text: $0.template.render(scope)) }
+        )
+        check(model: request.model, at: spec.model?.mark ?? spec.mark, &problems)
+        if !request.turns.isEmpty {
+            request.turns[0].media = spec.images.compactMap { reference(to: $0, in: scope, &problems) }
+        }
+        let key: SourceItem.Key
+        if let located = spec.id {
+            key = .explicit(id(located, in: scope, &problems) + combination.suffix)
+        } else {
+            key = .content(ItemFingerprint.contentKey(of: request) + combination.suffix)
+        }
+        guard problems.isEmpty else { throw Failure(problems: problems) }
+        return SourceItem(
+            key: key,
+            origin: origin,
+            input: (row?.input ?? [:]).merging(combination.variables),
+            request: request
+        )
+    }
+
+    /// The tags that no row could give a value, as far as the names of the fields are known.
+    func unknownVariables(of spec: PromptSpec, fields: [String]) -> [ItemProblem] {
+        let row = JSONObject(fields.map { (name: $0, value: "") })
+        return unknownVariables(
+            of: spec,
+            in: scope(spec, fields: row, isOpen: false, at: settings.matrix.combinations[0])
+        )
+    }
+
+    private func scope(
+        _ spec: PromptSpec,
+        fields: JSONObject,
+        isOpen: Bool,
+        at combination: Matrix.Combination
+    ) -> TemplateScope {
+        TemplateScope(layers: [combination.variables, fields, spec.variables, settings.variables], isOpen: isOpen)
+    }
+
+    private func unknownVariables(of spec: PromptSpec, in scope: TemplateScope) -> [ItemProblem] {
+        spec.templates.flatMap { located in
+            located.template.problems(in: scope).map { problem in
+                ItemProblem(
+                    message: problem.message,
+                    place: located.place(ofTag: problem.ordinal),
+                    suggestion: problem.suggestion
+                )
+            }
+        }
+    }
+
+    private func model(of spec: PromptSpec, in scope: TemplateScope, _ problems: inout [ItemProblem]) -> String {
+        guard let model = spec.model else {
+            guard !settings.hasBrokenModel else { return "unknown" }
+            problems.append(ItemProblem(message: Self.noModel, place: Place(YAMLMark(line: 1, column: 1))))
+            return ""
+        }
+        return model.template.render(scope)
+    }
+
+    /// The name becomes part of a URL.
+    private func check(model: String, at mark: YAMLMark, _ problems: inout [ItemProblem]) {
+        guard problems.isEmpty else { return }
+        let isName =
+            !model.isEmpty && !model.contains("..") && !model.hasPrefix("/")
+            && model.unicodeScalars.allSatisfy { scalar in
+                scalar.isASCII && (scalar.properties.isAlphabetic || "0123456789._-/@:".unicodeScalars.contains(scalar))
+            }
+        if !isName {
+            problems.append(ItemProblem(message: "\"\(model)\" cannot be the name of a model", place: Place(mark)))
+        }
+    }
+
+    private func reference(
+        to image: ImageSpec,
+        in scope: TemplateScope,
+        _ problems: inout [ItemProblem]
+    ) -> MediaReference? {
+        do throws(FileProblem) {
+            return try media.reference(
+                to: image.address.template.render(scope),
+                as: image.form,
+                mimeType: image.mimeType?.template.render(scope)
+            )
+        } catch {
+            let place = Place(image.address.mark)
+            problems.append(ItemProblem(message: error.message, place: place, isMissingInput: error.isMissing))
+            return nil
+        }
+    }
+
+    private func id(_ located: LocatedTemplate, in scope: TemplateScope, _ problems: inout [ItemProblem]) -> String {
+        let id = located.template.render(scope)
+        let place = Place(located.mark)
+        if id.isEmpty {
+            problems.append(ItemProblem(message: "the id is empty", place: place))
+        } else if id.utf8.count > Self.maximumIDBytes {
+            problems.append(ItemProblem(message: "the id is longer than \(Self.maximumIDBytes) bytes", place: place))
+        } else if id.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) {
+            problems.append(ItemProblem(message: "the id holds a control character or a line break", place: place))
+        }
+        return id
+    }
+}
+
+extension ProblemLog {
+    /// Notes what is wrong with an item, and which row of data it came from.
+    func add(_ problems: [ItemBuilder.ItemProblem], row: String? = nil) {
+        for problem in problems {
+            add(
+                row.map { "\(problem.message) for \($0)" } ?? problem.message,
+                at: problem.place,
+                suggestion: problem.suggestion,
+                isMissingInput: problem.isMissingInput
+            )
+        }
+    }
+}

@@ -1,0 +1,226 @@
+internal import BatchCore
+internal import JSON
+internal import YAML
+
+/// Reads everything of a job file but the entries of `prompts`.
+struct SettingsDecoder {
+    private static let keys = [
+        "version", "name", "model", "backend", "stream", "system_instruction", "config", "prompts", "inputs", "prompt",
+        "turns", "images", "id", "vars", "matrix", "limits", "retry", "timeouts", "on_truncation", "output",
+    ]
+    private static let laterKeys = ["checks", "schedule", "vertex"]
+    private static let laterLimits = [
+        "requests_per_minute", "tokens_per_minute", "requests_per_day", "cost_usd", "total_tokens", "duration",
+    ]
+
+    private let reader: NodeReader
+    private let access: FileAccess
+    private var settings: JobSettings
+    private var values: [String: (key: YAMLScalar, node: YAMLNode)] = [:]
+    private var log: ProblemLog { reader.log }
+
+    /// Prepares to read a file.
+    ///
+    /// - Parameters:
+    ///   - defaultName: The job's name if the file gives none.
+    ///   - access: What the job may read and write.
+    ///   - log: Where problems are noted.
+    init(defaultName: String, access: FileAccess, log: ProblemLog) {
+        reader = NodeReader(log: log)
+        self.access = access
+        settings = JobSettings(job: Job(name: defaultName))
+    }
+
+    /// Walks over the file.
+    ///
+    /// - Throws: A ``YAMLError`` if the rest of the file cannot be read.
+    mutating func decode(_ parser: inout YAMLParser) throws(YAMLError) -> JobSettings {
+        let start = YAMLMark(line: 1, column: 1)
+        guard let root = try parser.peek() else {
+            throw YAMLError("the file is empty; a job needs `model` and `prompts` or `inputs`", at: start)
+        }
+        guard root.kind == .mapping else {
+            throw YAMLError("a job file is a mapping: `model: …`, `prompts: […]`", at: root.mark)
+        }
+        try parser.enter()
+        while let key = try parser.nextKey() {
+            guard reader.accept(key, known: Self.keys, unsupported: Self.laterKeys) else {
+                try parser.skipValue()
+                continue
+            }
+            if key.text == "prompts", let next = try parser.peek(), next.kind == .sequence {
+                settings.promptsMark = next.mark
+                try parser.skipValue()
+            } else {
+                values[key.text] = (key, try parser.readNode())
+            }
+        }
+        try parser.finish()
+        for error in parser.problems {
+            log.add(error)
+        }
+        decodeJob()
+        decodePromptDefaults()
+        decodeInputs()
+        checkWhole()
+        return settings
+    }
+
+    // MARK: The run
+
+    private mutating func decodeJob() {
+        if let node = values["version"]?.node, let version = reader.integer(node, "\"version\"", in: 1...(.max)), version != 1 {
+            log.add("version \(version) is not known to this program, which reads version 1; update it", at: node.mark)
+        }
+        if let node = values["name"]?.node, let name = reader.text(node, "\"name\"")?.text {
+            if Self.isFileName(name) {
+                settings.job.name = name
+            } else {
+                log.add("\"\(name)\" cannot be the name of a file, which the checkpoint needs it for", at: node.mark)
+            }
+        }
+        if let node = values["backend"]?.node, let backend = reader.text(node, "\"backend\"")?.text, backend != "gemini" {
+            if backend == "vertex" {
+                log.add("backend \"vertex\" is not supported by this version yet; use \"gemini\"", at: node.mark)
+            } else {
+                _ = reader.mismatch("\"backend\" must be gemini", node) as Never?
+            }
+        }
+        if let node = values["stream"]?.node, let stream = reader.bool(node, "\"stream\"") {
+            settings.job.stream = stream
+        }
+        if let node = values["on_truncation"]?.node,
+            let policy = reader.choice(node, "\"on_truncation\"", of: Job.TruncationPolicy.self)
+        {
+            settings.job.onTruncation = policy
+        }
+        decodeLimits()
+        decodeTimes()
+        decodeOutput()
+    }
+
+    private mutating func decodeLimits() {
+        guard let node = values["limits"]?.node,
+            let fields = reader.fields(node, "\"limits\"", known: ["concurrency"], unsupported: Self.laterLimits),
+            let concurrency = fields["concurrency"],
+            let number = reader.integer(concurrency, "\"concurrency\"", in: 1...Limits.maximumConcurrency)
+        else { return }
+        settings.job.limits.concurrency = number
+    }
+
+    private mutating func decodeTimes() {
+        if let node = values["retry"]?.node,
+            let fields = reader.fields(node, "\"retry\"", known: ["attempts", "max_delay"])
+        {
+            if let attempts = fields["attempts"].flatMap({ reader.integer($0, "\"attempts\"", in: 1...100) }) {
+                settings.job.retry.attempts = attempts
+            }
+            if let delay = fields["max_delay"].flatMap({ reader.duration($0, "\"max_delay\"") }) {
+                settings.job.retry.maximumDelay = delay
+            }
+        }
+        let names: [(String, WritableKeyPath<Timeouts, Duration>)] = [
+            ("connect", \.connect), ("first_chunk", \.firstChunk), ("idle", \.idle), ("item", \.item),
+        ]
+        guard let node = values["timeouts"]?.node,
+            let fields = reader.fields(node, "\"timeouts\"", known: names.map(\.0))
+        else { return }
+        for (name, path) in names {
+            if let duration = fields[name].flatMap({ reader.duration($0, "\"\(name)\"") }) {
+                settings.job.timeouts[keyPath: path] = duration
+            }
+        }
+    }
+
+    private mutating func decodeOutput() {
+        guard let node = values["output"]?.node,
+            let path = reader.fields(node, "\"output\"", known: ["path"])?["path"],
+            let text = reader.text(path, "\"path\"")?.text
+        else { return }
+        if access.isInside(text), !text.hasSuffix("/") {
+            settings.job.outputPath = text
+        } else {
+            log.add("the output \"\(text)\" must be a file in the job's folder", at: path.mark)
+        }
+    }
+
+    private static func isFileName(_ name: String) -> Bool {
+        name != "." && name != ".." && name.utf8.count <= 100 && !name.contains("/")
+            && name.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F }
+    }
+
+    // MARK: The items
+
+    private mutating func decodePromptDefaults() {
+        settings.model = values["model"].flatMap { reader.template($0.node, "\"model\"") }
+        settings.hasBrokenModel = values["model"] != nil && settings.model == nil
+        settings.systemInstruction = values["system_instruction"]
+            .flatMap { reader.template($0.node, "\"system_instruction\"") }
+        if let node = values["config"]?.node {
+            settings.config = ConfigDecoder(log: log).config(node)
+            if let conflict = ConfigDecoder.conflict(in: settings.config) {
+                log.add(conflict, at: node.mark)
+            }
+        }
+        if let node = values["vars"]?.node {
+            settings.variables = reader.variables(node, "\"vars\"") ?? [:]
+        }
+        if let node = values["matrix"]?.node {
+            settings.matrix = Matrix(node, log: log)
+        }
+    }
+
+    private mutating func decodeInputs() {
+        guard let (key, node) = values["inputs"] else {
+            for name in ["prompt", "turns", "images", "id"] {
+                guard let key = values[name]?.key else { continue }
+                log.add("\"\(name)\" is for the rows of `inputs`, and there are none; did you want `prompts`?", at: key.mark)
+            }
+            return
+        }
+        guard let nodes = reader.list(node, "\"inputs\"") else { return }
+        if nodes.isEmpty {
+            log.add("\"inputs\" is empty", at: node.mark)
+        }
+        settings.inputs = nodes.compactMap(input)
+        for input in settings.inputs.filter(\.isStandardInput).dropFirst() {
+            log.add("standard input can be read only once", at: input.mark)
+        }
+        let decoder = PromptDecoder(log: log)
+        var spec = PromptSpec(mark: key.mark)
+        switch (values["prompt"], values["turns"]) {
+        case (let prompt?, nil): spec.turns = decoder.prompt(prompt.node, "\"prompt\"")
+        case (nil, let turns?): spec.turns = decoder.turns(turns.node)
+        case (nil, nil): log.add("\"inputs\" needs a template beside it: `prompt` or `turns`", at: key.mark)
+        case (_?, let turns?): log.add("\"prompt\" and \"turns\" exclude each other; keep one", at: turns.key.mark)
+        }
+        spec.id = values["id"].flatMap { reader.template($0.node, "\"id\"") }
+        spec.images = values["images"].map { decoder.images($0.node) } ?? []
+        spec.model = settings.model
+        spec.systemInstruction = settings.systemInstruction
+        spec.config = settings.config
+        settings.rows = spec
+    }
+
+    private func input(_ node: YAMLNode) -> InputSpec? {
+        let kinds = InputSpec.Kind.allCases
+        let before = log.count
+        guard let fields = reader.fields(node, "an input", known: kinds.map(\.rawValue)) else { return nil }
+        let given = kinds.filter { fields[$0.rawValue] != nil }
+        guard given.count == 1, let kind = given.first, let value = fields[kind.rawValue] else {
+            if log.count == before {
+                log.add("an input is one of `files: …`, `jsonl: …` or `csv: …`", at: node.mark)
+            }
+            return nil
+        }
+        return reader.text(value, "\"\(kind.rawValue)\"").map { InputSpec(kind: kind, path: $0.text, mark: $0.mark) }
+    }
+
+    private func checkWhole() {
+        if let prompts = values["prompts"]?.node {
+            _ = reader.mismatch("\"prompts\" must be a list", prompts) as Never?
+        } else if settings.promptsMark == nil, values["inputs"] == nil {
+            log.add("the job has no items; add `prompts` or `inputs`", at: YAMLMark(line: 1, column: 1))
+        }
+    }
+}
