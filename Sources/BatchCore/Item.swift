@@ -1,6 +1,6 @@
 package import JSON
 
-/// The checkpoint's number of an item; grows in the order of the job.
+/// The checkpoint's number of an item; it stays when the job is edited, so it says nothing about the job's order.
 package struct ItemID: Sendable, Hashable, Comparable {
     package let value: Int64
 
