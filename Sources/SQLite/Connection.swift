@@ -1,0 +1,97 @@
+internal import CSQLite
+
+/// One open database, closed when nothing holds it or one of its statements any more.
+///
+/// It is used by one thread at a time, which the missing `Sendable` makes the compiler's business.
+package final class Connection {
+    package enum Mode: Sendable {
+        /// Reads and writes a file that exists; an empty file is an empty database.
+        case readWrite
+        /// As ``readWrite``, and makes the file if there is none.
+        case create
+        /// Reads, while others may write.
+        case readOnly
+        /// Reads a file that nobody changes meanwhile: takes no locks, makes no files and ignores a write-ahead log.
+        case immutable
+    }
+
+    package let path: String
+    let handle: OpaquePointer
+
+    /// Opens a database file; what is in it is looked at by the first statement only.
+    ///
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - mode: What may be done with it.
+    ///   - busyTimeout: How long a statement waits for the lock of another connection.
+    /// - Throws: A ``SQLiteError`` if there is no such file or it may not be opened.
+    package init(path: String, mode: Mode, busyTimeout: Duration = .seconds(30)) throws(SQLiteError) {
+        var opened: OpaquePointer?
+        let access =
+            switch mode {
+            case .readWrite: SQLITE_OPEN_READWRITE
+            case .create: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+            case .readOnly, .immutable: SQLITE_OPEN_READONLY
+            }
+        // Always as a URI: a plain name that begins with "file:" or is ":memory:" would mean something else.
+        let uri = Self.uri(of: path, isImmutable: mode == .immutable)
+        let flags = access | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
+        let result = sqlite3_open_v2(uri, &opened, flags, nil)
+        guard result == SQLITE_OK, let opened else {
+            let error = SQLiteError(result, on: opened, sql: nil)
+            sqlite3_close_v2(opened)
+            throw error
+        }
+        handle = opened
+        self.path = path
+        let (seconds, attoseconds) = busyTimeout.components
+        sqlite3_busy_timeout(opened, Int32(clamping: seconds * 1000 + attoseconds / 1_000_000_000_000_000))
+    }
+
+    deinit {
+        sqlite3_close_v2(handle)
+    }
+
+    /// Runs one or more statements whose rows, if any, do not matter.
+    package func execute(_ sql: String) throws(SQLiteError) {
+        let result = sqlite3_exec(handle, sql, nil, nil, nil)
+        guard result == SQLITE_OK else { throw SQLiteError(result, on: handle, sql: sql) }
+    }
+
+    package func prepare(_ sql: String) throws(SQLiteError) -> Statement {
+        try Statement(sql, on: self)
+    }
+
+    /// The first column of the first row, for example of a pragma.
+    package func value(_ sql: String) throws(SQLiteError) -> SQLiteValue {
+        let statement = try prepare(sql)
+        return try statement.step() ? statement.value(at: 0) : .null
+    }
+
+    /// The first column of the first row as a number; 0 if there is none.
+    package func integer(_ sql: String) throws(SQLiteError) -> Int64 {
+        let statement = try prepare(sql)
+        return try statement.step() ? statement.integer(at: 0) : 0
+    }
+
+    /// The row that the last successful `INSERT` made.
+    package var lastInsertedRowID: Int64 {
+        sqlite3_last_insert_rowid(handle)
+    }
+
+    /// How many rows the last `INSERT`, `UPDATE` or `DELETE` changed.
+    package var changes: Int {
+        Int(sqlite3_changes64(handle))
+    }
+
+    /// Whether a transaction was begun and not yet ended; SQLite ends one by itself after some failures.
+    package var isInTransaction: Bool {
+        sqlite3_get_autocommit(handle) == 0
+    }
+
+    private static func uri(of path: String, isImmutable: Bool) -> String {
+        let reserved: [Character: String] = ["%": "%25", "?": "%3f", "#": "%23"]
+        let escaped = path.map { reserved[$0] ?? String($0) }.joined()
+        return (path.hasPrefix("/") ? "file://" : "file:") + escaped + (isImmutable ? "?immutable=1" : "")
+    }
+}
