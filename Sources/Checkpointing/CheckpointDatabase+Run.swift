@@ -1,0 +1,65 @@
+internal import BatchCore
+internal import SQLite
+
+/// The rows about the job and its runs: written a few times in a run, so their statements are not kept.
+extension CheckpointDatabase {
+    /// Keeps the job file; inside a transaction.
+    func store(_ job: StoredJob) throws {
+        let statement = try connection.prepare(
+            """
+            INSERT INTO job (id, name, path, folder, yaml, created_at_ms, updated_at_ms)
+            VALUES (1, ?1, ?2, ?3, ?4, ?5, ?5)
+            ON CONFLICT (id) DO UPDATE SET name = ?1, path = ?2, folder = ?3, yaml = ?4, updated_at_ms = ?5
+            """
+        )
+        try statement.bind(job.name, at: 1)
+        try statement.bind(job.path, at: 2)
+        try statement.bind(job.folder, at: 3)
+        try statement.bind(job.yaml, at: 4)
+        try statement.bind(System.now, at: 5)
+        try statement.run()
+    }
+
+    func startRun(version: String) throws {
+        let statement = try connection.prepare(
+            "INSERT INTO run (started_at_ms, version, host, pid) VALUES (?1, ?2, ?3, ?4)"
+        )
+        try statement.bind(System.now, at: 1)
+        try statement.bind(version, at: 2)
+        try statement.bind(System.hostName, at: 3)
+        try statement.bind(Int64(System.processID), at: 4)
+        try statement.run()
+        runID = connection.lastInsertedRowID
+    }
+
+    func finishRun(_ summary: RunSummary) throws {
+        let statement = try connection.prepare(
+            """
+            UPDATE run SET ended_at_ms = ?2, ending = ?3, message = ?4, done = ?5, failed = ?6, deferred = ?7,
+                interrupted = ?8, requests = ?9, retries = ?10
+            WHERE id = ?1
+            """
+        )
+        let (ending, message) = Self.words(for: summary.ending)
+        try statement.bind(runID, at: 1)
+        try statement.bind(System.now, at: 2)
+        try statement.bind(ending, at: 3)
+        try statement.bind(message, at: 4)
+        try statement.bind(summary.done, at: 5)
+        try statement.bind(summary.failed, at: 6)
+        try statement.bind(summary.deferred, at: 7)
+        try statement.bind(summary.interrupted, at: 8)
+        try statement.bind(summary.requests, at: 9)
+        try statement.bind(summary.retries, at: 10)
+        try statement.run()
+    }
+
+    private static func words(for ending: RunSummary.Ending) -> (String, String?) {
+        switch ending {
+        case .completed: ("completed", nil)
+        case .limitReached: ("limit_reached", nil)
+        case .interrupted: ("interrupted", nil)
+        case .stopped(let error): ("stopped", error.message)
+        }
+    }
+}

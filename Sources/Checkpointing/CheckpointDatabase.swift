@@ -1,0 +1,242 @@
+internal import BatchCore
+internal import JSON
+internal import SQLite
+
+/// The one writing connection with its statements; used by one thread at a time.
+final class CheckpointDatabase {
+    let connection: Connection
+    let variants: VariantTable
+    /// Items that were in flight when an earlier run died: they may be billed twice.
+    private(set) var lostAttempts = 0
+    /// The run that attempts belong to.
+    var runID: Int64?
+
+    private let beginItem: Statement
+    private let setState: Statement
+    private let insertAttempt: Statement
+    private let insertResponse: Statement
+    private let selectPending: Statement
+    private let selectAnswers: Statement
+    private let selectKey: Statement
+
+    /// Opens the file, which exists and is ours or empty, and brings its schema up to date.
+    init(path: String, busyTimeout: Duration) throws {
+        connection = try Connection(path: path, mode: .readWrite, busyTimeout: busyTimeout)
+        // A page size counts before the first table only. FULL: an answer that was told to be saved survives a power
+        // cut; the other two make it so on macOS. The log is cut back after the registration of a big job.
+        try connection.execute(
+            """
+            PRAGMA page_size = 16384;
+            PRAGMA journal_mode = WAL;
+            PRAGMA synchronous = FULL;
+            PRAGMA fullfsync = ON;
+            PRAGMA checkpoint_fullfsync = ON;
+            PRAGMA trusted_schema = OFF;
+            PRAGMA cache_size = -32768;
+            PRAGMA journal_size_limit = 67108864;
+            """
+        )
+        try Schema.migrator.migrate(connection)
+        variants = try VariantTable(connection)
+        beginItem = try connection.prepare(
+            "UPDATE item SET state = 'running', attempts = attempts + 1 WHERE id = ?1"
+        )
+        setState = try connection.prepare("UPDATE item SET state = ?2 WHERE id = ?1")
+        insertAttempt = try connection.prepare(
+            """
+            INSERT INTO attempt (item_id, generation, variant_id, run_id, number, turn, status, started_at_ms,
+                first_chunk_ms, duration_ms, class, http_status, message, retry_delay_ms, quota_id, quota_value,
+                partial_text, possibly_billed, \(ItemCoding.usageColumns))
+            SELECT id, generation, variant_id, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
+                ?17, ?18, ?19, ?20, ?21, ?22
+            FROM item WHERE id = ?1
+            """
+        )
+        insertResponse = try connection.prepare(
+            """
+            INSERT INTO response (item_id, generation, attempt_id, turn, text, parts, finish_reason, model_version,
+                response_id, candidates, metadata, \(ItemCoding.usageColumns))
+            SELECT id, generation, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16
+            FROM item WHERE id = ?1
+            """
+        )
+        selectPending = try connection.prepare(
+            """
+            SELECT id, key, variant_id, turns, attempts, generation FROM item
+            WHERE state = 'pending' AND position > coalesce((SELECT position FROM item WHERE id = ?1), -1)
+            ORDER BY position LIMIT ?2
+            """
+        )
+        selectAnswers = try connection.prepare(
+            """
+            SELECT turn, parts, text FROM response WHERE item_id = ?1 AND generation = ?2 ORDER BY turn, attempt_id
+            """
+        )
+        selectKey = try connection.prepare("SELECT key FROM item WHERE id = ?1")
+        try resetRunning()
+    }
+
+    // MARK: Writing, inside a transaction
+
+    func begin(_ item: ItemID) throws {
+        try beginItem.bind(item.value, at: 1)
+        try beginItem.run()
+        try expectChange(of: item)
+    }
+
+    func record(_ outcome: ItemOutcome) throws {
+        try setState.bind(outcome.item.value, at: 1)
+        try setState.bind(outcome.state.rawValue, at: 2)
+        try setState.run()
+        try expectChange(of: outcome.item)
+        guard let attempt = outcome.attempt else { return }
+        try insert(attempt, of: outcome.item)
+        if case .answered(let answer) = attempt.result {
+            try insert(answer, turn: attempt.turn, of: outcome.item)
+        }
+    }
+
+    private func insert(_ attempt: AttemptRecord, of item: ItemID) throws {
+        let facts = AttemptFacts(attempt.result)
+        let timings = attempt.timings
+        try insertAttempt.bind(item.value, at: 1)
+        try insertAttempt.bind(runID, at: 2)
+        try insertAttempt.bind(attempt.number, at: 3)
+        try insertAttempt.bind(attempt.turn, at: 4)
+        try insertAttempt.bind(facts.status, at: 5)
+        try insertAttempt.bind(timings.startedAtMilliseconds, at: 6)
+        try insertAttempt.bind(timings.firstChunk?.milliseconds, at: 7)
+        try insertAttempt.bind(timings.total.milliseconds, at: 8)
+        try insertAttempt.bind(facts.error?.failureClass.rawValue, at: 9)
+        try insertAttempt.bind(facts.error?.httpStatus, at: 10)
+        try insertAttempt.bind(facts.error?.message, at: 11)
+        try insertAttempt.bind(facts.error?.retryDelay?.milliseconds, at: 12)
+        try insertAttempt.bind(facts.error?.quotaID, at: 13)
+        try insertAttempt.bind(facts.error?.quotaValue, at: 14)
+        try insertAttempt.bind(facts.error?.partialText, at: 15)
+        try insertAttempt.bind(facts.isPossiblyBilled, at: 16)
+        try ItemCoding.bind(facts.usage, to: insertAttempt, from: 17)
+        try insertAttempt.run()
+    }
+
+    private func insert(_ answer: Answer, turn: Int, of item: ItemID) throws {
+        try insertResponse.bind(item.value, at: 1)
+        try insertResponse.bind(connection.lastInsertedRowID, at: 2)
+        try insertResponse.bind(turn, at: 3)
+        try insertResponse.bind(answer.text, at: 4)
+        try insertResponse.bind(ItemCoding.storedParts(of: answer), at: 5)
+        try insertResponse.bind(answer.finishReason, at: 6)
+        try insertResponse.bind(answer.modelVersion, at: 7)
+        try insertResponse.bind(answer.responseID, at: 8)
+        try insertResponse.bind(answer.candidates, at: 9)
+        try insertResponse.bind(answer.metadata, at: 10)
+        try ItemCoding.bind(answer.usage, to: insertResponse, from: 11)
+        try insertResponse.run()
+    }
+
+    /// Items that nobody runs any more go back to `pending`; what was in flight is noted as lost.
+    ///
+    /// An attempt was in flight if it was begun and never recorded; between the turns of a chat there is none.
+    private func resetRunning() throws {
+        lostAttempts = try connection.transaction {
+            try connection.execute(
+                """
+                INSERT INTO attempt (item_id, generation, variant_id, run_id, number, turn, status, possibly_billed)
+                SELECT id, generation, variant_id, (SELECT max(id) FROM run), attempts,
+                    (SELECT count(DISTINCT turn) FROM response
+                        WHERE item_id = item.id AND generation = item.generation),
+                    'lost', 1
+                FROM item
+                WHERE state = 'running' AND attempts > (SELECT count(*) FROM attempt WHERE item_id = item.id)
+                """
+            )
+            let lost = connection.changes
+            try connection.execute("UPDATE item SET state = 'pending' WHERE state = 'running'")
+            return lost
+        }
+    }
+
+    private func expectChange(of item: ItemID) throws {
+        guard connection.changes == 1 else {
+            throw CheckpointError.damaged(path: connection.path, detail: "item \(item.value) is no longer in it")
+        }
+    }
+
+    // MARK: Reading
+
+    func pendingItems(after: ItemID?, limit: Int) throws -> [PendingItem] {
+        try selectPending.bind(after?.value, at: 1)
+        try selectPending.bind(limit, at: 2)
+        defer { selectPending.reset() }
+        var items: [PendingItem] = []
+        while try selectPending.step() {
+            let variant = try variants.variant(selectPending.integer(at: 2))
+            let request = ItemRequest(
+                model: variant.model,
+                systemInstruction: variant.systemInstruction,
+                config: variant.config,
+                turns: try selectPending.withBytes(at: 3) { try ItemCoding.turns($0) }
+            )
+            let id = ItemID(selectPending.integer(at: 0))
+            let isChat = request.turns.count > 1
+            items.append(
+                PendingItem(
+                    id: id,
+                    key: selectPending.text(at: 1),
+                    request: request,
+                    attempts: Int(selectPending.integer(at: 4)),
+                    answeredTurns: isChat ? try answers(to: id, generation: selectPending.integer(at: 5)) : []
+                )
+            )
+        }
+        return items
+    }
+
+    /// The parts that were answered to the first turns without a gap; the last answer to a turn counts.
+    private func answers(to item: ItemID, generation: Int64) throws -> [String] {
+        try selectAnswers.bind(item.value, at: 1)
+        try selectAnswers.bind(generation, at: 2)
+        defer { selectAnswers.reset() }
+        var answers: [String] = []
+        while try selectAnswers.step() {
+            let turn = Int(selectAnswers.integer(at: 0))
+            let parts = selectAnswers.optionalText(at: 1) ?? ItemCoding.plainParts(selectAnswers.text(at: 2))
+            if turn == answers.count {
+                answers.append(parts)
+            } else if turn == answers.count - 1 {
+                answers[turn] = parts
+            }
+        }
+        return answers
+    }
+
+    func key(of item: ItemID) throws -> String {
+        try selectKey.bind(item.value, at: 1)
+        defer { selectKey.reset() }
+        return try selectKey.step() ? selectKey.text(at: 0) : "item \(item.value)"
+    }
+}
+
+/// What the columns of an attempt say about its result.
+private struct AttemptFacts {
+    let status: String
+    var error: GenerationError?
+    var usage = TokenUsage()
+    /// An answer was billed; what we cut ourselves was at work on the server.
+    var isPossiblyBilled = true
+
+    init(_ result: AttemptRecord.Result) {
+        switch result {
+        case .answered(let answer):
+            status = "answered"
+            usage = answer.usage
+        case .failed(let error):
+            status = "failed"
+            self.error = error
+            usage = error.usage
+            isPossiblyBilled = error.isPossiblyBilled
+        case .interrupted:
+            status = "interrupted"
+        }
+    }
+}

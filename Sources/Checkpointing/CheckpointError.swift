@@ -1,0 +1,181 @@
+internal import SQLite
+
+#if canImport(Glibc)
+    internal import Glibc
+#else
+    internal import Darwin
+#endif
+
+/// Why a checkpoint cannot be used, or no longer.
+///
+/// Whatever was not told to be saved before is not in the file.
+package struct CheckpointError: Error, Sendable, Equatable {
+    package enum Kind: Sendable, Equatable {
+        /// Another process runs the job with this checkpoint.
+        case inUse(LockHolder?)
+        /// There is no file, and none was to be made.
+        case missing
+        /// A file of another program, or none of SQLite at all.
+        case notACheckpoint
+        case newerSchema(found: Int, known: Int)
+        case damaged
+        /// The file, its folder or its file system may not be written.
+        case readOnly
+        case diskFull
+        /// A system call failed, or the file was removed or replaced while it was in use.
+        case io
+        /// Another program kept the database locked for longer than the busy timeout.
+        case busy
+        /// Two items of the job have the same `id`.
+        case duplicateKey(String, first: String, second: String)
+        /// The checkpoint was closed, or has failed, before.
+        case closed
+    }
+
+    package let kind: Kind
+    /// The file that it is about.
+    package let path: String
+    /// What was tried and what happened.
+    package let message: String
+    /// What to do about it.
+    package let advice: String
+
+    package init(_ kind: Kind, path: String, message: String, advice: String) {
+        self.kind = kind
+        self.path = path
+        self.message = message
+        self.advice = advice
+    }
+}
+
+extension CheckpointError: CustomStringConvertible {
+    package var description: String {
+        "\(message); \(advice)"
+    }
+}
+
+extension CheckpointError {
+    /// Says in a user's words what SQLite or the system said about a checkpoint.
+    init(_ error: any Error, path: String) {
+        switch error {
+        case let error as CheckpointError:
+            self = error
+        case let error as SQLiteError:
+            self.init(error, path: path)
+        case let error as FileError:
+            self.init(systemError: error.systemError, operation: error.operation, path: error.path)
+        case let error as NewerSchema:
+            self = .newerSchema(found: error.found, known: error.known, path: path)
+        default:
+            self.init(.io, path: path, message: "cannot use \(path): \(error)", advice: Self.resumeAdvice)
+        }
+    }
+
+    init(_ error: SQLiteError, path: String) {
+        switch error.code {
+        case .corrupt:
+            self = .damaged(path: path, detail: error.message)
+        case .notADatabase:
+            self = .notACheckpoint(path: path, detail: "it is not an SQLite database, or its header is damaged")
+        case .full:
+            self = .diskFull(path: path)
+        case .busy:
+            self.init(
+                .busy,
+                path: path,
+                message: "another program keeps \(path) locked",
+                advice: "close it (an open sqlite3 shell, a backup) and run the same command again"
+            )
+        case .readOnly:
+            self = .readOnly(path: path)
+        case .inputOutput, .cannotOpen:
+            self.init(systemError: error.systemError, operation: "use", path: path, detail: error.description)
+        default:
+            self.init(.io, path: path, message: "cannot use \(path): \(error)", advice: Self.resumeAdvice)
+        }
+    }
+
+    /// - Parameters:
+    ///   - systemError: The `errno` of a call that failed.
+    ///   - operation: What it was to do, for the message.
+    ///   - path: The file or folder.
+    ///   - detail: More to say than the system does.
+    init(systemError: Int32, operation: String, path: String, detail: String? = nil) {
+        switch systemError {
+        case ENOSPC, EDQUOT, EFBIG:
+            self = .diskFull(path: path)
+        case EROFS, EACCES, EPERM:
+            self = .readOnly(path: path)
+        default:
+            let reason = systemError == 0 ? "" : String(cString: strerror(systemError))
+            let said = [reason, detail ?? ""].filter { !$0.isEmpty }.joined(separator: ": ")
+            self.init(.io, path: path, message: "cannot \(operation) \(path): \(said)", advice: Self.resumeAdvice)
+        }
+    }
+
+    static let resumeAdvice = "what was saved before is safe; run the same command again to go on"
+
+    static func missing(path: String) -> CheckpointError {
+        CheckpointError(
+            .missing,
+            path: path,
+            message: "there is no checkpoint at \(path)",
+            advice: "`genbatch run JOB` makes one"
+        )
+    }
+
+    static func notACheckpoint(path: String, detail: String) -> CheckpointError {
+        CheckpointError(
+            .notACheckpoint,
+            path: path,
+            message: "\(path) is not a checkpoint of genbatch: \(detail)",
+            advice: "nothing was changed in it; name another file with --db, or restore it from a backup"
+        )
+    }
+
+    static func damaged(path: String, detail: String) -> CheckpointError {
+        CheckpointError(
+            .damaged,
+            path: path,
+            message: "\(path) is damaged: \(detail)",
+            advice: "restore it from a backup, or recover what is readable: sqlite3 \(path) .recover | sqlite3 new.db"
+        )
+    }
+
+    static func newerSchema(found: Int, known: Int, path: String) -> CheckpointError {
+        CheckpointError(
+            .newerSchema(found: found, known: known),
+            path: path,
+            message: "\(path) was written by a newer genbatch (schema \(found), this one knows \(known))",
+            advice: "use that version; nothing was changed in the file"
+        )
+    }
+
+    static func readOnly(path: String) -> CheckpointError {
+        CheckpointError(
+            .readOnly,
+            path: path,
+            message: "\(path) may not be written",
+            advice: "check the rights of the file and its folder, or name another place with --db"
+        )
+    }
+
+    static func diskFull(path: String) -> CheckpointError {
+        let free = CheckpointFile.freeBytes(near: path).map { "\($0) bytes free" } ?? "free space unknown"
+        return CheckpointError(
+            .diskFull,
+            path: path,
+            message: "cannot write \(path): no space left, or a limit on file size or quota is reached (\(free))",
+            advice: "make room; \(resumeAdvice)"
+        )
+    }
+
+    static func closed(path: String) -> CheckpointError {
+        CheckpointError(
+            .closed,
+            path: path,
+            message: "\(path) was closed before this could be saved",
+            advice: resumeAdvice
+        )
+    }
+}

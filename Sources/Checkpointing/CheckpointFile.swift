@@ -1,0 +1,134 @@
+internal import SQLite
+
+#if canImport(Glibc)
+    internal import Glibc
+#else
+    internal import Darwin
+#endif
+
+/// A checkpoint as a file: its place, its rights, and whether it is still the one that was opened.
+struct CheckpointFile: Sendable {
+    enum Contents: Sendable, Equatable {
+        case missing
+        /// A file without a table: of no length, or left by a process that was killed while it made it.
+        case empty
+        case checkpoint
+    }
+
+    private struct Identity: Sendable, Equatable {
+        let device: UInt64
+        let inode: UInt64
+    }
+
+    /// With links resolved, as SQLite does it to name the files beside it.
+    let path: String
+    private var database: Identity?
+    private var log: Identity?
+
+    init(path: String) {
+        self.path = Self.resolved(path)
+    }
+
+    var folder: String { Self.folder(of: path) }
+
+    /// Whether there is a write-ahead log, which may hold more than the file itself.
+    var hasLog: Bool { access(path + "-wal", F_OK) == 0 }
+
+    /// Looks at what is there without changing a byte, and refuses what is not ours.
+    func inspect() throws(CheckpointError) -> Contents {
+        var status = stat()
+        guard stat(path, &status) == 0 else {
+            guard errno == ENOENT else { throw CheckpointError(systemError: errno, operation: "look at", path: path) }
+            return .missing
+        }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw .notACheckpoint(path: path, detail: "it is not a regular file")
+        }
+        if status.st_size == 0 { return .empty }
+        do {
+            // Without a log the file is all there is; so read, it gets no files beside it even if it is not ours.
+            let mode: Connection.Mode = hasLog ? .readOnly : .immutable
+            return try Self.contents(of: Connection(path: path, mode: mode), path: path)
+        } catch {
+            throw CheckpointError(error, path: path)
+        }
+    }
+
+    static func contents(of connection: Connection, path: String) throws -> Contents {
+        let application = try connection.integer("PRAGMA application_id")
+        let version = Int(try connection.integer("PRAGMA user_version"))
+        if application == 0, version == 0, try connection.integer("SELECT count(*) FROM sqlite_schema") == 0 {
+            return .empty
+        }
+        guard application == Int64(Schema.applicationID) else {
+            throw CheckpointError.notACheckpoint(path: path, detail: "it is the database of another program")
+        }
+        guard version <= Schema.migrator.version else {
+            throw CheckpointError.newerSchema(found: version, known: Schema.migrator.version, path: path)
+        }
+        return .checkpoint
+    }
+
+    /// Makes the file, readable by its owner alone whatever the umask, and the folders that it needs.
+    ///
+    /// SQLite gives the rights of the database to the log and the index that it makes beside it.
+    func create() throws(CheckpointError) {
+        let descriptor = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw CheckpointError(systemError: errno, operation: "create", path: path) }
+        defer { close(descriptor) }
+        guard fchmod(descriptor, 0o600) == 0 else {
+            throw CheckpointError(systemError: errno, operation: "set the rights of", path: path)
+        }
+    }
+
+    func createFolder() throws(CheckpointError) {
+        try Self.createFolder(folder)
+    }
+
+    private static func createFolder(_ folder: String) throws(CheckpointError) {
+        guard access(folder, F_OK) != 0 else { return }
+        let parent = Self.folder(of: folder)
+        if parent != folder {
+            try createFolder(parent)
+        }
+        // The second call is for an umask that takes rights from the owner too.
+        guard mkdir(folder, 0o700) == 0, chmod(folder, 0o700) == 0 else {
+            throw CheckpointError(systemError: errno, operation: "create the folder", path: folder)
+        }
+    }
+
+    /// Remembers which files stand under the names now.
+    mutating func remember() {
+        database = Self.identity(path)
+        log = Self.identity(path + "-wal")
+    }
+
+    /// Whether the same files stand there still: a commit into a file that was removed or replaced is lost.
+    var isStillThere: Bool {
+        Self.identity(path) == database && Self.identity(path + "-wal") == log
+    }
+
+    /// The space left for a file, for messages.
+    static func freeBytes(near path: String) -> UInt64? {
+        var status = statvfs()
+        guard statvfs(folder(of: path), &status) == 0 else { return nil }
+        return UInt64(status.f_bavail) * UInt64(status.f_frsize)
+    }
+
+    static func folder(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
+    private static func identity(_ path: String) -> Identity? {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        return Identity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
+    }
+
+    private static func resolved(_ path: String) -> String {
+        guard let real = realpath(path, nil) else { return path }
+        defer { free(real) }
+        return String(cString: real)
+    }
+}

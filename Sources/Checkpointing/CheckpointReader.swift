@@ -1,0 +1,158 @@
+package import BatchCore
+internal import JSON
+internal import SQLite
+
+/// Reads a checkpoint, also while another process runs the job and from media that cannot be written.
+package final class CheckpointReader {
+    /// With links resolved.
+    package let path: String
+    private let connection: Connection
+
+    /// - Parameter path: The database file.
+    /// - Throws: A ``CheckpointError``; nothing is made and nothing is changed.
+    package init(path: String) throws(CheckpointError) {
+        let file = CheckpointFile(path: path)
+        guard try file.inspect() == .checkpoint else { throw .missing(path: file.path) }
+        self.path = file.path
+        do {
+            connection = try Self.open(file)
+        } catch {
+            throw CheckpointError(error, path: file.path)
+        }
+    }
+
+    /// Opens for reading among others if that can be, else as a file that nobody changes.
+    ///
+    /// In a folder that may not be written SQLite cannot make the index of the log that readers and writers share; but
+    /// then nobody writes, and without a log the file is all there is.
+    private static func open(_ file: CheckpointFile) throws -> Connection {
+        let shared = try Connection(path: file.path, mode: .readOnly)
+        do {
+            _ = try shared.integer("SELECT count(*) FROM job")
+            return shared
+        } catch {
+            guard [.cannotOpen, .readOnly].contains(error.code), !file.hasLog else { throw error }
+            return try Connection(path: file.path, mode: .immutable)
+        }
+    }
+
+    /// The job as it was registered last; `nil` if none ever was.
+    package func storedJob() throws(CheckpointError) -> StoredJob? {
+        try read {
+            let job = try connection.prepare("SELECT name, path, folder, yaml FROM job")
+            guard try job.step() else { return nil }
+            return StoredJob(
+                name: job.text(at: 0),
+                path: job.text(at: 1),
+                folder: job.text(at: 2),
+                yaml: job.text(at: 3)
+            )
+        }
+    }
+
+    /// Counts of one moment.
+    package func status() throws(CheckpointError) -> CheckpointStatus {
+        var status = try read {
+            try connection.transaction(.read) {
+                var status = CheckpointStatus()
+                try countItems(&status)
+                try countFailures(&status)
+                status.usage = try usage()
+                status.lastRun = try lastRun()
+                return status
+            }
+        }
+        status.lockHolder = CheckpointLock.holder(forCheckpoint: path)
+        return status
+    }
+
+    /// Hands out items with what came of them, in the order of the job, as they were at one moment.
+    ///
+    /// - Parameters:
+    ///   - states: Which items.
+    ///   - includeOrphaned: Whether those that have left the job come too, at the end.
+    ///   - body: Called for each; one is in memory at a time.
+    /// - Throws: What the body throws, or a ``CheckpointError``.
+    package func results(
+        states: Set<ItemState> = Set(ItemState.allCases),
+        includeOrphaned: Bool = false,
+        _ body: (ResultRow) throws -> Void
+    ) throws {
+        do {
+            try connection.transaction(.read) {
+                let query = try ResultQuery(connection, states: states, includeOrphaned: includeOrphaned)
+                while let row = try query.next() {
+                    try body(row)
+                }
+            }
+        } catch let error as SQLiteError {
+            throw CheckpointError(error, path: path)
+        }
+    }
+
+    // MARK: Counting
+
+    private func countItems(_ status: inout CheckpointStatus) throws {
+        let rows = try connection.prepare("SELECT state, count(position), count(*) FROM item GROUP BY state")
+        while try rows.step() {
+            let ofTheJob = Int(rows.integer(at: 1))
+            if let state = ItemState(rawValue: rows.text(at: 0)), ofTheJob > 0 {
+                status.items[state] = ofTheJob
+            }
+            status.orphaned += Int(rows.integer(at: 2)) - ofTheJob
+        }
+    }
+
+    private func countFailures(_ status: inout CheckpointStatus) throws {
+        let rows = try connection.prepare("SELECT class, count(*) FROM failures WHERE class IS NOT NULL GROUP BY class")
+        while try rows.step() {
+            status.failuresByClass[rows.text(at: 0)] = Int(rows.integer(at: 1))
+        }
+    }
+
+    private func usage() throws -> [CheckpointStatus.ModelUsage] {
+        let rows = try connection.prepare(
+            """
+            SELECT model, requests, answered, possibly_billed_without_answer, \(ItemCoding.usageColumns)
+            FROM usage_by_model
+            """
+        )
+        var usage: [CheckpointStatus.ModelUsage] = []
+        while try rows.step() {
+            usage.append(
+                CheckpointStatus.ModelUsage(
+                    model: rows.text(at: 0),
+                    requests: Int(rows.integer(at: 1)),
+                    answered: Int(rows.integer(at: 2)),
+                    possiblyBilledWithoutAnswer: Int(rows.integer(at: 3)),
+                    tokens: ItemCoding.usage(rows, from: 4)
+                )
+            )
+        }
+        return usage
+    }
+
+    private func lastRun() throws -> CheckpointStatus.Run? {
+        let run = try connection.prepare(
+            "SELECT id, started_at_ms, ended_at_ms, ending, message, host, pid FROM run ORDER BY id DESC LIMIT 1"
+        )
+        guard try run.step() else { return nil }
+        return CheckpointStatus.Run(
+            number: Int(run.integer(at: 0)),
+            startedAtMilliseconds: run.integer(at: 1),
+            endedAtMilliseconds: run.optionalInteger(at: 2),
+            ending: run.optionalText(at: 3),
+            message: run.optionalText(at: 4),
+            host: run.text(at: 5),
+            pid: Int32(clamping: run.integer(at: 6))
+        )
+    }
+
+    private func read<Value>(_ body: () throws -> Value) throws(CheckpointError) -> Value {
+        do {
+            return try body()
+        } catch {
+            throw CheckpointError(error, path: path)
+        }
+    }
+}

@@ -1,0 +1,133 @@
+internal import BatchCore
+internal import Synchronization
+
+/// What tasks want done by the thread that owns the database, and when it is due.
+///
+/// A caller is suspended until its operation is committed, so there are never more operations than callers: a slow disk
+/// holds the callers back, and memory is bounded by the number of requests in flight.
+final class CommitQueue: Sendable {
+    typealias Reply = @Sendable (Result<Void, CheckpointError>) -> Void
+
+    enum Entry: Sendable {
+        case begin(ItemID, Reply)
+        case record(ItemOutcome, Reply)
+        /// Anything else, done alone and at once after what came before it; told why if it cannot be done.
+        case work(@Sendable (Result<CheckpointDatabase, CheckpointError>) -> Void)
+    }
+
+    enum Next {
+        case batch([Entry])
+        /// Nothing waits and nothing will come.
+        case end
+    }
+
+    /// One transaction does not grow beyond this; the rest waits for the next.
+    private static let maximumBatch = 1024
+
+    private struct State {
+        var entries: [Entry] = []
+        /// When the first of them is due; `nil` if none waits.
+        var deadline: ContinuousClock.Instant?
+        /// Until when the thread sleeps, unless it is woken; `nil` if it is awake or about to look.
+        var sleepsUntil: ContinuousClock.Instant?
+        var isClosed = false
+        var isEnded = false
+        /// Called when the thread has ended its work and let go of everything.
+        var endings: [@Sendable () -> Void] = []
+    }
+
+    private let policy: CommitPolicy
+    private let state = Mutex(State())
+    private let alarm: Alarm
+
+    init(policy: CommitPolicy) throws(CheckpointError) {
+        self.policy = policy
+        alarm = try Alarm()
+    }
+
+    /// Adds an operation.
+    ///
+    /// - Returns: `false` if the queue is closed; then nobody will reply.
+    func add(_ entry: Entry) -> Bool {
+        let now = ContinuousClock.now
+        let (isAdded, isUrgent) = state.withLock { state in
+            if state.isClosed { return (false, false) }
+            state.entries.append(entry)
+            let deadline = min(state.deadline ?? .distantFuture, now + delay(of: entry))
+            state.deadline = deadline
+            guard let sleepsUntil = state.sleepsUntil else { return (true, false) }
+            guard deadline < sleepsUntil || state.entries.count >= policy.operations else { return (true, false) }
+            state.sleepsUntil = nil
+            return (true, true)
+        }
+        if isUrgent {
+            alarm.ring()
+        }
+        return isAdded
+    }
+
+    /// Takes no more operations; those that wait are done, and then the thread ends.
+    ///
+    /// - Parameter ending: Called when it has ended, at once if it has already.
+    func close(_ ending: @escaping @Sendable () -> Void = {}) {
+        let isEnded = state.withLock { state in
+            state.isClosed = true
+            state.sleepsUntil = nil
+            if !state.isEnded {
+                state.endings.append(ending)
+            }
+            return state.isEnded
+        }
+        isEnded ? ending() : alarm.ring()
+    }
+
+    /// Tells those who wait for the end; called by the thread as its last act.
+    func end() {
+        let endings = state.withLock { state in
+            state.isEnded = true
+            return state.endings
+        }
+        for ending in endings {
+            ending()
+        }
+    }
+
+    /// Waits until operations are due and takes them; called by the thread alone.
+    func next() -> Next {
+        while true {
+            let now = ContinuousClock.now
+            let (next, deadline) = state.withLock { state -> (Next?, ContinuousClock.Instant) in
+                let deadline = state.deadline ?? .distantFuture
+                if deadline <= now || state.entries.count >= policy.operations || state.isClosed {
+                    return (takeBatch(&state), now)
+                }
+                state.sleepsUntil = deadline
+                return (nil, deadline)
+            }
+            if let next { return next }
+            alarm.wait(until: deadline)
+        }
+    }
+
+    private func takeBatch(_ state: inout State) -> Next {
+        guard !state.entries.isEmpty else { return .end }
+        let batch = Array(state.entries.prefix(Self.maximumBatch))
+        state.entries.removeFirst(batch.count)
+        // What is left has waited while the thread was busy: it is due.
+        state.deadline = state.entries.isEmpty ? nil : .now
+        return .batch(batch)
+    }
+
+    private func delay(of entry: Entry) -> Duration {
+        switch entry {
+        case .begin: policy.beginDelay
+        case .record: policy.recordDelay
+        case .work: .zero
+        }
+    }
+}
+
+extension ContinuousClock.Instant {
+    /// Later than anything that happens here.
+    static var distantFuture: ContinuousClock.Instant { .now + .seconds(1_000_000_000) }
+}

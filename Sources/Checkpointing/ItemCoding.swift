@@ -1,0 +1,111 @@
+internal import BatchCore
+internal import JSON
+internal import SQLite
+
+/// Items and answers as the columns of the checkpoint hold them.
+enum ItemCoding {
+    // MARK: Turns
+
+    static func write(_ turns: [ItemRequest.Turn], to writer: inout JSONWriter) {
+        writer.array { writer in
+            for turn in turns {
+                writer.object { writer in
+                    writer.member("text", turn.text)
+                    guard !turn.media.isEmpty else { return }
+                    writer.key("media")
+                    writer.array { writer in
+                        for reference in turn.media {
+                            write(reference, to: &writer)
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    private static func write(_ reference: MediaReference, to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("mime_type", reference.mimeType)
+            switch reference.location {
+            case .uri(let uri):
+                writer.member("uri", uri)
+            case .file(let path, let sha256):
+                writer.member("path", path)
+                writer.member("sha256", sha256)
+            }
+        }
+    }
+
+    static func turns(_ bytes: Span<UInt8>) throws(JSONError) -> [ItemRequest.Turn] {
+        var reader = JSONReader(bytes)
+        guard case .array(let elements) = try reader.readValue() else { throw JSONError("expected an array", at: 0) }
+        return elements.map { element in
+            let media = element["media"]?.array ?? []
+            return ItemRequest.Turn(text: element["text"]?.string ?? "", media: media.map(mediaReference))
+        }
+    }
+
+    private static func mediaReference(_ value: JSONValue) -> MediaReference {
+        let mimeType = value["mime_type"]?.string ?? ""
+        if let path = value["path"]?.string {
+            return MediaReference(.file(path: path, sha256: value["sha256"]?.string ?? ""), mimeType: mimeType)
+        }
+        return MediaReference(.uri(value["uri"]?.string ?? ""), mimeType: mimeType)
+    }
+
+    // MARK: Answers
+
+    /// The parts of an answer that is one plain text: most are, and their text is in the file already.
+    static func plainParts(_ text: String) -> String {
+        var writer = JSONWriter(reserving: text.utf8.count + 16)
+        writer.array { writer in
+            writer.object { $0.member("text", text) }
+        }
+        return writer.text
+    }
+
+    /// What goes into the column `parts`.
+    static func storedParts(of answer: Answer) -> String? {
+        // The lengths tell most of the others apart without writing the text once more.
+        guard answer.parts.utf8.count >= answer.text.utf8.count + 13, answer.parts == plainParts(answer.text) else {
+            return answer.parts
+        }
+        return nil
+    }
+
+    // MARK: Usage
+
+    /// Binds the six token counts to six parameters in a row.
+    static func bind(_ usage: TokenUsage, to statement: borrowing Statement, from index: Int32) throws(SQLiteError) {
+        try statement.bind(usage.promptTokens, at: index)
+        try statement.bind(usage.outputTokens, at: index + 1)
+        try statement.bind(usage.thoughtTokens, at: index + 2)
+        try statement.bind(usage.cachedTokens, at: index + 3)
+        try statement.bind(usage.toolUseTokens, at: index + 4)
+        try statement.bind(usage.totalTokens, at: index + 5)
+    }
+
+    /// The columns in the order of ``bind(_:to:from:)``.
+    static let usageColumns = """
+        input_tokens, output_tokens, reasoning_output_tokens, cache_read_input_tokens, tool_use_input_tokens, \
+        total_tokens
+        """
+
+    static func usage(_ row: borrowing Statement, from index: Int32) -> TokenUsage {
+        TokenUsage(
+            promptTokens: row.optionalInteger(at: index).map { Int($0) },
+            outputTokens: row.optionalInteger(at: index + 1).map { Int($0) },
+            thoughtTokens: row.optionalInteger(at: index + 2).map { Int($0) },
+            cachedTokens: row.optionalInteger(at: index + 3).map { Int($0) },
+            toolUseTokens: row.optionalInteger(at: index + 4).map { Int($0) },
+            totalTokens: row.optionalInteger(at: index + 5).map { Int($0) }
+        )
+    }
+}
+
+extension Duration {
+    var milliseconds: Int64 {
+        let (seconds, attoseconds) = components
+        return seconds * 1000 + attoseconds / 1_000_000_000_000_000
+    }
+}

@@ -1,0 +1,116 @@
+internal import BatchCore
+internal import JSON
+internal import SQLite
+
+/// Walks over items in the order of the job with their answers; inside a transaction.
+final class ResultQuery {
+    private let items: Statement
+    private let answers: Statement
+    private let failure: Statement
+
+    init(_ connection: Connection, states: Set<ItemState>, includeOrphaned: Bool) throws {
+        let names = states.map { "'\($0.rawValue)'" }.sorted().joined(separator: ", ")
+        // Only numbers are sorted, out of the index: `LIMIT -1` keeps the inner query in one piece, and `CROSS JOIN` in
+        // front. Sorting the items themselves would write all prompts to a temporary file.
+        items = try connection.prepare(
+            """
+            SELECT item.id, item.key, item.state, variant.model, item.origin, item.input, item.attempts,
+                item.generation, item.position IS NULL
+            FROM (
+                SELECT id FROM item
+                WHERE state IN (\(names)) \(includeOrphaned ? "" : "AND position IS NOT NULL")
+                ORDER BY position IS NULL, position, id LIMIT -1
+            ) AS ordered
+            CROSS JOIN item ON item.id = ordered.id
+            CROSS JOIN variant ON variant.id = item.variant_id
+            """
+        )
+        answers = try connection.prepare(
+            """
+            SELECT r.turn, r.text, r.parts, r.finish_reason, r.model_version, r.response_id, r.candidates, r.metadata,
+                a.started_at_ms, a.first_chunk_ms, a.duration_ms, r.input_tokens, r.output_tokens,
+                r.reasoning_output_tokens, r.cache_read_input_tokens, r.tool_use_input_tokens, r.total_tokens
+            FROM response r CROSS JOIN attempt a ON a.id = r.attempt_id
+            WHERE r.item_id = ?1 AND r.generation = ?2
+            ORDER BY r.turn, r.attempt_id
+            """
+        )
+        failure = try connection.prepare(
+            """
+            SELECT class, message, http_status FROM attempt
+            WHERE item_id = ?1 AND generation = ?2 AND status = 'failed'
+            ORDER BY id DESC LIMIT 1
+            """
+        )
+    }
+
+    func next() throws -> ResultRow? {
+        guard try items.step() else { return nil }
+        var row = ResultRow(
+            key: items.text(at: 1),
+            state: ItemState(rawValue: items.text(at: 2)) ?? .pending,
+            model: items.text(at: 3),
+            origin: items.text(at: 4),
+            input: items.text(at: 5),
+            attempts: Int(items.integer(at: 6)),
+            isOrphaned: items.integer(at: 8) == 1
+        )
+        if row.attempts > 0 {
+            let (item, generation) = (items.integer(at: 0), items.integer(at: 7))
+            row.turns = try turns(of: item, generation)
+            row.failure = row.state == .done ? nil : try lastFailure(of: item, generation)
+        }
+        return row
+    }
+
+    /// The last answer to each turn.
+    private func turns(of item: Int64, _ generation: Int64) throws -> [ResultRow.Turn] {
+        try answers.bind(item, at: 1)
+        try answers.bind(generation, at: 2)
+        defer { answers.reset() }
+        var turns: [ResultRow.Turn] = []
+        while try answers.step() {
+            let turn = ResultRow.Turn(answer: answer(), timings: timings())
+            if answers.integer(at: 0) < turns.count {
+                turns[turns.count - 1] = turn
+            } else {
+                turns.append(turn)
+            }
+        }
+        return turns
+    }
+
+    private func answer() -> Answer {
+        let text = answers.text(at: 1)
+        return Answer(
+            text: text,
+            parts: answers.optionalText(at: 2) ?? ItemCoding.plainParts(text),
+            finishReason: answers.text(at: 3),
+            usage: ItemCoding.usage(answers, from: 11),
+            modelVersion: answers.optionalText(at: 4),
+            responseID: answers.optionalText(at: 5),
+            candidates: Int(answers.integer(at: 6)),
+            metadata: answers.optionalText(at: 7)
+        )
+    }
+
+    private func timings() -> AttemptTimings {
+        AttemptTimings(
+            startedAtMilliseconds: answers.integer(at: 8),
+            firstChunk: answers.optionalInteger(at: 9).map { .milliseconds($0) },
+            total: .milliseconds(answers.integer(at: 10))
+        )
+    }
+
+    private func lastFailure(of item: Int64, _ generation: Int64) throws -> ResultRow.Failure? {
+        try failure.bind(item, at: 1)
+        try failure.bind(generation, at: 2)
+        defer { failure.reset() }
+        guard try failure.step() else { return nil }
+        return ResultRow.Failure(
+            failureClass: failure.text(at: 0),
+            message: failure.text(at: 1),
+            httpStatus: failure.optionalInteger(at: 2).map { Int($0) }
+        )
+    }
+}

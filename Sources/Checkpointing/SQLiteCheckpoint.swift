@@ -1,0 +1,206 @@
+package import BatchCore
+internal import SQLite
+
+#if canImport(Glibc)
+    internal import Glibc
+#else
+    internal import Darwin
+#endif
+
+/// A checkpoint in one SQLite file, locked against other runs until it is closed.
+///
+/// Writes are committed in groups by a thread of its own; a call returns after the commit that holds its effect. After a
+/// write has failed, everything is refused with that failure: what was told to be saved is, and nothing else is told.
+package final class SQLiteCheckpoint: CheckpointStore {
+    /// What stood under the name before.
+    package enum Origin: Sendable {
+        case created
+        /// A file without contents: worth a notice, since somebody may have expected more in it.
+        case emptyFile
+        case existing
+    }
+
+    /// With links resolved.
+    package let path: String
+    package let origin: Origin
+    /// Items that were in flight when an earlier run died: pending again, and maybe billed twice.
+    package let possiblyBilledTwice: Int
+
+    private let queue: CommitQueue
+    private let database: SharedDatabase
+
+    /// Opens a checkpoint for a run, or makes one.
+    ///
+    /// - Parameters:
+    ///   - path: The database file; beside it come `-wal` and `-shm` while it is open, and `.lock`.
+    ///   - createIfMissing: Whether to make the file, and its folder, if there is none.
+    ///   - policy: When waiting operations are committed.
+    /// - Throws: A ``CheckpointError``; the file is as it was, byte for byte, if it is in use, newer or not ours.
+    package convenience init(
+        path: String,
+        createIfMissing: Bool = true,
+        policy: CommitPolicy = CommitPolicy()
+    ) throws(CheckpointError) {
+        try self.init(file: CheckpointFile(path: path), createIfMissing: createIfMissing, policy: policy) {}
+    }
+
+    /// Makes a checkpoint in a private folder of its own, removed when it is closed: to look at a job without keeping
+    /// anything.
+    package static func temporary() throws(CheckpointError) -> SQLiteCheckpoint {
+        let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+        var template = Array("\(parent)/genbatch-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else {
+            throw CheckpointError(systemError: errno, operation: "create a folder in", path: parent)
+        }
+        let folder = template.withUnsafeBufferPointer { buffer in
+            buffer.baseAddress.map { String(cString: $0) } ?? parent
+        }
+        let file = CheckpointFile(path: folder + "/check.db")
+        return try SQLiteCheckpoint(file: file, createIfMissing: true, policy: CommitPolicy()) {
+            for suffix in ["", "-wal", "-shm", ".lock"] {
+                unlink(file.path + suffix)
+            }
+            rmdir(folder)
+        }
+    }
+
+    private init(
+        file: CheckpointFile,
+        createIfMissing: Bool,
+        policy: CommitPolicy,
+        atEnd: @escaping @Sendable () -> Void
+    ) throws(CheckpointError) {
+        var file = file
+        let contents = try file.inspect()
+        if contents == .missing {
+            guard createIfMissing else { throw .missing(path: file.path) }
+            try file.createFolder()
+        }
+        let lock = try CheckpointLock(forCheckpoint: file.path)
+        if contents == .missing {
+            try file.create()
+        }
+        let opened: CheckpointDatabase
+        do {
+            opened = try CheckpointDatabase(path: file.path, busyTimeout: policy.busyTimeout)
+        } catch {
+            throw CheckpointError(error, path: file.path)
+        }
+        file.remember()
+        path = file.path
+        origin =
+            switch contents {
+            case .missing: .created
+            case .empty: .emptyFile
+            case .checkpoint: .existing
+            }
+        possiblyBilledTwice = opened.lostAttempts
+        let database = SharedDatabase(opened, path: file.path)
+        let queue = try CommitQueue(policy: policy)
+        self.database = database
+        self.queue = queue
+        try OwnedThread.start { [file] in
+            Committer(queue: queue, database: database, file: file, policy: policy).run()
+            database.close()
+            lock.release()
+            atEnd()
+            queue.end()
+        }
+    }
+
+    deinit {
+        queue.close()
+    }
+
+    // MARK: Registration
+
+    /// Compares a job with the checkpoint, and makes the checkpoint follow: all of it or nothing.
+    ///
+    /// It blocks the calling thread until the end, and other operations meanwhile. Items that are as they were are not
+    /// written; memory does not grow with their number but by one bit each.
+    ///
+    /// - Parameters:
+    ///   - source: All items of the job in its order.
+    ///   - job: What to keep of the job itself.
+    /// - Returns: What is new, changed, done …, items that have left the job included.
+    /// - Throws: What the source throws, or a ``CheckpointError``; the checkpoint is as it was before.
+    package func register(_ source: inout some ItemSource, job: StoredJob) throws -> RunPlan {
+        do {
+            return try database.withDatabase { database in
+                do {
+                    return try database.connection.transaction {
+                        var plan = try Registration(database).run(&source)
+                        try database.store(job)
+                        plan.possiblyBilledTwice = possiblyBilledTwice
+                        return plan
+                    }
+                } catch {
+                    database.variants.forget()
+                    throw error
+                }
+            }
+        } catch let error as SQLiteError {
+            throw CheckpointError(error, path: path)
+        }
+    }
+
+    // MARK: Runs
+
+    /// Notes that a run begins; attempts recorded from now on belong to it.
+    package func startRun(version: String) async throws(CheckpointError) {
+        try await perform { try $0.startRun(version: version) }
+    }
+
+    /// Notes how the run ended.
+    package func finishRun(_ summary: RunSummary) async throws(CheckpointError) {
+        try await perform { try $0.finishRun(summary) }
+    }
+
+    // MARK: CheckpointStore
+
+    package func pendingItems(after: ItemID?, limit: Int) async throws(CheckpointError) -> [PendingItem] {
+        try await perform { try $0.pendingItems(after: after, limit: limit) }
+    }
+
+    package func begin(_ id: ItemID) async throws(CheckpointError) {
+        try await submit { .begin(id, $0) }
+    }
+
+    package func record(_ outcome: ItemOutcome) async throws(CheckpointError) {
+        try await submit { .record(outcome, $0) }
+    }
+
+    /// Commits what waits, closes the file and lets go of the lock.
+    package func close() async {
+        await withCheckedContinuation { continuation in
+            queue.close { continuation.resume() }
+        }
+    }
+
+    private func perform<Value: Sendable>(
+        _ work: @escaping @Sendable (CheckpointDatabase) throws -> Value
+    ) async throws(CheckpointError) -> Value {
+        let path = path
+        return try await submit { reply in
+            .work { database in
+                do {
+                    reply(.success(try work(database.get())))
+                } catch {
+                    reply(.failure(CheckpointError(error, path: path)))
+                }
+            }
+        }
+    }
+
+    /// Puts an entry into the queue and waits for its reply.
+    private func submit<Value: Sendable>(
+        _ entry: (@escaping @Sendable (Result<Value, CheckpointError>) -> Void) -> CommitQueue.Entry
+    ) async throws(CheckpointError) -> Value {
+        let result: Result<Value, CheckpointError> = await withCheckedContinuation { continuation in
+            if !queue.add(entry({ continuation.resume(returning: $0) })) {
+                continuation.resume(returning: .failure(.closed(path: path)))
+            }
+        }
+        return try result.get()
+    }
+}

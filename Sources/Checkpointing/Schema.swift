@@ -1,0 +1,173 @@
+internal import SQLite
+
+/// The tables of a checkpoint; docs/checkpoint.md explains them to users.
+enum Schema {
+    /// `gbat` in ASCII, at offset 68 of the file: what `file` and we tell a checkpoint by.
+    static let applicationID: Int32 = 0x6762_6174
+
+    /// Appended, never edited once released.
+    static let migrations = [Migration(version1)]
+
+    static let migrator = Migrator(applicationID: applicationID, migrations: migrations)
+
+    private static let version1 = """
+        -- The job that this checkpoint belongs to; one row.
+        CREATE TABLE job (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            name TEXT NOT NULL,
+            path TEXT NOT NULL,              -- of the job file
+            folder TEXT NOT NULL,            -- where the paths in it start
+            yaml TEXT NOT NULL,              -- the job file itself, so that the checkpoint can be resumed alone
+            created_at_ms INTEGER NOT NULL,  -- Unix time in milliseconds, as everywhere
+            updated_at_ms INTEGER NOT NULL   -- when the items were last compared with the job
+        ) STRICT;
+
+        -- One execution of the program over the job.
+        CREATE TABLE run (
+            id INTEGER PRIMARY KEY,
+            started_at_ms INTEGER NOT NULL,
+            ended_at_ms INTEGER,             -- NULL while it runs, and for ever if it was killed
+            ending TEXT CHECK (ending IN ('completed', 'limit_reached', 'interrupted', 'stopped')),
+            message TEXT,                    -- why it was stopped
+            version TEXT NOT NULL,           -- of genbatch
+            host TEXT NOT NULL,
+            pid INTEGER NOT NULL,
+            done INTEGER,                    -- items finished in this run, by what became of them
+            failed INTEGER,
+            deferred INTEGER,
+            interrupted INTEGER,
+            requests INTEGER,
+            retries INTEGER
+        ) STRICT;
+
+        -- What many items share: the model and how it is asked.
+        CREATE TABLE variant (
+            id INTEGER PRIMARY KEY,
+            model TEXT NOT NULL,
+            system_instruction TEXT,
+            config TEXT NOT NULL,            -- JSON object, names as in the job file
+            digest BLOB NOT NULL UNIQUE CHECK (length(digest) = 32)
+        ) STRICT;
+
+        -- One prompt or one conversation: the unit of success or failure.
+        CREATE TABLE item (
+            id INTEGER PRIMARY KEY,
+            key TEXT NOT NULL UNIQUE,        -- the id of the job file, or a hash of the content
+            position INTEGER,                -- grows in the order of the job, gaps mean nothing; NULL: no longer in the job
+            state TEXT NOT NULL CHECK (state IN ('pending', 'running', 'done', 'failed', 'deferred')),
+            generation INTEGER NOT NULL,     -- 1, and 1 more each time the content under this key has changed
+            attempts INTEGER NOT NULL,       -- requests sent for it, in all runs
+            variant_id INTEGER NOT NULL REFERENCES variant (id),
+            fingerprint BLOB NOT NULL CHECK (length(fingerprint) = 32),  -- SHA-256 of the canonical request
+            turns TEXT NOT NULL,             -- JSON array of {text, media}: what the user says
+            input TEXT NOT NULL,             -- JSON object: what the templates saw
+            origin TEXT NOT NULL             -- file:line
+        ) STRICT;
+        CREATE INDEX item_by_state ON item (state, position);
+
+        -- Every request that was sent.
+        CREATE TABLE attempt (
+            id INTEGER PRIMARY KEY,
+            item_id INTEGER NOT NULL REFERENCES item (id),
+            generation INTEGER NOT NULL,     -- of the item when it was sent
+            variant_id INTEGER NOT NULL REFERENCES variant (id),
+            run_id INTEGER REFERENCES run (id),
+            number INTEGER NOT NULL,         -- from 1, over all runs
+            turn INTEGER NOT NULL,           -- of the conversation, from 0
+            status TEXT NOT NULL CHECK (status IN ('answered', 'failed', 'interrupted', 'lost')),
+            started_at_ms INTEGER,           -- NULL for a lost one: the program died while it was in flight
+            first_chunk_ms INTEGER,          -- from its start to the first piece of the answer
+            duration_ms INTEGER,
+            class TEXT,                      -- of the failure
+            http_status INTEGER,
+            message TEXT,
+            retry_delay_ms INTEGER,          -- the wait that the server asked for
+            quota_id TEXT,
+            quota_value INTEGER,
+            partial_text TEXT,               -- what came before the failure; never an answer
+            possibly_billed INTEGER NOT NULL CHECK (possibly_billed IN (0, 1)),
+            input_tokens INTEGER,            -- counts as the server told them; NULL is unknown, not 0
+            output_tokens INTEGER,           -- the visible output
+            reasoning_output_tokens INTEGER, -- thoughts, on top of output_tokens and billed like them
+            cache_read_input_tokens INTEGER, -- the part of input_tokens that came from a cache
+            tool_use_input_tokens INTEGER,
+            total_tokens INTEGER
+        ) STRICT;
+        CREATE INDEX attempt_by_item ON attempt (item_id);
+
+        -- Every answer that was accepted, also those to earlier generations of an item.
+        CREATE TABLE response (
+            attempt_id INTEGER PRIMARY KEY REFERENCES attempt (id),
+            item_id INTEGER NOT NULL REFERENCES item (id),
+            generation INTEGER NOT NULL,
+            turn INTEGER NOT NULL,
+            text TEXT NOT NULL,              -- the visible text
+            parts TEXT,                      -- JSON array of all parts; NULL if there is only the text
+            finish_reason TEXT NOT NULL,
+            model_version TEXT,              -- the model that answered
+            response_id TEXT,
+            candidates INTEGER NOT NULL,
+            metadata TEXT,                   -- JSON object: grounding, citations, safety ratings …
+            input_tokens INTEGER,            -- as in attempt
+            output_tokens INTEGER,
+            reasoning_output_tokens INTEGER,
+            cache_read_input_tokens INTEGER,
+            tool_use_input_tokens INTEGER,
+            total_tokens INTEGER
+        ) STRICT;
+        CREATE INDEX response_by_item ON response (item_id, generation, turn);
+
+        -- The items of the job in its order, with the last answer and the tokens of all turns.
+        CREATE VIEW results AS
+        SELECT
+            item.key, item.state, variant.model, response.model_version, response.text, response.finish_reason,
+            (SELECT sum(input_tokens) FROM response r
+                WHERE r.item_id = item.id AND r.generation = item.generation) AS input_tokens,
+            (SELECT sum(output_tokens) FROM response r
+                WHERE r.item_id = item.id AND r.generation = item.generation) AS output_tokens,
+            (SELECT sum(reasoning_output_tokens) FROM response r
+                WHERE r.item_id = item.id AND r.generation = item.generation) AS reasoning_output_tokens,
+            strftime('%Y-%m-%dT%H:%M:%fZ', attempt.started_at_ms / 1000.0, 'unixepoch') AS started_at,
+            attempt.first_chunk_ms, attempt.duration_ms, item.attempts, item.input, item.origin
+        FROM item
+        JOIN variant ON variant.id = item.variant_id
+        LEFT JOIN response ON response.attempt_id = (
+            SELECT max(attempt_id) FROM response r WHERE r.item_id = item.id AND r.generation = item.generation
+        )
+        LEFT JOIN attempt ON attempt.id = response.attempt_id
+        WHERE item.position IS NOT NULL
+        ORDER BY item.position;
+
+        -- The failed items of the job with their last failure.
+        CREATE VIEW failures AS
+        SELECT
+            item.key, variant.model, attempt.class, attempt.http_status, attempt.message, item.attempts,
+            attempt.partial_text, item.origin
+        FROM item
+        JOIN variant ON variant.id = item.variant_id
+        LEFT JOIN attempt ON attempt.id = (
+            SELECT max(id) FROM attempt a
+            WHERE a.item_id = item.id AND a.generation = item.generation AND a.status = 'failed'
+        )
+        WHERE item.state = 'failed' AND item.position IS NOT NULL
+        ORDER BY item.position;
+
+        -- What all requests of all runs used, also failed ones and those of items that have left the job.
+        CREATE VIEW usage_by_model AS
+        SELECT
+            variant.model,
+            count(*) AS requests,
+            sum(attempt.status = 'answered') AS answered,
+            sum(attempt.possibly_billed AND attempt.status <> 'answered') AS possibly_billed_without_answer,
+            sum(attempt.input_tokens) AS input_tokens,
+            sum(attempt.output_tokens) AS output_tokens,
+            sum(attempt.reasoning_output_tokens) AS reasoning_output_tokens,
+            sum(attempt.cache_read_input_tokens) AS cache_read_input_tokens,
+            sum(attempt.tool_use_input_tokens) AS tool_use_input_tokens,
+            sum(attempt.total_tokens) AS total_tokens
+        FROM attempt
+        JOIN variant ON variant.id = attempt.variant_id
+        GROUP BY variant.model
+        ORDER BY variant.model;
+        """
+}
