@@ -20,6 +20,30 @@ extension CheckpointDatabase {
         try statement.run()
     }
 
+    /// Counts the items and takes up again what was deferred.
+    func reopen() throws -> RunPlan {
+        try connection.transaction {
+            var plan = RunPlan()
+            let rows = try connection.prepare(
+                "SELECT state, count(position), count(*) FROM item GROUP BY state"
+            )
+            while try rows.step() {
+                let count = Int(rows.integer(at: 1))
+                switch ItemState(rawValue: rows.text(at: 0)) {
+                case .done: plan.done = count
+                case .failed: plan.failed = count
+                case .deferred: plan.deferred = count
+                case .pending, .running, nil: plan.pending += count
+                }
+                plan.orphaned += Int(rows.integer(at: 2)) - count
+            }
+            try connection.execute(
+                "UPDATE item SET state = 'pending' WHERE state = 'deferred' AND position IS NOT NULL"
+            )
+            return plan
+        }
+    }
+
     func startRun(version: String) throws {
         let statement = try connection.prepare(
             "INSERT INTO run (started_at_ms, version, host, pid) VALUES (?1, ?2, ?3, ?4)"

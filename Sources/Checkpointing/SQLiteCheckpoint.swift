@@ -144,6 +144,20 @@ package final class SQLiteCheckpoint: CheckpointStore {
         }
     }
 
+    /// Makes a checkpoint ready to be run as it stands, without its job file: deferred items are pending again.
+    ///
+    /// - Returns: What it holds.
+    /// - Throws: A ``CheckpointError``.
+    package func reopen() throws(CheckpointError) -> RunPlan {
+        do {
+            var plan = try database.withDatabase { try $0.reopen() }
+            plan.possiblyBilledTwice = possiblyBilledTwice
+            return plan
+        } catch {
+            throw CheckpointError(error, path: path)
+        }
+    }
+
     // MARK: Runs
 
     /// Notes that a run begins; attempts recorded from now on belong to it.

@@ -31,6 +31,14 @@ package final class ExportDestination {
     /// - Returns: A destination that has made nothing visible yet.
     /// - Throws: An ``ExportError``.
     package static func file(_ path: String) throws(ExportError) -> ExportDestination {
+        try file(path, createsFolder: false)
+    }
+
+    /// The same, making the folder of the file, for its owner alone, where that is wanted and it is missing.
+    package static func file(_ path: String, createsFolder: Bool) throws(ExportError) -> ExportDestination {
+        if createsFolder {
+            try createFolder(folder(of: path))
+        }
         var status = stat()
         if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
             let descriptor = open(path, O_WRONLY | O_CLOEXEC)
@@ -111,6 +119,15 @@ package final class ExportDestination {
             }
         }
         buffer.removeAll(keepingCapacity: true)
+    }
+
+    private static func createFolder(_ path: String) throws(ExportError) {
+        var status = stat()
+        guard stat(path, &status) != 0 else { return }
+        try createFolder(folder(of: path))
+        guard mkdir(path, 0o700) == 0 || errno == EEXIST else {
+            throw ExportError(.cannotCreate, "create", path, errno)
+        }
     }
 
     private static func folder(of path: String) -> String {

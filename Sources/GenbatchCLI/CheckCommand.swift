@@ -20,7 +20,10 @@ struct CheckCommand: AsyncParsableCommand {
     var job: String
 
     @Option(
-        help: ArgumentHelp("A folder outside the job's own that it may read from; may be repeated.", valueName: "folder"),
+        help: ArgumentHelp(
+            "A folder outside the job's own that it may read from; may be repeated.",
+            valueName: "folder"
+        ),
         completion: .directory
     )
     var allowFolder: [String] = []

@@ -22,8 +22,10 @@ struct Displays: RunObserver {
             limit: options.limit,
             next: next
         )
-        events = options.json
-            ? JSONEventWriter(output: .standardOutput, version: Version.current, clock: clock, limit: options.limit) : nil
+        events =
+            options.json
+            ? JSONEventWriter(output: .standardOutput, version: Version.current, clock: clock, limit: options.limit)
+            : nil
     }
 
     func start() {

@@ -51,7 +51,7 @@ struct CommandFailure: Error {
         case let error as GenerationError:
             self.init(Self.status(of: error), error.message)
         case let error as ExportError:
-            self.init(error.isAboutCreating ? .cannotCreateOutput : .inputOutputError, error.description)
+            self.init(error.kind == .cannotCreate ? .cannotCreateOutput : .inputOutputError, error.description)
         default:
             self.init(.internalError, "\(error)")
         }

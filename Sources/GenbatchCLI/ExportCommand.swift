@@ -45,8 +45,13 @@ struct ExportCommand: AsyncParsableCommand {
     func run() async throws {
         let reader = try CheckpointReader(path: try JobLocation.checkpointPath(for: job, checkpoint))
         let states = state.isEmpty ? [.done] : Set(state.map(\.state))
-        try ExportDestination.write(to: output, with: JSONLExporter()) { write in
-            try reader.results(states: states, includeOrphaned: orphaned, write)
+        let destination = try output.map(ExportDestination.file) ?? .standardOutput()
+        do {
+            var exporter = JSONLExporter(destination)
+            try reader.results(states: states, includeOrphaned: orphaned) { try exporter.write($0) }
+            try destination.finish()
+        } catch is ExportEnd {
+            // The reader of the pipe has seen enough.
         }
     }
 }

@@ -1,14 +1,14 @@
 internal import ArgumentParser
 
 #if canImport(Glibc)
-internal import Glibc
+    internal import Glibc
 #elseif canImport(Darwin)
-internal import Darwin
+    internal import Darwin
 #endif
 
 /// The command line of genbatch.
-package struct GenbatchCommand: AsyncParsableCommand {
-    package static let configuration = CommandConfiguration(
+struct GenbatchCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
         commandName: "genbatch",
         abstract: "Run many prompts through Gemini from one YAML file, and never lose an answer.",
         discussion: """
@@ -27,16 +27,17 @@ package struct GenbatchCommand: AsyncParsableCommand {
             PromptCommand.self,
         ]
     )
+}
 
-    package init() {}
-
-    /// Runs the program and ends the process with its exit status.
-    package static func start() async -> Never {
+/// The program.
+package enum Genbatch {
+    /// Does what the command line says and ends the process with its exit status.
+    package static func main() async -> Never {
         // A write to a closed pipe or past a size limit is an error to handle, not the end of paid work.
         signal(SIGPIPE, SIG_IGN)
         signal(SIGXFSZ, SIG_IGN)
         do {
-            var command = try parseAsRoot()
+            var command = try GenbatchCommand.parseAsRoot()
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
             } else {
@@ -47,9 +48,9 @@ package struct GenbatchCommand: AsyncParsableCommand {
             exit(status.rawValue)
         } catch let failure as CommandFailure {
             report(failure)
-        } catch where exitCode(for: error) != .failure {
+        } catch  where GenbatchCommand.exitCode(for: error) != .failure {
             // Help, version and mistakes on the command line.
-            exit(withError: error)
+            GenbatchCommand.exit(withError: error)
         } catch {
             report(CommandFailure(error))
         }

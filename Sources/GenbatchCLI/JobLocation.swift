@@ -1,25 +1,25 @@
-internal import Checkpointing
+internal import BatchCore
 internal import JobFiles
 
 #if canImport(Glibc)
-internal import Glibc
+    internal import Glibc
 #elseif canImport(Darwin)
-internal import Darwin
+    internal import Darwin
 #endif
 
 /// A job file and the checkpoint that goes with it.
 enum JobLocation {
     /// The checkpoint of a job: what the command line names, else `.genbatch/NAME.db` beside the job file.
     static func checkpointPath(for jobFile: JobFile, _ options: CheckpointOptions) -> String {
-        options.database ?? "\(jobFile.folder)/.genbatch/\(fileName(for: jobFile.job.name)).db"
+        options.database ?? defaultPath(name: jobFile.job.name, folder: jobFile.folder)
     }
 
     /// The checkpoint that an argument of `status`, `export` or `resume` means: a checkpoint itself, or a job file.
     static func checkpointPath(for argument: String, _ options: CheckpointOptions) throws -> String {
         if let database = options.database { return database }
         if isDatabase(argument) { return argument }
-        let jobFile = try JobFile.load(path: argument, options: JobFile.Options(allowedFolders: [], checksInputs: false))
-        return checkpointPath(for: jobFile, options)
+        let (job, folder) = try JobFile.settings(path: argument)
+        return defaultPath(name: job.name, folder: folder)
     }
 
     /// Whether a file begins as SQLite files do.
@@ -31,12 +31,8 @@ enum JobLocation {
         return magic.starts(with: "SQLite format 3".utf8)
     }
 
-    /// A job's name as a file name: what could lead elsewhere becomes `_`.
-    private static func fileName(for name: String) -> String {
-        let safe = name.unicodeScalars.map { scalar -> Character in
-            let isSafe = scalar.properties.isAlphabetic || ("0"..."9").contains(scalar) || "-_.".unicodeScalars.contains(scalar)
-            return isSafe ? Character(scalar) : "_"
-        }
-        return safe.first == "." ? "_" + String(safe.dropFirst()) : String(safe)
+    /// A job's name can be the name of a file: job files with other names are refused.
+    private static func defaultPath(name: String, folder: String) -> String {
+        "\(folder)/.genbatch/\(name).db"
     }
 }

@@ -6,9 +6,9 @@ internal import JobFiles
 internal import Terminal
 
 #if canImport(Glibc)
-internal import Glibc
+    internal import Glibc
 #elseif canImport(Darwin)
-internal import Darwin
+    internal import Darwin
 #endif
 
 /// Connects the parts for one run: job file, checkpoint, client, scheduler and displays.
@@ -33,18 +33,26 @@ struct LiveEngine {
     /// - Returns: How it ended.
     /// - Throws: What kept it from running, or from keeping results.
     func run(_ source: Source) async throws -> ExitStatus {
-        let (checkpoint, stored) = try open(source)
+        let opened = try open(source)
         do {
-            let status = try await run(source, checkpoint, stored)
-            await checkpoint.close()
+            let status = try await run(source, opened)
+            await opened.checkpoint.close()
             return status
         } catch {
-            await checkpoint.close()
+            await opened.checkpoint.close()
             throw error
         }
     }
 
-    private func open(_ source: Source) throws -> (SQLiteCheckpoint, JobFile) {
+    /// A checkpoint that is ours for the run, and the job that it belongs to.
+    private struct Opened {
+        let checkpoint: SQLiteCheckpoint
+        let job: Job
+        /// Where relative paths of the job start.
+        let folder: String
+    }
+
+    private func open(_ source: Source) throws -> Opened {
         switch source {
         case .job(let jobFile, let mustExist):
             let path = JobLocation.checkpointPath(for: jobFile, options.checkpoint)
@@ -52,36 +60,36 @@ struct LiveEngine {
             if case .emptyFile = checkpoint.origin {
                 StandardError.note("\(path) was empty; a new checkpoint is made in it")
             }
-            return (checkpoint, jobFile)
+            return Opened(checkpoint: checkpoint, job: jobFile.job, folder: jobFile.folder)
         case .checkpoint(let path):
-            let stored = try CheckpointReader(path: path).storedJob()
-            let jobFile = try JobFile.load(
-                contents: Array(stored.yaml.utf8),
-                path: stored.path,
-                folder: stored.folder,
-                options: JobFile.Options(allowedFolders: options.allowFolder, checksInputs: false)
-            )
-            return (try SQLiteCheckpoint(path: path, createIfMissing: false), jobFile)
+            guard let stored = try CheckpointReader(path: path).storedJob() else {
+                throw CommandFailure(
+                    .unusableConfiguration,
+                    "\(path) holds no job yet; run the job file with --db \(path)"
+                )
+            }
+            let job = try JobFile.settings(contents: Array(stored.yaml.utf8), name: stored.path, folder: stored.folder)
+            let checkpoint = try SQLiteCheckpoint(path: path, createIfMissing: false)
+            return Opened(checkpoint: checkpoint, job: job, folder: stored.folder)
         }
     }
 
-    private func run(_ source: Source, _ checkpoint: SQLiteCheckpoint, _ jobFile: JobFile) async throws -> ExitStatus {
-        var job = jobFile.job
+    private func run(_ source: Source, _ opened: Opened) async throws -> ExitStatus {
+        let checkpoint = opened.checkpoint
+        var job = opened.job
         job.limits.concurrency = concurrency(of: job)
         let connection = try Connection(options.connection, concurrency: job.limits.concurrency)
-        let displays = Displays(options, clock: clock, next: nextCommands(checkpoint, source))
+        let displays = Displays(options, clock: clock, next: nextCommands(source))
         displays.start()
         defer { displays.stop() }
         do {
-            let plan = try plan(source, checkpoint)
-            displays.observe(.planned(plan))
+            displays.observe(.planned(try plan(source, checkpoint)))
             try await checkpoint.startRun(version: Version.current)
             let (summary, signal) = try await schedule(job, checkpoint, connection, displays)
             try await checkpoint.finishRun(summary)
             displays.observe(.finished(summary))
-            try writeOutput(jobFile, checkpoint)
-            let status = try self.status(of: summary, signal: signal, checkpoint)
-            return status
+            try writeOutput(of: opened)
+            return try status(of: summary, signal: signal, checkpoint)
         } catch {
             let failure = CommandFailure(error)
             displays.fail(failure)
@@ -113,10 +121,9 @@ struct LiveEngine {
             observer: displays,
             itemLimit: options.limit
         )
-        let signals = StopSignals()
-        signals.watch(scheduler, grace: options.grace.duration)
-        defer { signals.stopWatching() }
-        return (try await scheduler.run(), signals.received)
+        let signals = StopSignals(scheduler, grace: options.grace.duration)
+        let summary = try await scheduler.run()
+        return (summary, signals.received)
     }
 
     /// Every connection needs a descriptor; too few are said once, and the run goes on with less.
@@ -131,13 +138,14 @@ struct LiveEngine {
         return possible
     }
 
-    private func writeOutput(_ jobFile: JobFile, _ checkpoint: SQLiteCheckpoint) throws {
-        let path = options.output ?? jobFile.job.outputPath.map { $0.hasPrefix("/") ? $0 : "\(jobFile.folder)/\($0)" }
-        guard let path else { return }
-        let reader = try CheckpointReader(path: checkpoint.path)
-        try ExportDestination.write(to: path, with: JSONLExporter()) { write in
-            try reader.results(states: [.done, .failed, .deferred], includeOrphaned: false, write)
-        }
+    private func writeOutput(of opened: Opened) throws {
+        let relative = opened.job.outputPath.map { $0.hasPrefix("/") ? $0 : "\(opened.folder)/\($0)" }
+        guard let path = options.output ?? relative else { return }
+        let destination = try ExportDestination.file(path, createsFolder: true)
+        var exporter = JSONLExporter(destination)
+        try CheckpointReader(path: opened.checkpoint.path)
+            .results(states: [.done, .failed, .deferred]) { try exporter.write($0) }
+        try destination.finish()
     }
 
     private func status(of summary: RunSummary, signal: Int32?, _ checkpoint: SQLiteCheckpoint) throws -> ExitStatus {
@@ -147,13 +155,13 @@ struct LiveEngine {
         case .stopped(let error):
             return CommandFailure.status(of: error)
         case .completed, .limitReached:
-            let counts = try CheckpointReader(path: checkpoint.path).status().states
+            let counts = try CheckpointReader(path: checkpoint.path).status().items
             if (counts[.deferred] ?? 0) + (counts[.pending] ?? 0) > 0 { return .workLeft }
             return counts[.failed] ?? 0 > 0 ? .someItemsFailed : .allDone
         }
     }
 
-    private func nextCommands(_ checkpoint: SQLiteCheckpoint, _ source: Source) -> NextCommands {
+    private func nextCommands(_ source: Source) -> NextCommands {
         let target: String
         switch source {
         case .job(let jobFile, _):

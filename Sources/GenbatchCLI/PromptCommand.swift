@@ -1,7 +1,8 @@
 internal import ArgumentParser
+internal import Foundation
 internal import GenAI
-internal import JobFiles
 internal import JSON
+internal import JobFiles
 internal import Terminal
 
 struct PromptCommand: AsyncParsableCommand {
@@ -23,13 +24,15 @@ struct PromptCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The model.", valueName: "name"))
     var model: String
 
-    @Option(help: ArgumentHelp("An image by gs:// or https:// address; may be repeated.", valueName: "uri"))
+    @Option(help: ArgumentHelp("An image: gs://, https:// or a file; may be repeated.", valueName: "address"))
     var image: [String] = []
 
     @Option(help: ArgumentHelp("What the model is told first.", valueName: "text"))
     var systemInstruction: String?
 
-    @Option(help: ArgumentHelp("A setting of the answer, named as in job files; may be repeated.", valueName: "name=value"))
+    @Option(
+        help: ArgumentHelp("A setting of the answer, named as in job files; may be repeated.", valueName: "name=value")
+    )
     var config: [String] = []
 
     @OptionGroup var connection: ConnectionOptions
@@ -63,11 +66,16 @@ struct PromptCommand: AsyncParsableCommand {
         }
     }
 
-    private static func part(_ uri: String) throws -> Part {
-        guard let mimeType = MIMEType.guess(fromAddress: uri) else {
-            throw ValidationError("cannot tell the type of \(uri) from its ending")
+    private static func part(_ address: String) throws -> Part {
+        guard let mimeType = MediaType.guess(address: address) else {
+            throw ValidationError("cannot tell the type of \(address) from its ending")
         }
-        return .uri(uri, mimeType: mimeType)
+        guard !address.contains("://") else { return .uri(address, mimeType: mimeType) }
+        do {
+            return .data(Array(try Data(contentsOf: URL(fileURLWithPath: address))), mimeType: mimeType)
+        } catch {
+            throw CommandFailure(.missingInput, "cannot read \(address): \(error.localizedDescription)")
+        }
     }
 
     /// `name=value` pairs, each value JSON or else text.

@@ -2,9 +2,9 @@ internal import ArgumentParser
 internal import GenAI
 
 #if canImport(Glibc)
-internal import Glibc
+    internal import Glibc
 #elseif canImport(Darwin)
-internal import Darwin
+    internal import Darwin
 #endif
 
 /// Which server, and with which key.
@@ -18,13 +18,19 @@ struct ConnectionOptions: ParsableArguments {
     var baseURL: String?
 
     @Option(
-        help: ArgumentHelp("A file that holds the API key (default: GOOGLE_API_KEY, GEMINI_API_KEY).", valueName: "file"),
+        help: ArgumentHelp(
+            "A file that holds the API key (default: GOOGLE_API_KEY, GEMINI_API_KEY).",
+            valueName: "file"
+        ),
         completion: .file()
     )
     var keyFile: String?
 
     @Option(
-        help: ArgumentHelp("A PEM file of certificate authorities to trust instead of the system's.", valueName: "file"),
+        help: ArgumentHelp(
+            "A PEM file of certificate authorities to trust instead of the system's.",
+            valueName: "file"
+        ),
         completion: .file(extensions: ["pem", "crt"])
     )
     var caFile: String?
@@ -114,12 +120,17 @@ struct RunOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Start at most this many items.", valueName: "count"))
     var limit: Int?
 
-    @Option(help: ArgumentHelp("Requests in flight at once (default: the job's limits.concurrency).", valueName: "count"))
+    @Option(
+        help: ArgumentHelp("Requests in flight at once (default: the job's limits.concurrency).", valueName: "count")
+    )
     var concurrency: Int?
 
     @Option(
         name: [.short, .long],
-        help: ArgumentHelp("Write the results to this JSONL file at the end (default: the job's output.path).", valueName: "file"),
+        help: ArgumentHelp(
+            "Write the results to this JSONL file at the end (default: the job's output.path).",
+            valueName: "file"
+        ),
         completion: .file(extensions: ["jsonl"])
     )
     var output: String?
@@ -137,7 +148,10 @@ struct RunOptions: ParsableArguments {
     var quiet = false
 
     @Option(
-        help: ArgumentHelp("A folder outside the job's own that it may read from; may be repeated.", valueName: "folder"),
+        help: ArgumentHelp(
+            "A folder outside the job's own that it may read from; may be repeated.",
+            valueName: "folder"
+        ),
         completion: .directory
     )
     var allowFolder: [String] = []

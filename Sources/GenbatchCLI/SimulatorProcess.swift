@@ -1,7 +1,8 @@
-#if canImport(FoundationEssentials)
-internal import FoundationEssentials
-#endif
 internal import Foundation
+
+#if canImport(FoundationEssentials)
+    internal import FoundationEssentials
+#endif
 
 /// `gemini-simulator` as a child on a free port of this machine, for runs without a key.
 ///
@@ -29,8 +30,12 @@ final class SimulatorProcess {
             throw CommandFailure(.unusableConfiguration, "cannot start \(program): \(error.localizedDescription)")
         }
         let greeting = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
-        guard let address = greeting.split(whereSeparator: \.isWhitespace).first(where: { $0.hasPrefix("http://") }) else {
-            throw CommandFailure(.unusableConfiguration, "\(program) did not say where it listens; it said: \(greeting)")
+        guard let address = greeting.split(whereSeparator: \.isWhitespace).first(where: { $0.hasPrefix("http://") })
+        else {
+            throw CommandFailure(
+                .unusableConfiguration,
+                "\(program) did not say where it listens; it said: \(greeting)"
+            )
         }
         baseURL = String(address)
     }

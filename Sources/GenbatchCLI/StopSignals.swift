@@ -3,19 +3,23 @@ internal import Dispatch
 internal import Synchronization
 
 #if canImport(Glibc)
-internal import Glibc
+    internal import Glibc
 #elseif canImport(Darwin)
-internal import Darwin
+    internal import Darwin
 #endif
 
 /// Turns signals into a drain, and a second one into a cut.
 ///
 /// The first SIGINT, SIGTERM or SIGHUP lets what is in flight finish for the length of the grace; the second, or its
-/// end, cuts it.
-final class StopSignals: Sendable {
+/// end, cuts it. Listens as long as it lives.
+///
+/// `@unchecked Sendable`: the sources are made in `init` and only let go of in `deinit`.
+final class StopSignals: @unchecked Sendable {
+    private let scheduler: Scheduler
+    private let grace: Duration
     private let first = Mutex<Int32?>(nil)
     private let queue = DispatchQueue(label: "genbatch.signals")
-    private let sources = Mutex<[any DispatchSourceSignal]>([])
+    private var sources: [any DispatchSourceSignal] = []
 
     /// The signal that asked for the stop, if one did.
     var received: Int32? { first.withLock { $0 } }
@@ -25,30 +29,30 @@ final class StopSignals: Sendable {
     /// - Parameters:
     ///   - scheduler: Who is told.
     ///   - grace: How long streams may go on after the first signal.
-    func watch(_ scheduler: Scheduler, grace: Duration) {
+    init(_ scheduler: Scheduler, grace: Duration) {
+        self.scheduler = scheduler
+        self.grace = grace
         for number in [SIGINT, SIGTERM, SIGHUP] where !(number == SIGHUP && Self.isIgnored(SIGHUP)) {
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
-            source.setEventHandler { [self] in handle(number, scheduler, grace) }
+            source.setEventHandler { [weak self] in self?.handle(number) }
             source.activate()
-            sources.withLock { $0.append(source) }
+            sources.append(source)
         }
     }
 
-    func stopWatching() {
-        sources.withLock { sources in
-            for source in sources {
-                source.cancel()
-            }
-            sources.removeAll()
+    deinit {
+        for source in sources {
+            source.cancel()
         }
     }
 
-    private func handle(_ number: Int32, _ scheduler: Scheduler, _ grace: Duration) {
+    private func handle(_ number: Int32) {
         let isFirst = first.withLock { first in
             defer { first = first ?? number }
             return first == nil
         }
+        let scheduler = scheduler
         guard isFirst else {
             Task { await scheduler.abort() }
             return
@@ -66,9 +70,9 @@ final class StopSignals: Sendable {
         var action = sigaction()
         guard sigaction(number, nil, &action) == 0 else { return false }
         #if canImport(Glibc)
-        let handler = unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
+            let handler = unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
         #else
-        let handler = unsafeBitCast(action.__sigaction_u.__sa_handler, to: Int.self)
+            let handler = unsafeBitCast(action.__sigaction_u.__sa_handler, to: Int.self)
         #endif
         return handler == unsafeBitCast(SIG_IGN, to: Int.self)
     }

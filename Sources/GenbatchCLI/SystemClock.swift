@@ -1,9 +1,9 @@
 internal import BatchCore
 
 #if canImport(Glibc)
-internal import Glibc
+    internal import Glibc
 #elseif canImport(Darwin)
-internal import Darwin
+    internal import Darwin
 #endif
 
 /// The machine's time: the same monotonic clock that the network thread stamps chunks with.

@@ -35,7 +35,9 @@ struct ConfigDecoder {
         if config["logprobs"] != nil, config["response_logprobs"] != true {
             return "\"logprobs\" needs response_logprobs: true"
         }
-        if let thinking = config["thinking_config"], thinking["thinking_level"] != nil, thinking["thinking_budget"] != nil {
+        if let thinking = config["thinking_config"], thinking["thinking_level"] != nil,
+            thinking["thinking_budget"] != nil
+        {
             return "\"thinking_level\" and \"thinking_budget\" exclude each other; keep one"
         }
         return nil
@@ -122,7 +124,9 @@ struct ConfigDecoder {
         return .object(
             JSONObject(
                 pairs.compactMap { pair in
-                    reader.text(pair.value, "\"\(pair.key.text)\"").map { (name: pair.key.text, value: .string($0.text)) }
+                    reader.text(pair.value, "\"\(pair.key.text)\"").map {
+                        (name: pair.key.text, value: .string($0.text))
+                    }
                 }
             )
         )

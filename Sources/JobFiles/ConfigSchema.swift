@@ -48,7 +48,10 @@ indirect enum ConfigType: Sendable {
         "response_modalities": .list(.word(["TEXT", "IMAGE", "AUDIO"]), maximum: nil),
         "response_schema": .json,
         "routing_config": vertexOnly,
-        "safety_settings": .list(.object(["category": .word(categories), "threshold": .word(thresholds)]), maximum: nil),
+        "safety_settings": .list(
+            .object(["category": .word(categories), "threshold": .word(thresholds)]),
+            maximum: nil
+        ),
         "seed": .integer(Int(Int32.min)...Int(Int32.max)),
         "service_tier": .word(["standard", "flex", "priority"]),
         "should_return_http_response": .refused("works only inside Google's Python SDK"),
@@ -69,7 +72,8 @@ indirect enum ConfigType: Sendable {
     ]
 
     private static let categories = [
-        "HARASSMENT", "HATE_SPEECH", "SEXUALLY_EXPLICIT", "DANGEROUS_CONTENT", "CIVIC_INTEGRITY", "JAILBREAK", "IMAGE_HATE",
+        "HARASSMENT", "HATE_SPEECH", "SEXUALLY_EXPLICIT", "DANGEROUS_CONTENT", "CIVIC_INTEGRITY", "JAILBREAK",
+        "IMAGE_HATE",
         "IMAGE_DANGEROUS_CONTENT", "IMAGE_HARASSMENT", "IMAGE_SEXUALLY_EXPLICIT",
     ].map { "HARM_CATEGORY_\($0)" }
 

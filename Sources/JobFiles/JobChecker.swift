@@ -138,7 +138,8 @@ struct JobChecker {
     /// Checks the images that are the same for every row.
     private mutating func check(imagesOf rows: PromptSpec) {
         reads.add(imagesOf: rows)
-        for image in rows.images where image.address.template.isConstant && image.mimeType?.template.isConstant != false {
+        for image in rows.images where image.address.template.isConstant && image.mimeType?.template.isConstant != false
+        {
             do throws(FileProblem) {
                 _ = try builder.media.reference(
                     to: image.address.template.text,
@@ -166,7 +167,9 @@ struct ReadList {
         for image in spec.images {
             let address = image.address.template.text
             if !image.address.template.isConstant {
-                add("images that the template \"\(address)\" names: files in the job's folder, or URIs fetched by the API")
+                add(
+                    "images that the template \"\(address)\" names: files in the job's folder, or URIs fetched by the API"
+                )
             } else if case .uri(_, let host, _)? = try? MediaAddress(address), image.form != .path {
                 add("\(address.prefix { $0 != ":" })://\(host) (images, fetched by the API)")
             } else {

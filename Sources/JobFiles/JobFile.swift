@@ -109,12 +109,12 @@ package struct JobFile: Sendable {
         try JobItems(text: text, settings: settings, access: access, standardInput: standardInput)
     }
 
-    private static func folder(of path: String) -> String {
+    static func folder(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
-    private static func name(of path: String) -> String {
+    static func name(of path: String) -> String {
         let file = path.split(separator: "/").last.map(String.init) ?? ""
         let stem = file.lastIndex(of: ".").map { String(file[..<$0]) } ?? file
         return stem.isEmpty ? "job" : stem

@@ -20,7 +20,8 @@ enum MIMEType {
 
     /// Whether a text has the form `type/subtype`, parameters allowed.
     static func isWellFormed(_ text: String) -> Bool {
-        let parts = text.split(separator: ";")[0...].first?.split(separator: "/", omittingEmptySubsequences: false) ?? []
+        let parts =
+            text.split(separator: ";")[0...].first?.split(separator: "/", omittingEmptySubsequences: false) ?? []
         return parts.count == 2
             && parts.allSatisfy { part in
                 !part.isEmpty && part.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: ",") }

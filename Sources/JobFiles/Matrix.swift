@@ -52,7 +52,11 @@ struct Matrix: Sendable {
             switch ConfigType.members[member] {
             case nil:
                 let suggestion = Suggestion.nearest(to: given, in: ConfigType.members.keys.sorted())
-                reader.log.add("unknown setting \"\(name)\"", at: pair.key.mark, suggestion: suggestion.map { "config.\($0)" })
+                reader.log.add(
+                    "unknown setting \"\(name)\"",
+                    at: pair.key.mark,
+                    suggestion: suggestion.map { "config.\($0)" }
+                )
                 return nil
             case .refused(let reason):
                 reader.log.add("\"\(given)\" \(reason)", at: pair.key.mark)

@@ -86,7 +86,9 @@ enum MediaAddress: Equatable {
         if name.hasSuffix(".") {
             name.removeLast()
         }
-        if name == "localhost" || name.hasSuffix(".localhost") || name.hasSuffix(".internal") || name.hasSuffix(".local") {
+        if name == "localhost" || name.hasSuffix(".localhost") || name.hasSuffix(".internal")
+            || name.hasSuffix(".local")
+        {
             return true
         }
         var six = in6_addr()

@@ -25,7 +25,8 @@ struct NodeReader {
             return value
         }
         let bounds =
-            range.upperBound == .max ? "of at least \(range.lowerBound)" : "from \(range.lowerBound) to \(range.upperBound)"
+            range.upperBound == .max
+            ? "of at least \(range.lowerBound)" : "from \(range.lowerBound) to \(range.upperBound)"
         return mismatch("\(what) must be a whole number \(bounds)", node)
     }
 
@@ -114,8 +115,13 @@ struct NodeReader {
     }
 
     func acceptVariable(_ key: YAMLScalar) -> Bool {
-        guard key.text.isEmpty || key.text.contains(where: { "{}().".contains($0) || $0.isNewline }) else { return true }
-        log.add("\"\(key.text)\" cannot be the name of a variable; leave out dots, braces and parentheses", at: key.mark)
+        guard key.text.isEmpty || key.text.contains(where: { "{}().".contains($0) || $0.isNewline }) else {
+            return true
+        }
+        log.add(
+            "\"\(key.text)\" cannot be the name of a variable; leave out dots, braces and parentheses",
+            at: key.mark
+        )
         return false
     }
 
@@ -181,7 +187,9 @@ enum PlainScalar {
     }
 
     static func number(_ text: String) -> JSONNumber? {
-        guard let first = text.utf8.first, first == UInt8(ascii: "-") || (0x30...0x39).contains(first) else { return nil }
+        guard let first = text.utf8.first, first == UInt8(ascii: "-") || (0x30...0x39).contains(first) else {
+            return nil
+        }
         guard case .number(let number)? = try? JSONValue(parsing: text), number.digits == text else { return nil }
         return number
     }
@@ -220,7 +228,8 @@ enum DurationText {
             rest = rest.dropFirst(digits.count)
             let letters = rest.prefix { $0.isLetter }
             rest = rest.dropFirst(letters.count)
-            guard let number = Double(digits), number < 1e9, let unit = milliseconds(in: String(letters)), unit < lastUnit
+            guard let number = Double(digits), number < 1e9, let unit = milliseconds(in: String(letters)),
+                unit < lastUnit
             else { return nil }
             lastUnit = unit
             total += .milliseconds(Int((number * Double(unit)).rounded()))

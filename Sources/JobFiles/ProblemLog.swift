@@ -100,7 +100,9 @@ final class ProblemLog {
             )
         }
         let sorted = problems.enumerated().sorted {
-            ($0.element.line ?? 0, $0.element.column ?? 0, $0.offset) < ($1.element.line ?? 0, $1.element.column ?? 0, $1.offset)
+            ($0.element.line ?? 0, $0.element.column ?? 0, $0.offset) < (
+                $1.element.line ?? 0, $1.element.column ?? 0, $1.offset
+            )
         }
         return JobFileError(sorted.map(\.element) + dataProblems)
     }

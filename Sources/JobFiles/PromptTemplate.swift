@@ -151,7 +151,8 @@ private struct TagScanner {
     }
 
     /// Takes the text up to the end of the tag, and the end.
-    private mutating func content(before end: String, isComment: Bool = false) throws(TemplateError.Reason) -> Substring {
+    private mutating func content(before end: String, isComment: Bool = false) throws(TemplateError.Reason) -> Substring
+    {
         guard let range = rest.firstRange(of: end) else { throw .unclosed }
         let content = rest[..<range.lowerBound]
         guard isComment || !content.contains(where: \.isNewline) else { throw .unclosed }

@@ -69,7 +69,9 @@ struct SettingsDecoder {
     // MARK: The run
 
     private mutating func decodeJob() {
-        if let node = values["version"]?.node, let version = reader.integer(node, "\"version\"", in: 1...(.max)), version != 1 {
+        if let node = values["version"]?.node, let version = reader.integer(node, "\"version\"", in: 1...(.max)),
+            version != 1
+        {
             log.add("version \(version) is not known to this program, which reads version 1; update it", at: node.mark)
         }
         if let node = values["name"]?.node, let name = reader.text(node, "\"name\"")?.text {
@@ -79,7 +81,8 @@ struct SettingsDecoder {
                 log.add("\"\(name)\" cannot be the name of a file, which the checkpoint needs it for", at: node.mark)
             }
         }
-        if let node = values["backend"]?.node, let backend = reader.text(node, "\"backend\"")?.text, backend != "gemini" {
+        if let node = values["backend"]?.node, let backend = reader.text(node, "\"backend\"")?.text, backend != "gemini"
+        {
             if backend == "vertex" {
                 log.add("backend \"vertex\" is not supported by this version yet; use \"gemini\"", at: node.mark)
             } else {
@@ -174,7 +177,10 @@ struct SettingsDecoder {
         guard let (key, node) = values["inputs"] else {
             for name in ["prompt", "turns", "images", "id"] {
                 guard let key = values[name]?.key else { continue }
-                log.add("\"\(name)\" is for the rows of `inputs`, and there are none; did you want `prompts`?", at: key.mark)
+                log.add(
+                    "\"\(name)\" is for the rows of `inputs`, and there are none; did you want `prompts`?",
+                    at: key.mark
+                )
             }
             return
         }

@@ -29,7 +29,8 @@ struct TemplateName: Sendable, Equatable {
 
     /// The functions of swift-mustache; it renders nothing for others, so they are refused here.
     static let knownFunctions = [
-        "capitalized", "lowercased", "uppercased", "reversed", "empty", "count", "first", "last", "index", "even", "odd",
+        "capitalized", "lowercased", "uppercased", "reversed", "empty", "count", "first", "last", "index", "even",
+        "odd",
         "plusone", "minusone", "equalzero",
     ]
 
@@ -67,7 +68,9 @@ struct TemplateName: Sendable, Equatable {
     private static func encode(_ part: String) -> String {
         var encoded = ""
         for scalar in part.unicodeScalars {
-            if scalar.isASCII, scalar.properties.isAlphabetic || ("0"..."9").contains(scalar) || "_-".contains(Character(scalar)) {
+            if scalar.isASCII,
+                scalar.properties.isAlphabetic || ("0"..."9").contains(scalar) || "_-".contains(Character(scalar))
+            {
                 encoded.unicodeScalars.append(scalar)
             } else {
                 encoded += "?\(String(scalar.value, radix: 16))?"

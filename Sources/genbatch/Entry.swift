@@ -3,6 +3,6 @@ internal import GenbatchCLI
 @main
 struct Entry {
     static func main() async {
-        await GenbatchCommand.start()
+        await Genbatch.main()
     }
 }

@@ -1,0 +1,107 @@
+internal import BatchCore
+internal import Checkpointing
+internal import JSON
+internal import Terminal
+
+/// What `status` prints: for people in lines, for programs as one object.
+enum StatusText {
+    static func lines(_ status: CheckpointStatus, path: String) -> [String] {
+        var lines = ["checkpoint  \(path)"]
+        lines.append("items       " + counts(status))
+        if status.orphaned > 0 {
+            lines.append("            \(Figures.count(status.orphaned)) no longer in the job, kept")
+        }
+        let failures = status.failuresByClass.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+        for (failureClass, count) in failures {
+            lines.append("failed      \(Figures.count(count)) \(failureClass)")
+        }
+        for usage in status.usage {
+            lines.append("used        \(usage.model): \(words(for: usage))")
+            if usage.possiblyBilledWithoutAnswer > 0 {
+                let requests = Figures.count(usage.possiblyBilledWithoutAnswer, "request")
+                lines.append("            \(requests) without an answer may have been billed")
+            }
+        }
+        if let holder = status.lockHolder {
+            lines.append("running     process \(holder.pid) on \(holder.host), since \(holder.startedAt)")
+        } else if let run = status.lastRun {
+            lines.append("last run    " + words(for: run))
+        }
+        return lines
+    }
+
+    static func json(_ status: CheckpointStatus, path: String) -> String {
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.member("checkpoint", path)
+            writer.key("items")
+            writer.object { writer in
+                writer.member("total", status.total)
+                for state in ItemState.allCases {
+                    writer.member(state.rawValue, status.items[state] ?? 0)
+                }
+                writer.member("orphaned", status.orphaned)
+            }
+            writer.key("failures")
+            writer.object { writer in
+                for (failureClass, count) in status.failuresByClass.sorted(by: { $0.key < $1.key }) {
+                    writer.member(failureClass, count)
+                }
+            }
+            writer.key("usage")
+            writer.array { writer in
+                for usage in status.usage {
+                    write(usage, to: &writer)
+                }
+            }
+            writer.member("running", status.lockHolder != nil)
+        }
+        return writer.text
+    }
+
+    private static func counts(_ status: CheckpointStatus) -> String {
+        let states: [ItemState] = [.done, .failed, .running, .pending, .deferred]
+        let parts = states.compactMap { state in
+            status.items[state].map { "\(Figures.count($0)) \(state.rawValue)" }
+        }
+        return "\(Figures.count(status.total)): " + (parts.isEmpty ? "none" : parts.joined(separator: ", "))
+    }
+
+    private static func words(for usage: CheckpointStatus.ModelUsage) -> String {
+        var parts = ["\(Figures.count(usage.requests, "request")), \(Figures.count(usage.answered)) answered"]
+        let tokens = [
+            (usage.tokens.promptTokens, "tokens in"), (usage.tokens.cachedTokens, "of them cached"),
+            (usage.tokens.outputTokens, "out"), (usage.tokens.thoughtTokens, "thoughts"),
+        ]
+        parts += tokens.compactMap { count, name in count.map { "\(Figures.count($0)) \(name)" } }
+        return parts.joined(separator: ", ")
+    }
+
+    private static func words(for run: CheckpointStatus.Run) -> String {
+        let start = Timestamp.rfc3339(unixMilliseconds: run.startedAtMilliseconds)
+        guard let end = run.endedAtMilliseconds else {
+            return "number \(run.number), \(start), did not come to its end"
+        }
+        let elapsed = Figures.duration(.milliseconds(end - run.startedAtMilliseconds))
+        let ending = (run.ending ?? "ended").replacing("_", with: " ")
+        return "number \(run.number), \(start), \(ending) after \(elapsed)" + (run.message.map { ": \($0)" } ?? "")
+    }
+
+    private static func write(_ usage: CheckpointStatus.ModelUsage, to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("model", usage.model)
+            writer.member("requests", usage.requests)
+            writer.member("answered", usage.answered)
+            writer.member("possibly_billed_without_answer", usage.possiblyBilledWithoutAnswer)
+            let tokens = [
+                ("input_tokens", usage.tokens.promptTokens), ("output_tokens", usage.tokens.outputTokens),
+                ("reasoning_output_tokens", usage.tokens.thoughtTokens),
+                ("cache_read_input_tokens", usage.tokens.cachedTokens),
+            ]
+            for (name, count) in tokens {
+                writer.key(name)
+                writer.literal(count.map(String.init) ?? "null")
+            }
+        }
+    }
+}
