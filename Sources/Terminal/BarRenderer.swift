@@ -42,12 +42,15 @@ struct BarRenderer: ProgressRenderer {
         "\u{1B}[?2026h\u{1B}[?25l" + body + "\u{1B}[?25h\u{1B}[?2026l"
     }
 
-    /// Goes to the first line of what is drawn and erases from there to the end of the screen.
+    /// Erases what is drawn and goes to where its first line was.
+    ///
+    /// Line by line: some terminals keep in their history what is erased with the whole screen.
     private func clear(_ size: TerminalSize) -> String {
         guard !drawn.isEmpty else { return "" }
         // After a resize to fewer columns most terminals have broken the lines anew.
-        let rows = drawn.dropLast().reduce(0) { $0 + max(1, ($1.columns + size.columns - 1) / max(1, size.columns)) }
-        return "\r" + up(min(rows, size.rows - 1)) + "\u{1B}[J"
+        let broken = drawn.dropLast().reduce(0) { $0 + max(1, ($1.columns + size.columns - 1) / max(1, size.columns)) }
+        let rows = min(broken, size.rows - 1)
+        return "\r" + up(rows) + String(repeating: "\u{1B}[2K\u{1B}[1B", count: rows) + "\u{1B}[2K" + up(rows)
     }
 
     private func all(_ lines: [BarLine]) -> String {

@@ -22,7 +22,7 @@ package final class ProgressDisplay: RunObserver {
     }
 
     /// After such a pause the program was probably stopped, and the shell has written since.
-    private static let longestPause = Duration.seconds(2)
+    private static let longestPause = Duration.milliseconds(500)
 
     private let output: TextOutput
     private let clock: any RunClock

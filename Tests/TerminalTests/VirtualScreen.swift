@@ -119,10 +119,8 @@ struct VirtualScreen {
         case ("B", _):
             if row + count >= rows.count { complaints.append("down beyond the bottom") }
             row = min(rows.count - 1, row + count)
-        case ("J", ""):
-            rows[row] = Array(rows[row].prefix(column))
-            rows.removeSubrange((row + 1)...)
         case ("K", ""): rows[row] = Array(rows[row].prefix(column))
+        case ("K", "2"): rows[row] = []
         case ("m", _): hasColour = hasColour || parameters != "0"
         case ("h", "?25"): isCursorVisible = true
         case ("l", "?25"): isCursorVisible = false
