@@ -4,7 +4,7 @@ enum Suggestion {
     static func nearest(to word: String, in candidates: some Sequence<String>) -> String? {
         let letters = Array(word.lowercased())
         guard letters.count <= 64 else { return nil }
-        let limit = max(1, letters.count / 3)
+        let limit = letters.count < 3 ? 0 : max(1, letters.count / 3)
         var best: (word: String, distance: Int)?
         for candidate in candidates {
             let other = Array(candidate.lowercased())

@@ -1,4 +1,5 @@
 import BatchCore
+import Foundation
 import JobFiles
 import TestSupport
 
@@ -12,6 +13,11 @@ struct Workspace {
         for (name, text) in files {
             try directory.write(text, to: name)
         }
+    }
+
+    /// Writes bytes that are not text.
+    func write(_ bytes: [UInt8], to name: String) throws {
+        try directory.write(Data(bytes), to: name)
     }
 
     var path: String { directory.path }
