@@ -23,8 +23,9 @@ enum AnswerPlanner {
             answer.thought =
                 "**Considering \(topics[0])**\n\nI weigh \(topics.joined(separator: ", ")) before I answer."
         }
-        var text = Array(text(for: request, seed: seed, shape: shape).utf8)
-        let isUsualLength = Length(request.lastTurn.text) == .usual && request.options.schema == nil
+        let length = Length(request.lastTurn.text)
+        var text = Array(text(for: request, length: length, seed: seed, shape: shape).utf8)
+        let isUsualLength = length == .usual && request.options.responseMIMEType == "text/plain"
         var pieces = isUsualLength ? shape.chunks : (text.count + shape.chunkBytes - 1) / shape.chunkBytes
         answer.finishReason = "STOP"
         if let end = firstStop(in: text, sequences: request.options.stopSequences) {
@@ -39,9 +40,13 @@ enum AnswerPlanner {
         return answer
     }
 
-    private static func text(for request: GenerateRequest, seed: UInt64, shape: AnswerShape) -> String {
-        let prompt = request.lastTurn.text
-        var prose = Prose(seed: seed, prompt: prompt)
+    private static func text(
+        for request: GenerateRequest,
+        length: Length,
+        seed: UInt64,
+        shape: AnswerShape
+    ) -> String {
+        var prose = Prose(seed: seed, prompt: request.lastTurn.text)
         switch request.options.responseMIMEType {
         case "application/json":
             let schema = request.options.schema ?? ["type": "object", "properties": ["answer": ["type": "string"]]]
@@ -52,7 +57,7 @@ enum AnswerPlanner {
             break
         }
         let opening = openings(for: request)
-        switch Length(prompt) {
+        switch length {
         case .sentence:
             return opening.isEmpty ? prose.sentence() : opening.joined(separator: " ")
         case .bullets(let count):
@@ -136,7 +141,7 @@ enum Length: Equatable {
     init(_ prompt: String) {
         // Instructions stand at the beginning or at the end, so a long text between them is not searched.
         let ends = prompt.utf8.count > 4000 ? prompt.prefix(2000) + " " + prompt.suffix(2000) : prompt[...]
-        let tokens = ends.lowercased().split { !$0.isLetter && !$0.isNumber }
+        let tokens = ends.lowercased().utf8.split { !Self.isWordByte($0) }.map { String(Substring($0)) }
         self = .usual
         for (number, unit) in zip(tokens, tokens.dropFirst()) {
             if unit.hasPrefix("sentence"), number == "one" || number == "a" || number == "single" || number == "1" {
@@ -153,6 +158,10 @@ enum Length: Equatable {
                 return
             }
         }
+    }
+
+    private static func isWordByte(_ byte: UInt8) -> Bool {
+        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
     }
 }
 

@@ -1,5 +1,5 @@
 /// A limit of requests in any 60 seconds, as a sliding window; it is told the time and never asks for it.
-struct QuotaWindow {
+package struct QuotaWindow {
     static let length = Duration.seconds(60)
 
     let limit: Int
@@ -7,7 +7,7 @@ struct QuotaWindow {
     private var admitted: [Duration] = []
     private var start = 0
 
-    init(limit: Int) {
+    package init(limit: Int) {
         self.limit = limit
     }
 
@@ -15,7 +15,7 @@ struct QuotaWindow {
     ///
     /// - Parameter now: The time on any clock that only goes forward.
     /// - Returns: `nil` if the request is admitted.
-    mutating func admit(at now: Duration) -> Duration? {
+    package mutating func admit(at now: Duration) -> Duration? {
         while start < admitted.count, admitted[start] + Self.length <= now {
             start += 1
         }

@@ -74,7 +74,7 @@ struct StreamBody: BodySource {
             document = damage.kind.applied(to: document)
         }
         if isArray {
-            buffer.writeString(next == 1 ? "[" : ",\r\n")
+            buffer.writeString(next == 1 ? "[" : "\r\n,\r\n")
             buffer.writeBytes(document)
             if isFinished {
                 buffer.writeString("]")

@@ -150,7 +150,7 @@ final class SimulatorService: Sendable {
                 fault = state.schedule.fault(model: target.model, text: text, item: item, attempt: attempt)
             }
             let number = state.statistics.requests
-            let label = "\(target.model):\(target.method) attempt \(attempt) of \(StableHash.hex(item))"
+            let label = configuration.log == nil ? "" : "\(target.model):\(target.method) attempt \(attempt)"
             let ticket = Ticket(number: number, item: item, attempt: attempt, place: place, label: label)
             return Admission(ticket: ticket, refusal: refusal, fault: fault)
         }
