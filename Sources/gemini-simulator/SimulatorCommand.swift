@@ -25,10 +25,10 @@ struct SimulatorCommand: AsyncParsableCommand {
     @Option(help: "The port on 127.0.0.1; 0 takes a free one.")
     var port = 0
 
-    @Option(help: ArgumentHelp("From a request to the first event of its answer.", valueName: "duration"))
+    @Option(help: ArgumentHelp("From a request to its first event, as in 300ms or 2s.", valueName: "duration"))
     var firstChunkLatency = Milliseconds(300)
 
-    @Option(help: ArgumentHelp("Between two events of one answer.", valueName: "duration"))
+    @Option(help: ArgumentHelp("Between two events of one answer, as in 40ms.", valueName: "duration"))
     var chunkInterval = Milliseconds(40)
 
     @Option(help: ArgumentHelp("Events of an answer whose prompt asks for no length.", valueName: "count"))

@@ -104,6 +104,29 @@ struct FaultTests {
         }
     }
 
+    @Test("an answer that asks to be continued goes on where it stopped, token by token")
+    func continuation() async throws {
+        try await withSimulator { client in
+            let whole = try client.stream(Self.prompt)
+            let hop = try client.stream(Self.prompt, under: #"{"kind":"continuation","afterChunks":4}"#)
+            var text = try hop.streamedText()
+            var last = try #require(try hop.events().last)
+            var hops = 1
+            while last.finishReason == "CONTINUATION" {
+                let token = try #require(last["candidates"]?[0]?["continuationToken"]?.string)
+                let body = Client.body(Self.prompt).dropLast() + ",\"continuationToken\":\"\(token)\"}"
+                last = try client.generate(String(body)).json()
+                text += last.answerText
+                hops += 1
+            }
+            #expect(hops == 3)
+            #expect(try text == whole.streamedText())
+            #expect(last.finishReason == "STOP")
+            let wrong = Client.body(Self.prompt).dropLast() + ",\"continuationToken\":\"AAEC\"}"
+            #expect(try client.generate(String(wrong)).status == 400)
+        }
+    }
+
     @Test(
         "every odd framing is the same answer to a reader of the standard",
         arguments: [

@@ -37,6 +37,7 @@ enum AnswerPlanner {
             pieces = (text.count + shape.chunkBytes - 1) / shape.chunkBytes
         }
         answer.setText(text, pieces: pieces)
+        answer.dropPieces(request.continuation?.piecesSent ?? 0)
         return answer
     }
 

@@ -19,7 +19,7 @@ struct PlannedAnswer {
     let model: String
     let isVertex: Bool
     let responseID: String
-    let prompt: PromptTokens
+    private(set) var prompt: PromptTokens
     /// The summary of the thinking, sent as an event of its own; `nil` if it was not asked for.
     var thought: String?
     /// The text in UTF-8.
@@ -28,6 +28,8 @@ struct PlannedAnswer {
     private(set) var cuts: [Int] = [0]
     /// Sent with the last event; `nil` leaves the answer unfinished.
     var finishReason: String?
+    /// Sent with the last event when the answer goes on in another response.
+    var continuation: ContinuationToken?
     var usageStyle = UsageStyle.running
 
     /// How many events the answer is sent in.
@@ -70,6 +72,24 @@ struct PlannedAnswer {
         cuts = count == 0 ? [0] : Array(cuts.prefix(count))
         text.removeSubrange((cuts.last ?? 0)...)
     }
+
+    /// Ends the answer after some pieces with a token for the rest; a short rest is sent whole.
+    mutating func breakOff(afterChunks count: Int, sentBefore: Int) {
+        guard count < cuts.count else { return }
+        keepPieces(count)
+        finishReason = "CONTINUATION"
+        continuation = ContinuationToken(piecesSent: sentBefore + count)
+    }
+
+    /// Drops what an earlier response has sent; the server reads it again, so it counts as prompt.
+    mutating func dropPieces(_ count: Int) {
+        guard count > 0, count < cuts.count else { return }
+        let sent = cuts[count - 1]
+        thought = nil
+        text.removeSubrange(..<sent)
+        cuts = cuts.dropFirst(count).map { $0 - sent }
+        prompt.add("TEXT", TokenCount.of(bytes: sent))
+    }
 }
 
 extension PlannedAnswer {
@@ -88,8 +108,8 @@ extension PlannedAnswer {
             writer.array { writer in
                 writer.object { writer in
                     writeContent(into: &writer, thought: piece < 0 ? thought : nil, text: text[start..<end])
-                    if isLast, let finishReason {
-                        writer.member("finishReason", finishReason)
+                    if isLast {
+                        writeEnd(into: &writer)
                     }
                     if !isVertex {
                         writer.member("index", 0)
@@ -111,9 +131,7 @@ extension PlannedAnswer {
             writer.array { writer in
                 writer.object { writer in
                     writeContent(into: &writer, thought: thought, text: text[...], both: true)
-                    if let finishReason {
-                        writer.member("finishReason", finishReason)
-                    }
+                    writeEnd(into: &writer)
                     if !isVertex {
                         writer.member("index", 0)
                     }
@@ -169,6 +187,15 @@ extension PlannedAnswer {
                 }
             }
             writer.member("role", "model")
+        }
+    }
+
+    private func writeEnd(into writer: inout JSONWriter) {
+        if let finishReason {
+            writer.member("finishReason", finishReason)
+        }
+        if let continuation {
+            writer.member("continuationToken", continuation.text)
         }
     }
 

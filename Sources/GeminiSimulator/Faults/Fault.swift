@@ -20,6 +20,8 @@ enum Fault: Sendable {
     case blockedPrompt(reason: String)
     /// Another finish reason; the text breaks off after some events.
     case finishReason(String, afterChunks: Int?)
+    /// The answer ends unfinished after some events, with a token to fetch the rest.
+    case continuation(afterChunks: Int)
     /// The whole text, cleanly ended, without a finish reason.
     case noFinishReason
     /// Framing that the standard allows and the servers do not use.
@@ -57,7 +59,7 @@ enum Fault: Sendable {
     var leavesAnswer: Bool {
         switch self {
         case .oneBytePerWrite, .framing, .gzip, .hugeLine, .headerFlood, .delay, .text, .usage, .finishReason,
-            .blockedPrompt:
+            .continuation, .blockedPrompt:
             true
         case .status, .cut, .stall, .errorInStream, .bareError, .emptyStream, .usageOnly, .noFinishReason, .endlessLine,
             .invalidUTF8, .brokenJSON:

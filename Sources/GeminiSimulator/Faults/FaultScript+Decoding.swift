@@ -102,6 +102,12 @@ extension Fault {
                 )
             }
         ),
+        (
+            "continuation",
+            { reader throws(FaultScriptError) in
+                .continuation(afterChunks: try reader.integer("afterChunks", atLeast: 1) ?? 2)
+            }
+        ),
         ("noFinishReason", { _ throws(FaultScriptError) in .noFinishReason }),
         ("framing", { reader throws(FaultScriptError) in .framing(try reader.framing()) }),
         (

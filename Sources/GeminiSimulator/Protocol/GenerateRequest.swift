@@ -41,6 +41,8 @@ struct GenerateRequest {
     var turns: [Turn] = []
     var systemInstruction = ""
     var options = Options()
+    /// The place in the answer to go on from, as a continuation token told it.
+    var continuation: ContinuationToken?
 
     /// What the user said last.
     var lastTurn: Turn { turns.last ?? Turn(role: .user) }
@@ -118,7 +120,7 @@ struct PromptTokens: Equatable {
         }
     }
 
-    private mutating func add(_ modality: String, _ count: Int) {
+    mutating func add(_ modality: String, _ count: Int) {
         guard count > 0 else { return }
         if let index = details.firstIndex(where: { $0.modality == modality }) {
             details[index].count += count
@@ -142,6 +144,31 @@ struct PromptTokens: Equatable {
                 }
             }
         }
+    }
+}
+
+/// Where an answer that was broken off on purpose goes on.
+struct ContinuationToken: Equatable {
+    private static let prefix = "Continue"
+
+    /// How many pieces of the answer were sent before.
+    let piecesSent: Int
+
+    init(piecesSent: Int) {
+        self.piecesSent = piecesSent
+    }
+
+    /// Reads a token back; `nil` if it is none of ours.
+    init?(_ text: String) {
+        guard text.hasPrefix(Self.prefix), let number = Int(text.dropFirst(Self.prefix.count), radix: 16) else {
+            return nil
+        }
+        piecesSent = number
+    }
+
+    /// The token as clients see it: base64 of bytes that mean nothing to them.
+    var text: String {
+        Self.prefix + StableHash.hex(UInt64(piecesSent))
     }
 }
 

@@ -45,6 +45,7 @@ struct RequestParser {
             case "contents": readContents(member.value)
             case "systemInstruction": readSystemInstruction(member.value)
             case "generationConfig": readOptions(member.value)
+            case "continuationToken": readContinuation(member.value)
             default: break
             }
         }
@@ -69,6 +70,13 @@ struct RequestParser {
         var turn = GenerateRequest.Turn(role: .user)
         readContent(value, at: "system_instruction", into: &turn, role: { _ in .user })
         request.systemInstruction = turn.text
+    }
+
+    private mutating func readContinuation(_ value: JSONValue) {
+        request.continuation = value.string.flatMap { ContinuationToken($0) }
+        if request.continuation == nil {
+            report("Continuation token is not valid for this request.", "continuation_token")
+        }
     }
 
     private mutating func readContent(

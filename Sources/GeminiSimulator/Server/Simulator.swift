@@ -54,7 +54,7 @@ package final class Simulator: Sendable {
             return Simulator(group: group, channel: channel, port: port)
         } catch {
             try? await group.shutdownGracefully()
-            throw SimulatorError("cannot listen on 127.0.0.1:\(configuration.port): \(error)")
+            throw SimulatorError("cannot listen on 127.0.0.1:\(configuration.port): \(error); port 0 takes a free one")
         }
     }
 

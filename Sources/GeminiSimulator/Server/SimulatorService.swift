@@ -113,8 +113,12 @@ final class SimulatorService: Sendable {
         do {
             let request = try RequestParser.parse(try document.mapError(APIError.malformed).get(), for: target)
             let shape = AnswerShape(chunks: configuration.chunks, chunkBytes: configuration.chunkBytes)
+            var answer = AnswerPlanner.answer(to: request, shape: shape)
+            if case .continuation(let count) = admission.fault {
+                answer.breakOff(afterChunks: count, sentBefore: request.continuation?.piecesSent ?? 0)
+            }
             return AnswerSending.plan(
-                AnswerPlanner.answer(to: request, shape: shape),
+                answer,
                 transport: transport,
                 fault: admission.fault,
                 pace: pace(for: admission.ticket),
