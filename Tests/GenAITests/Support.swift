@@ -1,0 +1,47 @@
+import TestSupport
+
+@testable import GenAI
+
+/// What a test client sends as its key; it must show up nowhere else.
+let testKey = "AIza-test-key-0123456789"
+
+extension Client {
+    /// A client of a loopback server.
+    convenience init(_ server: LoopbackServer, _ configure: (inout HTTPOptions) -> Void = { _ in }) throws {
+        var options = HTTPOptions(baseURL: server.url)
+        configure(&options)
+        try self.init(apiKey: testKey, options: options)
+    }
+
+    /// Folds one streamed answer.
+    func collect(
+        _ prompt: String = "Say hello",
+        stream: Bool = true,
+        timeouts: RequestTimeouts = RequestTimeouts()
+    ) async throws -> CollectedAnswer {
+        let call = GenerateCall(
+            model: "m",
+            contents: [Content(prompt)],
+            config: GenerateContentConfig(),
+            stream: stream
+        )
+        return try await models.collect(call, timeouts: timeouts) { _ in }
+    }
+}
+
+extension LoopbackConnection {
+    /// Answers with server-sent events, each in a piece of its own, and ends the body.
+    func sendEvents(_ documents: [String]) {
+        sendHead()
+        for document in documents {
+            sendChunk("data: \(document)\r\n\r\n")
+        }
+        sendEnd()
+    }
+}
+
+/// A chunk with text and perhaps a finish reason.
+func chunk(_ text: String, finish: String? = nil) -> String {
+    let reason = finish.map { #","finishReason":"\#($0)""# } ?? ""
+    return #"{"candidates":[{"content":{"parts":[{"text":"\#(text)"}],"role":"model"}\#(reason),"index":0}]}"#
+}
