@@ -1,20 +1,15 @@
 internal import BatchCore
+internal import Curl
+internal import Foundation
 
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
-
-/// The machine's time: the same monotonic clock that the network thread stamps chunks with.
+/// The machine's time: the monotonic clock that the network thread stamps chunks with.
 struct SystemClock: RunClock {
     func now() -> Duration {
-        Self.read(CLOCK_MONOTONIC)
+        monotonicNow()
     }
 
     func unixMilliseconds() -> Int64 {
-        let (seconds, attoseconds) = Self.read(CLOCK_REALTIME).components
-        return seconds * 1000 + attoseconds / 1_000_000_000_000_000
+        Int64(Date().timeIntervalSince1970 * 1000)
     }
 
     func sleep(until moment: Duration) async throws {
@@ -22,11 +17,5 @@ struct SystemClock: RunClock {
         if remaining > .zero {
             try await Task.sleep(for: remaining, clock: .suspending)
         }
-    }
-
-    private static func read(_ clock: clockid_t) -> Duration {
-        var time = timespec()
-        clock_gettime(clock, &time)
-        return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
     }
 }
