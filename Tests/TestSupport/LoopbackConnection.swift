@@ -9,6 +9,7 @@ package final class LoopbackConnection: Sendable {
     package let number: Int
     private let descriptor: Int32
     private let isOpen = Mutex(true)
+    private let hasClientLeft = Mutex(false)
 
     init(descriptor: Int32, number: Int) {
         self.descriptor = descriptor
@@ -19,6 +20,9 @@ package final class LoopbackConnection: Sendable {
 
     // MARK: For scripts
 
+    /// Whether the last write went out; a script that writes without end asks it.
+    package var isClientThere: Bool { !hasClientLeft.withLock { $0 } }
+
     package func send(_ text: String) {
         send(Array(text.utf8))
     }
@@ -27,7 +31,10 @@ package final class LoopbackConnection: Sendable {
         var rest = bytes[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { sendSome($0, flags: 0) }
-            guard count > 0 else { return }
+            guard count > 0 else {
+                hasClientLeft.withLock { $0 = true }
+                return
+            }
             rest = rest.dropFirst(count)
         }
     }
@@ -72,6 +79,13 @@ package final class LoopbackConnection: Sendable {
 
     package func respond(_ status: Int = 200, _ headers: [(String, String)] = [], _ body: String) {
         respond(status, headers, Array(body.utf8))
+    }
+
+    /// Reads whatever comes next; `nil` when the client has left.
+    package func receive() -> [UInt8]? {
+        var buffer = [UInt8](repeating: 0, count: 16 << 10)
+        guard let count = receive(into: &buffer), count > 0 else { return nil }
+        return Array(buffer[..<count])
     }
 
     /// Stalls until the client closes the connection, or the server does.

@@ -38,15 +38,33 @@ package final class LoopbackServer: Sendable {
     package let requestCount = Tally()
     /// Raised for every connection that the client closed, not the script.
     package let clientCloseCount = Tally()
+    /// Raised when nobody can connect any more.
+    package let closed = Tally()
     private let listener: Int32
-    private let script: Script
+    private let serve: @Sendable (LoopbackServer, LoopbackConnection) -> Void
     private let state = Mutex(State())
 
     /// Begins to listen.
     ///
     /// - Parameter script: Runs on the connection's thread for every request.
-    package init(_ script: @escaping Script) throws {
-        self.script = script
+    package convenience init(_ script: @escaping Script) throws {
+        try self.init(serving: { server, connection in
+            var reader = RequestReader(connection)
+            while let (head, body) = reader.next() {
+                script(server.record(head, body), connection)
+            }
+        })
+    }
+
+    /// Begins to listen for clients that do not speak HTTP in the clear.
+    ///
+    /// - Parameter script: Runs on a thread for every connection, which it reads itself.
+    package convenience init(connections script: @escaping @Sendable (LoopbackConnection) -> Void) throws {
+        try self.init(serving: { _, connection in script(connection) })
+    }
+
+    private init(serving serve: @escaping @Sendable (LoopbackServer, LoopbackConnection) -> Void) throws {
+        self.serve = serve
         (listener, port) = try Self.listen()
         Thread.detachNewThread { [self] in acceptAll() }
     }
@@ -99,19 +117,15 @@ package final class LoopbackServer: Sendable {
                 connection.close()
                 break
             }
-            Thread.detachNewThread { [self] in serve(connection) }
+            Thread.detachNewThread { [self] in
+                serve(self, connection)
+                if connection.close() {
+                    clientCloseCount.raise()
+                }
+            }
         }
         _ = Glibc.close(listener)
-    }
-
-    private func serve(_ connection: LoopbackConnection) {
-        var reader = RequestReader(connection)
-        while let (head, body) = reader.next() {
-            script(record(head, body), connection)
-        }
-        if connection.close() {
-            clientCloseCount.raise()
-        }
+        closed.raise()
     }
 
     private func record(_ head: String, _ body: [UInt8]) -> Request {
