@@ -13,31 +13,30 @@
 
         private static let batch = 256
         private let epoll: Int32
-        private let wakeDescriptor: Int32
+        /// What another thread needs to end the wait.
+        let waker: SocketWaker
         private let events: UnsafeMutableBufferPointer<epoll_event>
 
         init() throws(CurlError) {
-            epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
-            wakeDescriptor = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
-            events = .allocate(capacity: Self.batch)
-            guard epoll >= 0, wakeDescriptor >= 0 else {
+            let waker = try SocketWaker()
+            let epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
+            guard epoll >= 0 else {
                 throw CurlError(
                     .setup,
                     operation: "create an epoll descriptor",
                     message: String(cString: strerror(errno))
                 )
             }
-            watch(wakeDescriptor, readable: true, writable: false)
+            self.epoll = epoll
+            self.waker = waker
+            events = .allocate(capacity: Self.batch)
+            watch(waker.descriptor, readable: true, writable: false)
         }
 
         deinit {
             close(epoll)
-            close(wakeDescriptor)
             events.deallocate()
         }
-
-        /// What another thread needs to end the wait.
-        var waker: SocketWaker { SocketWaker(descriptor: wakeDescriptor) }
 
         func watch(_ descriptor: Int32, readable: Bool, writable: Bool) {
             var event = epoll_event()
@@ -62,9 +61,8 @@
             let count = epoll_wait(epoll, events.baseAddress, Int32(Self.batch), limit)
             guard count > 0 else { return }
             for event in events[..<Int(count)] {
-                if event.data.fd == wakeDescriptor {
-                    var counter: UInt64 = 0
-                    read(wakeDescriptor, &counter, MemoryLayout<UInt64>.size)
+                if event.data.fd == waker.descriptor {
+                    waker.reset()
                     continue
                 }
                 let bits = event.events
@@ -81,12 +79,31 @@
     }
 
     /// Ends the wait of a ``SocketPoller`` from any thread.
-    struct SocketWaker: Sendable {
+    ///
+    /// It stays open as long as somebody may still call ``wake()``: the number of a closed descriptor soon means
+    /// another file, which the write would damage.
+    final class SocketWaker: Sendable {
         fileprivate let descriptor: Int32
+
+        fileprivate init() throws(CurlError) {
+            descriptor = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
+            guard descriptor >= 0 else {
+                throw CurlError(.setup, operation: "create an eventfd", message: String(cString: strerror(errno)))
+            }
+        }
+
+        deinit {
+            close(descriptor)
+        }
 
         func wake() {
             var one: UInt64 = 1
             write(descriptor, &one, MemoryLayout<UInt64>.size)
+        }
+
+        fileprivate func reset() {
+            var counter: UInt64 = 0
+            read(descriptor, &counter, MemoryLayout<UInt64>.size)
         }
     }
 #else
