@@ -13,6 +13,7 @@
    with exactly the type that libcurl reads. */
 
 typedef size_t (*gb_data_callback)(char *bytes, size_t size, size_t count, void *context);
+typedef int (*gb_request_callback)(void *context, char *remote, char *local, int remote_port, int local_port);
 typedef int (*gb_socket_callback)(CURL *easy, curl_socket_t socket, int what, void *context, void *socket_context);
 typedef int (*gb_timer_callback)(CURLM *multi, long milliseconds, void *context);
 
@@ -40,15 +41,11 @@ static inline CURLcode gb_easy_set_data_callback(CURL *easy, CURLoption option, 
     return curl_easy_setopt(easy, option, value);
 }
 
+static inline CURLcode gb_easy_set_request_callback(CURL *easy, gb_request_callback value) {
+    return curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, value);
+}
+
 static inline CURLcode gb_easy_get_long(CURL *easy, CURLINFO info, long *value) {
-    return curl_easy_getinfo(easy, info, value);
-}
-
-static inline CURLcode gb_easy_get_pointer(CURL *easy, CURLINFO info, void **value) {
-    return curl_easy_getinfo(easy, info, (char **)value);
-}
-
-static inline CURLcode gb_easy_get_offset(CURL *easy, CURLINFO info, curl_off_t *value) {
     return curl_easy_getinfo(easy, info, value);
 }
 

@@ -64,20 +64,25 @@ extension CurlError {
     /// An error of a transfer; what libcurl wrote into its error buffer is more exact than the code's name.
     init(_ code: CURLcode, operation: String, detail: String?) {
         let message = detail.flatMap { $0.isEmpty ? nil : $0 } ?? String(cString: curl_easy_strerror(code))
-        self.init(Self.kind(of: code), code: Int(code.rawValue), operation: operation, message: message)
+        self.init(Self.kind(of: code, message), code: Int(code.rawValue), operation: operation, message: message)
     }
 
-    private static func kind(of code: CURLcode) -> Kind {
+    private static func kind(of code: CURLcode, _ message: String) -> Kind {
         switch code {
         case CURLE_COULDNT_RESOLVE_HOST: .nameNotResolved
         case CURLE_COULDNT_RESOLVE_PROXY: .proxyNotResolved
         case CURLE_COULDNT_CONNECT, CURLE_INTERFACE_FAILED, CURLE_PROXY: .connectFailed
+        // The only limit that libcurl itself watches.
         case CURLE_OPERATION_TIMEDOUT: .timedOut(.connect)
+        // A handshake that breaks off with its connection bears the same code as one that is refused; only a refusal
+        // has a reason of OpenSSL's in its message. Another try may succeed after the former.
+        case CURLE_SSL_CONNECT_ERROR where !message.contains("SSL routines") || message.contains("unexpected eof"):
+            .connectFailed
         case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER,
             CURLE_SSL_CACERT_BADFILE, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_INVALIDCERTSTATUS, CURLE_USE_SSL_FAILED:
             .tls
         case CURLE_OUT_OF_MEMORY, CURLE_BAD_FUNCTION_ARGUMENT, CURLE_UNKNOWN_OPTION, CURLE_FAILED_INIT,
-            CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL, CURLE_NOT_BUILT_IN:
+            CURLE_URL_MALFORMAT, CURLE_NOT_BUILT_IN:
             .setup
         default: .connectionLost
         }

@@ -9,6 +9,7 @@ struct LongOption: Sendable {
     static let noSignal = LongOption(option: CURLOPT_NOSIGNAL)
     static let pipeWait = LongOption(option: CURLOPT_PIPEWAIT)
     static let post = LongOption(option: CURLOPT_POST)
+    static let suppressConnectHeaders = LongOption(option: CURLOPT_SUPPRESS_CONNECT_HEADERS)
     static let tcpKeepAlive = LongOption(option: CURLOPT_TCP_KEEPALIVE)
 }
 
@@ -27,6 +28,7 @@ struct StringOption: Sendable {
     static let caFile = StringOption(option: CURLOPT_CAINFO)
     static let customMethod = StringOption(option: CURLOPT_CUSTOMREQUEST)
     static let protocols = StringOption(option: CURLOPT_PROTOCOLS_STR)
+    static let proxy = StringOption(option: CURLOPT_PROXY)
     static let url = StringOption(option: CURLOPT_URL)
 }
 
@@ -37,7 +39,7 @@ struct PointerOption: Sendable {
     static let errorBuffer = PointerOption(option: CURLOPT_ERRORBUFFER)
     static let headerData = PointerOption(option: CURLOPT_HEADERDATA)
     static let postFields = PointerOption(option: CURLOPT_POSTFIELDS)
-    static let privateData = PointerOption(option: CURLOPT_PRIVATE)
+    static let requestData = PointerOption(option: CURLOPT_PREREQDATA)
     static let writeData = PointerOption(option: CURLOPT_WRITEDATA)
 }
 

@@ -46,6 +46,11 @@ struct EasyHandle: ~Copyable {
         try CurlError.check(gb_easy_set_data_callback(pointer, option.option, value), "set \(option)")
     }
 
+    /// Has libcurl call a function each time it is about to send the request, also when it would repeat it by itself.
+    func setRequestCallback(_ callback: gb_request_callback) throws(CurlError) {
+        try CurlError.check(gb_easy_set_request_callback(pointer, callback), "watch the request")
+    }
+
     /// Has libcurl write what went wrong into the buffer behind ``errorDetail``.
     func keepErrorDetail() throws(CurlError) {
         try set(.errorBuffer, to: errorBuffer)
@@ -71,23 +76,17 @@ struct EasyHandle: ~Copyable {
         try set(.postFields, to: copy.baseAddress)
     }
 
-    /// Lets a paused transfer go on.
-    func unpause() {
+    /// Lets a paused transfer go on; the bytes it held back are delivered before this returns.
+    ///
+    /// - Returns: What the delivery came to; after a failure the transfer has to be ended.
+    func unpause() -> CURLcode {
         curl_easy_pause(pointer, CURLPAUSE_CONT)
     }
 
     /// What libcurl wrote about the failure of this transfer; empty if it failed without words.
     var errorDetail: String { String(cString: errorBuffer) }
 
-    var httpStatus: Int { info(CURLINFO_RESPONSE_CODE) }
-
     var isHTTP2: Bool { info(CURLINFO_HTTP_VERSION) == CURL_HTTP_VERSION_2_0 }
-
-    /// Whether a connection stood and the request began to leave: from here on the server may work for it.
-    var wasSent: Bool {
-        var microseconds: curl_off_t = 0
-        return gb_easy_get_offset(pointer, CURLINFO_PRETRANSFER_TIME_T, &microseconds) == CURLE_OK && microseconds > 0
-    }
 
     private func info(_ info: CURLINFO) -> Int {
         var value = 0

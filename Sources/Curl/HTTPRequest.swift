@@ -48,10 +48,10 @@ package struct HTTPRequest: Sendable {
     }
 }
 
-/// How long each stretch of a transfer may take.
+/// How long each stretch of a transfer may take; anything above 11 days counts as that.
 package struct TransferLimits: Sendable, Equatable {
     package var connect: Duration
-    /// From the start to the first byte of the body.
+    /// From sending to the first byte of the body; waiting for a connection does not count.
     package var firstByte: Duration
     /// Silence between two pieces of the body; does not run while the receiver has paused the transfer.
     package var idle: Duration

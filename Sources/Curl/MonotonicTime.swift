@@ -12,6 +12,9 @@ package func monotonicNow() -> Duration {
 }
 
 extension Duration {
+    /// The longest limit: its milliseconds fit what libcurl takes, and sums with it cannot overflow.
+    static let longestLimit = Duration.seconds(1_000_000)
+
     /// Rounded up, so that a wait never ends just before its moment.
     var wholeMilliseconds: Int {
         let (seconds, attoseconds) = components

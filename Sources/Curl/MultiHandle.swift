@@ -32,6 +32,12 @@ struct MultiHandle: ~Copyable {
         try CurlError.check(gb_multi_set_pointer(pointer, CURLMOPT_TIMERDATA, context), "watch timers")
     }
 
+    /// From here on nobody is told anything.
+    func removeCallbacks() {
+        _ = gb_multi_set_socket_callback(pointer, nil)
+        _ = gb_multi_set_timer_callback(pointer, nil)
+    }
+
     func add(_ easy: UnsafeMutableRawPointer) throws(CurlError) {
         try CurlError.check(curl_multi_add_handle(pointer, easy), "start a transfer")
     }

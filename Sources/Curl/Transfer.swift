@@ -37,27 +37,41 @@ package struct TransferEnd: Sendable {
 ///
 /// `@unchecked Sendable`: other threads hold it only to name it to the loop, and read nothing from it.
 package final class Transfer: @unchecked Sendable {
+    /// Headers beyond this are an attack or a mistake; real ones have a few kilobytes.
+    private static let maximumHeadBytes = 256 << 10
+
     let request: HTTPRequest
+    private let limits: TransferLimits
     private let receiver: any TransferReceiver
     private var easy: EasyHandle
     private var head = HTTPResponseHead(status: 0)
+    private var headBytes = 0
     private var isHeadDelivered = false
-    private var isAbandoned = false
-    private(set) var isPaused = false
+    private var isPaused = false
+    /// Why we had libcurl end the transfer; its own code for that says nothing.
+    private var refusal: CurlError?
     /// Told when the head shows that the server's connections carry one transfer at a time.
     var onHTTP1OverTLS: () -> Void = {}
+    /// Told when ``deadline`` has moved to an earlier moment.
+    var onEarlierDeadline: () -> Void = {}
 
     private let startedAt: Duration
+    private var sentAt: Duration?
     private var lastByteAt: Duration?
     private var idleLimit: Duration
 
     init(_ request: HTTPRequest, receiver: any TransferReceiver, now: Duration) throws(CurlError) {
+        guard request.url.hasPrefix("https:") || request.url.hasPrefix("http:") else {
+            throw CurlError(.setup, operation: request.operation, message: "only http and https are spoken")
+        }
         self.request = request
         self.receiver = receiver
+        limits = request.limits.capped
         easy = try EasyHandle()
         startedAt = now
-        idleLimit = request.limits.idle
+        idleLimit = limits.idle
         try configure()
+        try setCallbacks()
     }
 
     private func configure() throws(CurlError) {
@@ -68,13 +82,16 @@ package final class Transfer: @unchecked Sendable {
         try easy.set(.tcpKeepAlive, to: 1)
         // An empty list means every encoding that this libcurl can undo.
         try easy.set(.acceptEncoding, to: "")
-        try easy.set(.connectTimeoutMilliseconds, to: max(1, request.limits.connect.wholeMilliseconds))
+        try easy.set(.connectTimeoutMilliseconds, to: max(1, limits.connect.wholeMilliseconds))
         if request.url.hasPrefix("https:") {
             try easy.set(.httpVersion, to: CURL_HTTP_VERSION_2TLS)
             // Wait for a connection that can be shared instead of opening one for each transfer.
             try easy.set(.pipeWait, to: 1)
+            try easy.set(.suppressConnectHeaders, to: 1)
         } else {
             try easy.set(.httpVersion, to: CURL_HTTP_VERSION_1_1)
+            // Plain http is for this machine; a proxy of the environment would be shown everything, the key included.
+            try easy.set(.proxy, to: "")
         }
         if let caFile = request.caFile {
             try easy.set(.caFile, to: caFile)
@@ -87,16 +104,22 @@ package final class Transfer: @unchecked Sendable {
         }
         // Without the empty `Expect`, libcurl would hold back large bodies for up to a second.
         try easy.setHeaders(request.headers.map { "\($0.name): \($0.value)" } + ["Expect:"])
+    }
 
+    private func setCallbacks() throws(CurlError) {
         let context = Unmanaged.passUnretained(self).toOpaque()
-        try easy.set(.privateData, to: context)
+        try easy.set(.requestData, to: context)
         try easy.set(.headerData, to: context)
         try easy.set(.writeData, to: context)
+        try easy.setRequestCallback { context, _, _, _, _ in
+            guard let context else { return Int32(CURL_PREREQFUNC_ABORT) }
+            let transfer = Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
+            return Int32(transfer.beginSending() ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT)
+        }
         try easy.set(.header) { bytes, size, count, context in
             guard let bytes, let context else { return 0 }
             let line = UnsafeRawBufferPointer(start: bytes, count: size * count)
-            Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue().receive(headerLine: line)
-            return size * count
+            return Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue().receive(headerLine: line)
         }
         try easy.set(.write) { bytes, size, count, context in
             guard let bytes, let context else { return 0 }
@@ -110,53 +133,87 @@ package final class Transfer: @unchecked Sendable {
     var easyPointer: UnsafeMutableRawPointer { easy.pointer }
 
     /// Whether the transfer still waits for a connection.
-    var isWaitingForConnection: Bool { !easy.wasSent && !isHeadDelivered }
+    var isWaitingForConnection: Bool { sentAt == nil }
 
     /// The moment at which the transfer has to be given up, and why, if nothing happens before.
+    ///
+    /// libcurl watches over connecting; waiting for a free connection is bounded by the total alone.
     var deadline: (moment: Duration, phase: CurlError.Phase) {
-        let total = startedAt + request.limits.total
-        guard !isPaused else { return (total, .total) }
+        let total = startedAt + limits.total
+        guard !isPaused, let sentAt else { return (total, .total) }
         guard let lastByteAt else {
-            let firstByte = startedAt + request.limits.firstByte
+            let firstByte = sentAt + limits.firstByte
             return total < firstByte ? (total, .total) : (firstByte, .firstByte)
         }
         let idle = lastByteAt + idleLimit
         return total < idle ? (total, .total) : (idle, .idle)
     }
 
-    func unpause(now: Duration) {
-        guard isPaused else { return }
+    /// Lets the transfer go on after a pause.
+    ///
+    /// - Returns: The error with which it has to be ended now, if the bytes held back brought one.
+    func unpause(now: Duration) -> CurlError? {
+        guard isPaused else { return nil }
         isPaused = false
         lastByteAt = now
-        easy.unpause()
+        let code = easy.unpause()
+        return code == CURLE_OK ? nil : error(for: code)
     }
 
     /// Tells the receiver that libcurl ended the transfer.
     func finish(_ code: CURLcode) {
-        deliverHead()
-        if isAbandoned {
-            finish(CurlError(.abandoned, operation: request.operation, message: "the rest was not wanted"))
-        } else if code == CURLE_OK {
-            finish(nil)
-        } else {
-            finish(CurlError(code, operation: request.operation, detail: easy.errorDetail))
-        }
+        finish(code == CURLE_OK ? nil : error(for: code))
     }
 
-    /// Tells the receiver that the loop ended the transfer.
+    /// Tells the receiver that the transfer has ended.
     func finish(_ error: CurlError?) {
-        receiver.finish(TransferEnd(error: error, wasSent: easy.wasSent))
+        receiver.finish(TransferEnd(error: error, wasSent: sentAt != nil))
     }
 
-    private func receive(headerLine line: UnsafeRawBufferPointer) {
+    private func error(for code: CURLcode) -> CurlError {
+        refusal ?? CurlError(code, operation: request.operation, detail: easy.errorDetail)
+    }
+
+    /// Notes that the request leaves now; `false` if it has left before.
+    ///
+    /// libcurl silently repeats a request when a connection that it had used before breaks without an answer, which
+    /// may be minutes later with a model that thinks. The server bills both, so a repetition is not its decision.
+    private func beginSending() -> Bool {
+        guard sentAt == nil else {
+            refusal = CurlError(
+                .connectionLost,
+                operation: request.operation,
+                message: "the connection broke before the answer began"
+            )
+            return false
+        }
+        sentAt = monotonicNow()
+        onEarlierDeadline()
+        return true
+    }
+
+    /// Returns what libcurl's header callback returns: the bytes taken, or fewer to give up.
+    private func receive(headerLine line: UnsafeRawBufferPointer) -> Int {
+        headBytes += line.count
+        guard headBytes <= Self.maximumHeadBytes else {
+            refusal = CurlError(
+                .tooLarge,
+                operation: request.operation,
+                message: "the headers of the answer are larger than \(Self.maximumHeadBytes >> 10) KiB"
+            )
+            return 0
+        }
         // Trailers come after the body, when the head has been delivered.
-        guard !isHeadDelivered else { return }
+        guard !isHeadDelivered else { return line.count }
         head.append(line: line)
+        // An empty line ends a head; interim ones such as `103 Early Hints` are followed by another.
+        if line.first == 0x0D || line.first == 0x0A, head.status >= 200 {
+            deliverHead()
+        }
+        return line.count
     }
 
-    /// The head is complete only when the body begins: before that, `100 Continue` or a proxy's answer may precede it.
     private func deliverHead() {
-        guard !isHeadDelivered, easy.httpStatus != 0 else { return }
         isHeadDelivered = true
         if request.url.hasPrefix("https:"), !easy.isHTTP2 {
             onHTTP1OverTLS()
@@ -166,8 +223,13 @@ package final class Transfer: @unchecked Sendable {
 
     /// Returns what libcurl's write callback returns: the bytes taken, or a sign to pause or to give up.
     private func receive(body: UnsafeRawBufferPointer) -> Int {
-        deliverHead()
+        let previousDeadline = deadline.moment
         lastByteAt = monotonicNow()
+        defer {
+            if deadline.moment < previousDeadline {
+                onEarlierDeadline()
+            }
+        }
         switch receiver.receive(body) {
         case .proceed:
             return body.count
@@ -178,8 +240,19 @@ package final class Transfer: @unchecked Sendable {
             isPaused = true
             return Int(CURL_WRITEFUNC_PAUSE)
         case .abandon:
-            isAbandoned = true
+            refusal = CurlError(.abandoned, operation: request.operation, message: "the rest was not wanted")
             return Int(CURL_WRITEFUNC_ERROR)
         }
+    }
+}
+
+extension TransferLimits {
+    fileprivate var capped: TransferLimits {
+        TransferLimits(
+            connect: min(connect, .longestLimit),
+            firstByte: min(firstByte, .longestLimit),
+            idle: min(idle, .longestLimit),
+            total: min(total, .longestLimit)
+        )
     }
 }

@@ -101,6 +101,7 @@ package final class TransferLoop: Sendable {
             nil,
             { context in
                 guard let context else { return nil }
+                blockBrokenPipeSignal()
                 Unmanaged<Driver>.fromOpaque(context).takeRetainedValue().run()
                 return nil
             },
@@ -170,6 +171,8 @@ package final class TransferLoop: Sendable {
             for transfer in transfers.values {
                 end(transfer, .cancelled, "the client was closed")
             }
+            // Cleaning up may touch idle connections, when half of this object is gone.
+            multi.removeCallbacks()
         }
 
         private func watchSockets() throws(CurlError) {
@@ -215,8 +218,11 @@ package final class TransferLoop: Sendable {
                 end(transfer, .cancelled, "cancelled")
             case .resume(let transfer):
                 guard transfers[transfer.easyPointer] === transfer else { return }
-                transfer.unpause(now: monotonicNow())
-                scheduleSweep(for: transfer)
+                if let error = transfer.unpause(now: monotonicNow()) {
+                    end(transfer, error)
+                } else {
+                    scheduleSweep(for: transfer)
+                }
             case .stop: isStopped = true
             }
         }
@@ -226,6 +232,7 @@ package final class TransferLoop: Sendable {
                 let limit = transfer.request.url.hasPrefix("https:") && !isConnectionLimitLifted ? hostConnections : 0
                 try multi.set(.maximumHostConnections, to: limit)
                 transfer.onHTTP1OverTLS = { [unowned self] in hasSeenHTTP1OverTLS = true }
+                transfer.onEarlierDeadline = { [unowned self, unowned transfer] in scheduleSweep(for: transfer) }
                 try multi.add(transfer.easyPointer)
                 transfers[transfer.easyPointer] = transfer
                 scheduleSweep(for: transfer)
@@ -243,9 +250,13 @@ package final class TransferLoop: Sendable {
         }
 
         private func end(_ transfer: Transfer, _ kind: CurlError.Kind, _ message: String) {
+            end(transfer, CurlError(kind, operation: transfer.request.operation, message: message))
+        }
+
+        private func end(_ transfer: Transfer, _ error: CurlError) {
             transfers[transfer.easyPointer] = nil
             multi.remove(transfer.easyPointer)
-            transfer.finish(CurlError(kind, operation: transfer.request.operation, message: message))
+            transfer.finish(error)
         }
 
         /// The bound on connections supposes that a connection carries many streams.
@@ -268,7 +279,8 @@ package final class TransferLoop: Sendable {
         }
 
         /// Deadlines move on with every byte, so they are looked at only when the earliest of them has come: a few
-        /// passes over all transfers in the time of one limit, and nothing to keep in order meanwhile.
+        /// passes over all transfers in the time of one limit, and nothing to keep in order meanwhile. The few that
+        /// move to an earlier moment, as at the first byte, say so.
         private func giveUpOverdue() {
             guard let due = sweepAt, due <= monotonicNow() else { return }
             let now = monotonicNow()
@@ -292,4 +304,14 @@ package final class TransferLoop: Sendable {
             }
         }
     }
+}
+
+/// Has writes to a connection that the peer has closed fail instead of killing the process.
+///
+/// libcurl does this around its calls unless it is told to keep away from signals, as any program with threads must.
+private func blockBrokenPipeSignal() {
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    sigaddset(&signals, SIGPIPE)
+    pthread_sigmask(SIG_BLOCK, &signals, nil)
 }
