@@ -12,6 +12,8 @@ package struct JSONReader: ~Escapable {
     private var depth = 0
     /// Whether the last thing read was an opening bracket, so that no comma is due.
     private var isAtStart = true
+    /// Whether the string passed last has escapes, so that its bytes are not its content.
+    private var hasEscapes = false
 
     @_lifetime(copy bytes)
     package init(_ bytes: Span<UInt8>) {
@@ -51,23 +53,29 @@ package struct JSONReader: ~Escapable {
         try advance(closing: UInt8(ascii: "]"))
     }
 
-    /// Whether the bytes in a range, as ``nextKey()`` returned it, spell this name.
+    /// Whether the name that ``nextKey()`` returned last is this one.
     package func matches(_ range: Range<Int>, _ name: StaticString) -> Bool {
-        guard range.count == name.utf8CodeUnitCount else { return false }
-        let start = name.utf8Start
-        for index in 0..<range.count where bytes[range.lowerBound + index] != start[index] {
-            return false
-        }
-        return true
+        guard !hasEscapes else { return unescapedString(in: range) == name.description }
+        return spells(range, name)
     }
 
-    /// Whether the bytes in a range spell this text.
+    /// Whether the string passed last, the range being its content, is this text.
     package func matches(_ range: Range<Int>, _ text: String) -> Bool {
+        guard !hasEscapes else { return unescapedString(in: range) == text }
         guard range.count == text.utf8.count else { return false }
         var index = range.lowerBound
         for byte in text.utf8 {
             guard bytes[index] == byte else { return false }
             index += 1
+        }
+        return true
+    }
+
+    private func spells(_ range: Range<Int>, _ text: StaticString) -> Bool {
+        guard range.count == text.utf8CodeUnitCount else { return false }
+        let start = text.utf8Start
+        for index in 0..<range.count where bytes[range.lowerBound + index] != start[index] {
+            return false
         }
         return true
     }
@@ -235,7 +243,7 @@ package struct JSONReader: ~Escapable {
 
     private mutating func expectLiteral(_ literal: StaticString) throws(JSONError) {
         let end = position + literal.utf8CodeUnitCount
-        guard end <= bytes.count, matches(position..<end, literal) else {
+        guard end <= bytes.count, spells(position..<end, literal) else {
             throw JSONError("expected a JSON value", at: position)
         }
         position = end
@@ -247,6 +255,7 @@ package struct JSONReader: ~Escapable {
         guard try peek() == UInt8(ascii: "\"") else { throw JSONError("expected a string", at: position) }
         let start = position + 1
         var index = start
+        hasEscapes = false
         while index < bytes.count {
             switch bytes[index] {
             case UInt8(ascii: "\""):
@@ -254,6 +263,7 @@ package struct JSONReader: ~Escapable {
                 return start..<index
             case UInt8(ascii: "\\"):
                 index = try endOfEscape(at: index)
+                hasEscapes = true
             case 0..<0x20:
                 throw JSONError("control character in a string", at: index)
             default:
