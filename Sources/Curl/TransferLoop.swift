@@ -278,6 +278,8 @@ package final class TransferLoop: Sendable {
             sweepAt = sweepAt.map { min($0, moment) } ?? moment
         }
 
+        /// Ends the transfers whose time is up.
+        ///
         /// Deadlines move on with every byte, so they are looked at only when the earliest of them has come: a few
         /// passes over all transfers in the time of one limit, and nothing to keep in order meanwhile. The few that
         /// move to an earlier moment, as at the first byte, say so.

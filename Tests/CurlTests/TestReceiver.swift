@@ -21,7 +21,9 @@ final class TestReceiver: TransferReceiver {
     private let finished = Tally()
     private let decide: @Sendable (State) -> ReceiveDecision
 
-    /// - Parameter decide: Asked after each piece of the body has been kept.
+    /// - Parameters:
+    ///   - pauses: Whether the body is refused for now until ``stopPausing()``.
+    ///   - decide: Asked after each piece of the body has been kept.
     init(pauses: Bool = false, _ decide: @escaping @Sendable (State) -> ReceiveDecision = { _ in .proceed }) {
         self.decide = decide
         state.withLock { $0.pauses = pauses }

@@ -47,6 +47,7 @@ package final class LoopbackServer: Sendable {
     /// Begins to listen.
     ///
     /// - Parameter script: Runs on the connection's thread for every request.
+    /// - Throws: `POSIXError` if the system gives no port.
     package convenience init(_ script: @escaping Script) throws {
         try self.init(serving: { server, connection in
             var reader = RequestReader(connection)
@@ -59,6 +60,7 @@ package final class LoopbackServer: Sendable {
     /// Begins to listen for clients that do not speak HTTP in the clear.
     ///
     /// - Parameter script: Runs on a thread for every connection, which it reads itself.
+    /// - Throws: `POSIXError` if the system gives no port.
     package convenience init(connections script: @escaping @Sendable (LoopbackConnection) -> Void) throws {
         try self.init(serving: { _, connection in script(connection) })
     }
