@@ -1,9 +1,13 @@
+internal import JSON
+
 /// A complete answer of the model to one turn.
 package struct Answer: Sendable, Equatable {
     /// The visible text; thoughts are not part of it.
     package var text: String
     /// All parts in the order they came as a JSON array, neighbouring plain texts merged, signed parts kept apart.
-    package var parts: String
+    ///
+    /// `nil` if the answer is ``text`` and nothing else, as most are: nothing is kept twice then.
+    package var structuredParts: String?
     /// The server's word, for example `STOP` or `MAX_TOKENS`; unknown ones are kept.
     package var finishReason: String
     package var usage: TokenUsage
@@ -17,7 +21,7 @@ package struct Answer: Sendable, Equatable {
 
     package init(
         text: String,
-        parts: String,
+        parts: String? = nil,
         finishReason: String,
         usage: TokenUsage = TokenUsage(),
         modelVersion: String? = nil,
@@ -26,13 +30,18 @@ package struct Answer: Sendable, Equatable {
         metadata: String? = nil
     ) {
         self.text = text
-        self.parts = parts
+        structuredParts = parts
         self.finishReason = finishReason
         self.usage = usage
         self.modelVersion = modelVersion
         self.responseID = responseID
         self.candidates = candidates
         self.metadata = metadata
+    }
+
+    /// All parts as a JSON array.
+    package var parts: String {
+        structuredParts ?? JSONValue.array([.object(["text": .string(text)])]).text
     }
 
     /// Whether the model stopped because its output budget was spent.

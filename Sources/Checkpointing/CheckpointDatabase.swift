@@ -124,7 +124,7 @@ final class CheckpointDatabase {
         try insertResponse.bind(connection.lastInsertedRowID, at: 2)
         try insertResponse.bind(turn, at: 3)
         try insertResponse.bind(answer.text, at: 4)
-        try insertResponse.bind(ItemCoding.storedParts(of: answer), at: 5)
+        try insertResponse.bind(answer.structuredParts, at: 5)
         try insertResponse.bind(answer.finishReason, at: 6)
         try insertResponse.bind(answer.modelVersion, at: 7)
         try insertResponse.bind(answer.responseID, at: 8)
@@ -200,7 +200,8 @@ final class CheckpointDatabase {
         var answers: [String] = []
         while try selectAnswers.step() {
             let turn = Int(selectAnswers.integer(at: 0))
-            let parts = selectAnswers.optionalText(at: 1) ?? ItemCoding.plainParts(selectAnswers.text(at: 2))
+            let parts = selectAnswers.optionalText(at: 1)
+                ?? Answer(text: selectAnswers.text(at: 2), finishReason: "").parts
             if turn == answers.count {
                 answers.append(parts)
             } else if turn == answers.count - 1 {

@@ -53,26 +53,6 @@ enum ItemCoding {
         return MediaReference(.uri(value["uri"]?.string ?? ""), mimeType: mimeType)
     }
 
-    // MARK: Answers
-
-    /// The parts of an answer that is one plain text: most are, and their text is in the file already.
-    static func plainParts(_ text: String) -> String {
-        var writer = JSONWriter(reserving: text.utf8.count + 16)
-        writer.array { writer in
-            writer.object { $0.member("text", text) }
-        }
-        return writer.text
-    }
-
-    /// What goes into the column `parts`.
-    static func storedParts(of answer: Answer) -> String? {
-        // The lengths tell most of the others apart without writing the text once more.
-        guard answer.parts.utf8.count >= answer.text.utf8.count + 13, answer.parts == plainParts(answer.text) else {
-            return answer.parts
-        }
-        return nil
-    }
-
     // MARK: Usage
 
     /// Binds the six token counts to six parameters in a row.

@@ -84,7 +84,7 @@ final class ResultQuery {
         let text = answers.text(at: 1)
         return Answer(
             text: text,
-            parts: answers.optionalText(at: 2) ?? ItemCoding.plainParts(text),
+            parts: answers.optionalText(at: 2),
             finishReason: answers.text(at: 3),
             usage: ItemCoding.usage(answers, from: 11),
             modelVersion: answers.optionalText(at: 4),

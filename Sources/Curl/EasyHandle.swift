@@ -68,12 +68,17 @@ struct EasyHandle: ~Copyable {
 
     /// Keeps a copy of the body at one address, which libcurl reads until the transfer ends.
     mutating func setBody(_ bytes: [UInt8]) throws(CurlError) {
+        releaseBody()
         let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: max(bytes.count, 1), alignment: 1)
         copy.copyBytes(from: bytes)
         body = copy
-        try set(.post, to: 1)
         try set(.postFieldSize, to: bytes.count)
         try set(.postFields, to: copy.baseAddress)
+    }
+
+    mutating func releaseBody() {
+        body?.deallocate()
+        body = nil
     }
 
     /// Lets a paused transfer go on; the bytes it held back are delivered before this returns.

@@ -1,12 +1,19 @@
 /// The status and the headers of a response.
 package struct HTTPResponseHead: Sendable, Equatable {
     package var status: Int
-    /// In the order they came, names in lower case.
-    package var headers: [(name: String, value: String)]
+    /// The header lines as they came, each with its line end: most responses are never asked for one.
+    private var lines: [UInt8] = []
 
-    package init(status: Int, headers: [(name: String, value: String)] = []) {
+    package init(status: Int) {
         self.status = status
-        self.headers = headers
+    }
+
+    /// All headers in the order they came, names in lower case.
+    package var headers: [(name: String, value: String)] {
+        lines.split(separator: 0x0A).compactMap { line in
+            guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { return nil }
+            return (Self.text(line[..<colon]).lowercased(), Self.text(line[(colon + 1)...]))
+        }
     }
 
     /// The first header of a name, given in lower case.
@@ -14,8 +21,12 @@ package struct HTTPResponseHead: Sendable, Equatable {
         headers.first { $0.name == name }?.value
     }
 
-    package static func == (left: HTTPResponseHead, right: HTTPResponseHead) -> Bool {
-        left.status == right.status && left.headers.elementsEqual(right.headers) { $0 == $1 }
+    /// Bytes as text without the blanks around it.
+    private static func text(_ bytes: ArraySlice<UInt8>) -> String {
+        func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0D }
+        let start = bytes.drop(while: isBlank)
+        let end = start.lastIndex { !isBlank($0) }.map { $0 + 1 } ?? start.startIndex
+        return String(decoding: start[..<end], as: UTF8.self)
     }
 }
 
@@ -23,29 +34,18 @@ extension HTTPResponseHead {
     /// Adds one line as libcurl hands it over, line end included.
     ///
     /// A new status line, as after `100 Continue`, begins again.
-    mutating func append(line bytes: UnsafeRawBufferPointer) {
-        var line = bytes[...]
-        while let last = line.last, last == 0x0A || last == 0x0D {
-            line.removeLast()
-        }
+    mutating func append(line: UnsafeRawBufferPointer) {
         if line.starts(with: "HTTP/".utf8) {
-            headers.removeAll()
+            lines.removeAll(keepingCapacity: true)
             status = Self.status(in: line)
-        } else if let colon = line.firstIndex(of: UInt8(ascii: ":")) {
-            let name = String(decoding: line[..<colon], as: UTF8.self).lowercased()
-            var value = line[(colon + 1)...]
-            while let first = value.first, first == 0x20 || first == 0x09 {
-                value.removeFirst()
-            }
-            while let last = value.last, last == 0x20 || last == 0x09 {
-                value.removeLast()
-            }
-            headers.append((name, String(decoding: value, as: UTF8.self)))
+        } else {
+            lines.append(contentsOf: line)
         }
     }
 
-    private static func status(in line: UnsafeRawBufferPointer.SubSequence) -> Int {
-        let words = line.split(separator: 0x20, maxSplits: 2)
-        return words.count > 1 ? Int(String(decoding: words[1], as: UTF8.self)) ?? 0 : 0
+    /// The number after the first blank of `HTTP/1.1 200 OK`.
+    private static func status(in line: UnsafeRawBufferPointer) -> Int {
+        let digits = line.drop { $0 != 0x20 }.dropFirst().prefix { $0 >= 0x30 && $0 <= 0x39 }
+        return digits.prefix(3).reduce(0) { $0 * 10 + Int($1 - 0x30) }
     }
 }

@@ -43,7 +43,10 @@ package final class Transfer: @unchecked Sendable {
     let request: HTTPRequest
     private let limits: TransferLimits
     private let receiver: any TransferReceiver
-    private var easy: EasyHandle
+    private let pool: HandlePool
+    /// Ours until the transfer has ended.
+    private let handle: PreparedHandle
+    let easyPointer: UnsafeMutableRawPointer
     private var head = HTTPResponseHead(status: 0)
     private var headBytes = 0
     private var isHeadDelivered = false
@@ -60,68 +63,46 @@ package final class Transfer: @unchecked Sendable {
     private var lastByteAt: Duration?
     private var idleLimit: Duration
 
-    init(_ request: HTTPRequest, receiver: any TransferReceiver, now: Duration) throws(CurlError) {
+    init(
+        _ request: HTTPRequest,
+        receiver: any TransferReceiver,
+        pool: HandlePool,
+        now: Duration
+    ) throws(CurlError) {
         guard request.url.hasPrefix("https:") || request.url.hasPrefix("http:") else {
             throw CurlError(.setup, operation: request.operation, message: "only http and https are spoken")
         }
         self.request = request
         self.receiver = receiver
         limits = request.limits.capped
-        easy = try EasyHandle()
+        self.pool = pool
+        handle = try pool.take(PreparedHandle.Route(request, connect: limits.connect))
+        easyPointer = handle.easy.pointer
         startedAt = now
         idleLimit = limits.idle
-        try configure()
-        try setCallbacks()
-    }
-
-    private func configure() throws(CurlError) {
-        try easy.keepErrorDetail()
-        try easy.set(.url, to: request.url)
-        try easy.set(.protocols, to: "http,https")
-        try easy.set(.noSignal, to: 1)
-        try easy.set(.tcpKeepAlive, to: 1)
-        // An empty list means every encoding that this libcurl can undo.
-        try easy.set(.acceptEncoding, to: "")
-        try easy.set(.connectTimeoutMilliseconds, to: max(1, limits.connect.wholeMilliseconds))
-        if request.url.hasPrefix("https:") {
-            try easy.set(.httpVersion, to: CURL_HTTP_VERSION_2TLS)
-            // Wait for a connection that can be shared instead of opening one for each transfer.
-            try easy.set(.pipeWait, to: 1)
-            try easy.set(.suppressConnectHeaders, to: 1)
-        } else {
-            try easy.set(.httpVersion, to: CURL_HTTP_VERSION_1_1)
-            // Plain http is for this machine; a proxy of the environment would be shown everything, the key included.
-            try easy.set(.proxy, to: "")
-        }
-        if let caFile = request.caFile {
-            try easy.set(.caFile, to: caFile)
-        }
+        try handle.easy.set(.url, to: request.url)
         if let body = request.body {
-            try easy.setBody(body)
+            try handle.easy.setBody(body)
         }
-        if request.method != (request.body == nil ? "GET" : "POST") {
-            try easy.set(.customMethod, to: request.method)
-        }
-        // Without the empty `Expect`, libcurl would hold back large bodies for up to a second.
-        try easy.setHeaders(request.headers.map { "\($0.name): \($0.value)" } + ["Expect:"])
+        try setCallbacks()
     }
 
     private func setCallbacks() throws(CurlError) {
         let context = Unmanaged.passUnretained(self).toOpaque()
-        try easy.set(.requestData, to: context)
-        try easy.set(.headerData, to: context)
-        try easy.set(.writeData, to: context)
-        try easy.setRequestCallback { context, _, _, _, _ in
+        try handle.easy.set(.requestData, to: context)
+        try handle.easy.set(.headerData, to: context)
+        try handle.easy.set(.writeData, to: context)
+        try handle.easy.setRequestCallback { context, _, _, _, _ in
             guard let context else { return Int32(CURL_PREREQFUNC_ABORT) }
             let transfer = Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
             return Int32(transfer.beginSending() ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT)
         }
-        try easy.set(.header) { bytes, size, count, context in
+        try handle.easy.set(.header) { bytes, size, count, context in
             guard let bytes, let context else { return 0 }
             let line = UnsafeRawBufferPointer(start: bytes, count: size * count)
             return Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue().receive(headerLine: line)
         }
-        try easy.set(.write) { bytes, size, count, context in
+        try handle.easy.set(.write) { bytes, size, count, context in
             guard let bytes, let context else { return 0 }
             let body = UnsafeRawBufferPointer(start: bytes, count: size * count)
             return Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue().receive(body: body)
@@ -129,8 +110,6 @@ package final class Transfer: @unchecked Sendable {
     }
 
     // MARK: On the loop's thread
-
-    var easyPointer: UnsafeMutableRawPointer { easy.pointer }
 
     /// Whether the transfer still waits for a connection.
     var isWaitingForConnection: Bool { sentAt == nil }
@@ -156,7 +135,7 @@ package final class Transfer: @unchecked Sendable {
         guard isPaused else { return nil }
         isPaused = false
         lastByteAt = now
-        let code = easy.unpause()
+        let code = handle.easy.unpause()
         return code == CURLE_OK ? nil : error(for: code)
     }
 
@@ -167,11 +146,12 @@ package final class Transfer: @unchecked Sendable {
 
     /// Tells the receiver that the transfer has ended.
     func finish(_ error: CurlError?) {
+        pool.giveBack(handle)
         receiver.finish(TransferEnd(error: error, wasSent: sentAt != nil))
     }
 
     private func error(for code: CURLcode) -> CurlError {
-        refusal ?? CurlError(code, operation: request.operation, detail: easy.errorDetail)
+        refusal ?? CurlError(code, operation: request.operation, detail: handle.easy.errorDetail)
     }
 
     /// Notes that the request leaves now; `false` if it has left before.
@@ -215,7 +195,7 @@ package final class Transfer: @unchecked Sendable {
 
     private func deliverHead() {
         isHeadDelivered = true
-        if request.url.hasPrefix("https:"), !easy.isHTTP2 {
+        if request.url.hasPrefix("https:"), !handle.easy.isHTTP2 {
             onHTTP1OverTLS()
         }
         receiver.receive(head: head)

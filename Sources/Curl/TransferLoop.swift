@@ -51,10 +51,12 @@ package final class TransferLoop: Sendable {
     }
 
     private let inbox = Inbox()
+    private let pool: HandlePool
     private let waker: SocketWaker
 
     /// - Throws: ``CurlError`` if libcurl or the kernel refuses a handle or a thread.
     package init(_ options: Options = Options()) throws(CurlError) {
+        pool = HandlePool(capacity: options.concurrency)
         let driver = try Driver(options, inbox: inbox)
         waker = driver.waker
         try Self.startThread(driver)
@@ -72,7 +74,7 @@ package final class TransferLoop: Sendable {
     /// - Returns: A name for the transfer, to cancel or resume it.
     /// - Throws: ``CurlError`` of kind `setup` if the request cannot be made.
     package func start(_ request: HTTPRequest, receiver: any TransferReceiver) throws(CurlError) -> Transfer {
-        let transfer = try Transfer(request, receiver: receiver, now: monotonicNow())
+        let transfer = try Transfer(request, receiver: receiver, pool: pool, now: monotonicNow())
         send(.start(transfer))
         return transfer
     }

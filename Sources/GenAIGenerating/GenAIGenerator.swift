@@ -80,7 +80,7 @@ extension Answer {
     init(_ answer: AnswerAccumulator) {
         self.init(
             text: answer.text,
-            parts: answer.partsJSON,
+            parts: answer.isPlainText ? nil : answer.partsJSON,
             finishReason: answer.finishReason ?? "",
             usage: TokenUsage(answer.totalUsage),
             modelVersion: answer.modelVersion,

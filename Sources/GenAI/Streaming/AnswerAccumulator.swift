@@ -71,7 +71,12 @@ package struct AnswerAccumulator: Sendable {
 
     /// The visible text: everything that is not a thought.
     package var text: String {
-        String(decoding: parts.lazy.filter { !$0.isThought }.flatMap(\.text), as: UTF8.self)
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(textBytes)
+        for part in parts where !part.isThought {
+            bytes += part.text
+        }
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     /// Whether anything but thoughts came.
@@ -86,6 +91,11 @@ package struct AnswerAccumulator: Sendable {
         var total = earlierUsage
         total.add(usage)
         return total
+    }
+
+    /// Whether the answer is visible text and nothing else, so that ``text`` tells all.
+    package var isPlainText: Bool {
+        parts.count == 1 && parts[0].json == nil && !parts[0].isThought
     }
 
     /// All parts as a JSON array.

@@ -1,0 +1,96 @@
+internal import CCurl
+internal import Synchronization
+
+/// An easy handle with the settings that many requests share, so that the next one sets only what differs.
+///
+/// Making and configuring a handle costs more than all the rest of a short transfer.
+///
+/// `@unchecked Sendable`: it belongs to one transfer at a time, or to the pool.
+final class PreparedHandle: @unchecked Sendable {
+    /// What the handle was configured for.
+    struct Route: Equatable {
+        let method: String
+        let headers: [HTTPRequest.Header]
+        let caFile: String?
+        let connect: Duration
+        let hasBody: Bool
+        let isTLS: Bool
+
+        init(_ request: HTTPRequest, connect: Duration) {
+            method = request.method
+            headers = request.headers
+            caFile = request.caFile
+            self.connect = connect
+            hasBody = request.body != nil
+            isTLS = request.url.hasPrefix("https:")
+        }
+    }
+
+    var easy: EasyHandle
+    let route: Route
+
+    init(_ route: Route) throws(CurlError) {
+        self.route = route
+        easy = try EasyHandle()
+        try easy.keepErrorDetail()
+        try easy.set(.protocols, to: "http,https")
+        try easy.set(.noSignal, to: 1)
+        try easy.set(.tcpKeepAlive, to: 1)
+        // An empty list means every encoding that this libcurl can undo.
+        try easy.set(.acceptEncoding, to: "")
+        try easy.set(.connectTimeoutMilliseconds, to: max(1, route.connect.wholeMilliseconds))
+        if route.isTLS {
+            try easy.set(.httpVersion, to: CURL_HTTP_VERSION_2TLS)
+            // Wait for a connection that can be shared instead of opening one for each transfer.
+            try easy.set(.pipeWait, to: 1)
+            try easy.set(.suppressConnectHeaders, to: 1)
+        } else {
+            try easy.set(.httpVersion, to: CURL_HTTP_VERSION_1_1)
+            // Plain http is for this machine; a proxy of the environment would be shown everything, the key included.
+            try easy.set(.proxy, to: "")
+        }
+        if let caFile = route.caFile {
+            try easy.set(.caFile, to: caFile)
+        }
+        if route.hasBody {
+            try easy.set(.post, to: 1)
+        }
+        if route.method != (route.hasBody ? "POST" : "GET") {
+            try easy.set(.customMethod, to: route.method)
+        }
+        // Without the empty `Expect`, libcurl would hold back large bodies for up to a second.
+        try easy.setHeaders(route.headers.map { "\($0.name): \($0.value)" } + ["Expect:"])
+    }
+}
+
+/// Handles that wait for their next request.
+final class HandlePool: Sendable {
+    private let capacity: Int
+    private let idle = Mutex<[PreparedHandle]>([])
+
+    /// - Parameter capacity: The most handles to keep.
+    init(capacity: Int) {
+        self.capacity = capacity
+    }
+
+    func take(_ route: PreparedHandle.Route) throws(CurlError) -> PreparedHandle {
+        let known = idle.withLock { idle in
+            // Nearly all requests of a client share their route; handles of another one are let go.
+            while let handle = idle.popLast() {
+                if handle.route == route { return handle as PreparedHandle? }
+            }
+            return nil
+        }
+        if let known { return known }
+        return try PreparedHandle(route)
+    }
+
+    func giveBack(_ handle: PreparedHandle) {
+        handle.easy.releaseBody()
+        idle.withLock { idle in
+            if idle.count < capacity {
+                idle.append(handle)
+            }
+        }
+    }
+}
