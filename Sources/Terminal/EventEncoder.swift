@@ -16,7 +16,7 @@ struct EventEncoder: Sendable {
         writer.object { writer in
             writer.member("type", type)
             body(&writer)
-            writer.member("time", Timestamp.text(unixMilliseconds: unixMilliseconds))
+            writer.member("time", Timestamp.rfc3339(unixMilliseconds: unixMilliseconds))
         }
         return TerminalText.escapeInJSON(writer.bytes) + [UInt8(ascii: "\n")]
     }

@@ -52,12 +52,12 @@ package final class JSONEventWriter: RunObserver {
         self.output = output
         self.clock = clock
         state = Mutex(State(model: ProgressModel(startedAt: clock.now(), limit: limit)))
+        TextOutput.ignoreBrokenPipes()
         append { $0.append($0.encoder.version(version, at: $1), at: $1) }
     }
 
     /// Begins to write samples every second.
     package func start() {
-        TextOutput.ignoreBrokenPipes()
         state.withLock { state in
             guard state.timer == nil, !state.isClosed else { return }
             let timer = DispatchSource.makeTimerSource(queue: queue)

@@ -53,11 +53,11 @@ package final class ProgressDisplay: RunObserver {
         self.next = next
         state = Mutex(State(model: ProgressModel(startedAt: clock.now(), limit: limit)))
         drawing = Mutex(Drawing(renderer: style.renderer))
+        TextOutput.ignoreBrokenPipes()
     }
 
     /// Begins to draw at the pace of the style.
     package func start() {
-        TextOutput.ignoreBrokenPipes()
         drawing.withLock { drawing in
             guard drawing.timer == nil, !drawing.isClosed else { return }
             let timer = DispatchSource.makeTimerSource(queue: queue)

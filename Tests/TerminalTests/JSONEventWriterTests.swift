@@ -39,18 +39,6 @@ import Testing
         )
     }
 
-    @Test(
-        "times are those of the calendar",
-        arguments: [
-            (0, "1970-01-01T00:00:00.000Z"), (951_782_400_000, "2000-02-29T00:00:00.000Z"),
-            (1_709_251_199_999, "2024-02-29T23:59:59.999Z"), (4_107_542_400_000, "2100-03-01T00:00:00.000Z"),
-            (-1, "1969-12-31T23:59:59.999Z"),
-        ] as [(Int64, String)]
-    )
-    func timestamps(milliseconds: Int64, text: String) {
-        #expect(Timestamp.text(unixMilliseconds: milliseconds) == text)
-    }
-
     @Test("what happens to an item comes in order, with its numbers")
     func itemEvents() throws {
         let writer = writer()
