@@ -26,6 +26,7 @@ struct FileAccess: Sendable {
     ///
     /// - Parameter name: The path as the job file has it, relative to the job's folder unless absolute.
     /// - Returns: The open file and its real path.
+    /// - Throws: A ``FileProblem`` if it is not there, not regular, or outside what the job may read.
     func open(_ name: String) throws(FileProblem) -> (file: InputFile, path: String) {
         let path = try resolve(name)
         return (try InputFile(path: path, name: name), path)

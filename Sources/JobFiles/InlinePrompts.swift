@@ -7,6 +7,7 @@ final class InlinePrompts {
     /// Goes to the first entry.
     ///
     /// - Parameter text: A job file that is known to have a list of `prompts`.
+    /// - Throws: A ``YAMLError`` if the file cannot be read, or is not the one that was checked.
     init(_ text: JobText) throws(YAMLError) {
         parser = try text.parser()
         _ = try parser.peek()

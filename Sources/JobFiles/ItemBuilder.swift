@@ -21,6 +21,14 @@ struct ItemBuilder {
 
     let settings: JobSettings
     let media: MediaResolver
+    /// Whether the items are only looked at: then nothing is hashed.
+    private let isCheck: Bool
+
+    init(settings: JobSettings, access: FileAccess, isCheck: Bool) {
+        self.settings = settings
+        self.isCheck = isCheck
+        media = MediaResolver(access: access, mode: isCheck ? .check : .hash)
+    }
 
     /// The item at one point of the matrix.
     ///
@@ -30,6 +38,7 @@ struct ItemBuilder {
     ///   - isOpen: Whether other rows may have other fields.
     ///   - combination: The point of the matrix.
     ///   - origin: Where the item comes from.
+    /// - Returns: The item; when it is only looked at, without the hashes in it.
     /// - Throws: A ``Failure`` with everything that is wrong with this item.
     func item(
         _ spec: PromptSpec,
@@ -55,7 +64,7 @@ struct ItemBuilder {
         if let located = spec.id {
             key = .explicit(id(located, in: scope, &problems) + combination.suffix)
         } else {
-            key = .content(ItemFingerprint.contentKey(of: request) + combination.suffix)
+            key = .content(isCheck ? "" : ItemFingerprint.contentKey(of: request) + combination.suffix)
         }
         guard problems.isEmpty else { throw Failure(problems: problems) }
         return SourceItem(
@@ -85,15 +94,19 @@ struct ItemBuilder {
     }
 
     private func unknownVariables(of spec: PromptSpec, in scope: TemplateScope) -> [ItemProblem] {
-        spec.templates.flatMap { located in
-            located.template.problems(in: scope).map { problem in
-                ItemProblem(
-                    message: problem.message,
-                    place: located.place(ofTag: problem.ordinal),
-                    suggestion: problem.suggestion
+        var problems: [ItemProblem] = []
+        spec.forEachTemplate { located in
+            for problem in located.template.problems(in: scope) {
+                problems.append(
+                    ItemProblem(
+                        message: problem.message,
+                        place: located.place(ofTag: problem.ordinal),
+                        suggestion: problem.suggestion
+                    )
                 )
             }
         }
+        return problems
     }
 
     private func model(of spec: PromptSpec, in scope: TemplateScope, _ problems: inout [ItemProblem]) -> String {
@@ -108,12 +121,18 @@ struct ItemBuilder {
     /// The name becomes part of a URL.
     private func check(model: String, at mark: YAMLMark, _ problems: inout [ItemProblem]) {
         guard problems.isEmpty else { return }
-        let isName =
-            !model.isEmpty && !model.contains("..") && !model.hasPrefix("/")
-            && model.unicodeScalars.allSatisfy { scalar in
-                scalar.isASCII && (scalar.properties.isAlphabetic || "0123456789._-/@:".unicodeScalars.contains(scalar))
+        // By hand, because it is done for every item.
+        var previous: Unicode.Scalar = "/"
+        let isName = model.unicodeScalars.allSatisfy { scalar in
+            defer { previous = scalar }
+            switch scalar {
+            case "_", "-", "@", ":": return true
+            case ".": return previous != "."
+            case "/": return previous != "/"
+            default: return scalar.isASCIILetterOrDigit
             }
-        if !isName {
+        }
+        if model.isEmpty || !isName {
             problems.append(ItemProblem(message: "\"\(model)\" cannot be the name of a model", place: Place(mark)))
         }
     }

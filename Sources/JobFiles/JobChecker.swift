@@ -19,7 +19,7 @@ struct JobChecker {
         self.settings = settings
         self.access = access
         self.log = log
-        builder = ItemBuilder(settings: settings, media: MediaResolver(access: access, mode: .check))
+        builder = ItemBuilder(settings: settings, access: access, isCheck: true)
         reads = ReadList()
     }
 

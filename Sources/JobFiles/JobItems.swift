@@ -21,6 +21,8 @@ package final class JobItems: ItemSource {
     private let builder: ItemBuilder
     private let log = ProblemLog()
     private let settings: JobSettings
+    /// The job file without its folder, as origins name it.
+    private let name: String
 
     private var rows: Rows?
     private var nextInput = 0
@@ -37,7 +39,8 @@ package final class JobItems: ItemSource {
         self.settings = settings
         self.access = access
         self.standardInput = standardInput
-        builder = ItemBuilder(settings: settings, media: MediaResolver(access: access, mode: .hash))
+        name = text.path.split(separator: "/").last.map(String.init) ?? text.path
+        builder = ItemBuilder(settings: settings, access: access, isCheck: false)
         guard settings.promptsMark != nil else { return }
         do throws(YAMLError) {
             rows = .inline(try InlinePrompts(text))
@@ -113,7 +116,6 @@ package final class JobItems: ItemSource {
                 return true
             }
             spec = PromptDecoder(log: log).inlinePrompt(node, over: settings)
-            let name = text.path.split(separator: "/").last.map(String.init) ?? text.path
             origin = "\(name):\(node.mark.line):\(node.mark.column)"
             return true
         } catch {

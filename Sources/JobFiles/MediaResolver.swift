@@ -21,10 +21,14 @@ final class MediaResolver {
         self.mode = mode
     }
 
+    /// What is sent for one image or other medium.
+    ///
     /// - Parameters:
     ///   - text: The address, rendered.
     ///   - form: What the job says that it is.
     ///   - mimeType: The type given with it; guessed if `nil`.
+    /// - Returns: The reference; without a hash in the mode ``Mode/check``.
+    /// - Throws: A ``FileProblem`` that says why the address is not accepted.
     func reference(to text: String, as form: ImageSpec.Form, mimeType: String?) throws(FileProblem) -> MediaReference {
         let address: MediaAddress
         do throws(MediaAddress.Refusal) {

@@ -18,10 +18,16 @@ struct PromptSpec: Sendable {
         self.mark = mark
     }
 
-    /// All texts that may hold tags.
-    var templates: [LocatedTemplate] {
-        [id, model, systemInstruction].compactMap { $0 } + turns
-            + images.flatMap { [$0.address] + [$0.mimeType].compactMap { $0 } }
+    /// Visits all texts that may hold tags.
+    func forEachTemplate(_ visit: (LocatedTemplate) -> Void) {
+        for template in [id, model, systemInstruction] {
+            template.map(visit)
+        }
+        turns.forEach(visit)
+        for image in images {
+            visit(image.address)
+            image.mimeType.map(visit)
+        }
     }
 }
 

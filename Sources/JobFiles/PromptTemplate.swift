@@ -1,37 +1,84 @@
+internal import JSON
 internal import Mustache
 
-/// A text with Mustache tags; without any `{{` it is only text and never sees Mustache.
+/// A text with Mustache tags; without any `{{` it is only text.
 ///
 /// Nothing is escaped: a prompt is not HTML. The tags are known apart from Mustache, so that a name without a value is
 /// found before anything is sent, where Mustache would render nothing.
 struct PromptTemplate: Sendable {
+    private enum Form: Sendable {
+        case constant
+        /// Texts and names of variables in turn: joined here, as Mustache would, but ten times as fast, which a
+        /// million rows notice.
+        case variables([Piece])
+        /// With sections, functions or comments.
+        case mustache(MustacheTemplate, tail: String)
+    }
+
     let text: String
     let tags: [TemplateTag]
-    private let compiled: MustacheTemplate?
-    /// swift-mustache fails at a lone brace that ends a text.
-    private let tail: String
+    private let form: Form
 
-    var isConstant: Bool { compiled == nil }
+    var isConstant: Bool {
+        guard case .constant = form else { return false }
+        return true
+    }
 
     init(parsing text: String) throws(TemplateError) {
         self.text = text
-        guard text.utf8.containsTag else {
+        guard text.containsTag else {
             tags = []
-            compiled = nil
-            tail = ""
+            form = .constant
             return
         }
         var scanner = TagScanner(text)
         tags = try scanner.scan()
-        var source = scanner.source
-        let hasTail = source.utf8.last == UInt8(ascii: "{")
-        if hasTail {
-            source.removeLast()
+        form = scanner.isPlain ? .variables(scanner.pieces) : try Self.compile(scanner.pieces)
+    }
+
+    /// The text with the values in place of the tags.
+    func render(_ scope: TemplateScope) -> String {
+        switch form {
+        case .constant: text
+        case .variables(let pieces): Self.join(pieces, scope)
+        case .mustache(let template, let tail): template.render(TemplateRoot(scope)) + tail
         }
-        tail = hasTail ? "{" : ""
+    }
+
+    /// The same by Mustache, whatever the form; for the test that both agree.
+    func renderByMustache(_ scope: TemplateScope) throws(TemplateError) -> String {
+        var scanner = TagScanner(text)
+        _ = try scanner.scan()
+        guard case .mustache(let template, let tail) = try Self.compile(scanner.pieces) else { return text }
+        return template.render(TemplateRoot(scope)) + tail
+    }
+
+    private static func join(_ pieces: [Piece], _ scope: TemplateScope) -> String {
+        var result = ""
+        for piece in pieces {
+            switch piece {
+            case .text(let text): result += text
+            case .tag(_, let name):
+                guard let first = name.path.first else { continue }
+                let value = name.path.dropFirst().reduce(scope[first]) { $0?[$1] }
+                result += value.map(\.templateText) ?? ""
+            }
+        }
+        return result
+    }
+
+    private static func compile(_ pieces: [Piece]) throws(TemplateError) -> Form {
+        // The pragma turns HTML escaping off. It stands on a line of its own, which Mustache takes away whole.
+        var source = "{{% CONTENT_TYPE:TEXT}}\n"
+        for piece in pieces {
+            switch piece {
+            case .text(let text): source += text
+            case .tag(let sign, let name): source += "{{\(sign)\(name.encoded)}}"
+            }
+        }
+        let tail = removeTail(from: &source)
         do {
-            // The pragma turns HTML escaping off. It stands on a line of its own, which Mustache takes away whole.
-            compiled = try MustacheTemplate(string: "{{% CONTENT_TYPE:TEXT}}\n" + source)
+            return .mustache(try MustacheTemplate(string: source), tail: tail)
         } catch let error as MustacheTemplate.ParserError {
             throw TemplateError(reason: .unreadable("\(error.error)"), ordinal: 0)
         } catch {
@@ -39,25 +86,56 @@ struct PromptTemplate: Sendable {
         }
     }
 
-    /// The text with the values in place of the tags.
-    func render(_ scope: TemplateScope) -> String {
-        guard let compiled else { return text }
-        return compiled.render(TemplateRoot(scope)) + tail
-    }
-}
-
-extension String.UTF8View {
-    fileprivate var containsTag: Bool {
-        var last: UInt8 = 0
-        for byte in self {
-            if byte == UInt8(ascii: "{"), last == byte { return true }
-            last = byte
+    /// Takes away what swift-mustache loses or fails at when it ends a text: blanks in a last line, and a lone brace.
+    private static func removeTail(from source: inout String) -> String {
+        let bytes = source.utf8
+        let last = bytes.lastIndex { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }
+        var start = bytes.endIndex
+        if let last, bytes[last] == UInt8(ascii: "\n") {
+            start = bytes.index(after: last)
+        } else if bytes.last == UInt8(ascii: "{") {
+            start = bytes.index(before: start)
         }
-        return false
+        let tail = String(source[start...])
+        source.removeSubrange(start...)
+        return tail
     }
 }
 
-/// Finds the tags of a text, and writes the text again with names that swift-mustache can read.
+extension JSONValue {
+    /// The value as a prompt shows it: text as it is, nothing for null, lists and objects as JSON.
+    fileprivate var templateText: String {
+        switch self {
+        case .string(let text): text
+        case .number(let number): number.digits
+        case .null: ""
+        case .bool, .array, .object: text
+        }
+    }
+}
+
+/// A part of a template's text.
+private enum Piece: Sendable {
+    case text(String)
+    /// The sign is that of a section, or empty.
+    case tag(String, TemplateName)
+}
+
+extension String {
+    fileprivate var containsTag: Bool {
+        var text = self
+        return text.withUTF8 { bytes in
+            var last: UInt8 = 0
+            for byte in bytes {
+                if byte == UInt8(ascii: "{"), last == byte { return true }
+                last = byte
+            }
+            return false
+        }
+    }
+}
+
+/// Finds the tags of a text.
 private struct TagScanner {
     private struct Section {
         var name: TemplateName
@@ -66,7 +144,9 @@ private struct TagScanner {
         var tags: [TemplateTag] = []
     }
 
-    private(set) var source = ""
+    private(set) var pieces: [Piece] = []
+    /// Whether all tags are variables, and no remark takes a line with it.
+    private(set) var isPlain = true
     private var rest: Substring
     private var ordinal = 0
     private var tags: [TemplateTag] = []
@@ -78,7 +158,7 @@ private struct TagScanner {
 
     mutating func scan() throws(TemplateError) -> [TemplateTag] {
         while let start = rest.firstTag {
-            source += rest[..<start]
+            add(text: rest[..<start])
             rest = rest[rest.utf8.index(start, offsetBy: 2)...]
             do throws(TemplateError.Reason) {
                 try scanTag()
@@ -87,7 +167,7 @@ private struct TagScanner {
             }
             ordinal += 1
         }
-        source += rest
+        add(text: rest)
         if let section = open.last {
             throw TemplateError(reason: .notClosed(section.name.text), ordinal: section.ordinal)
         }
@@ -104,12 +184,14 @@ private struct TagScanner {
                 ordinal += 1
                 comment = comment[comment.utf8.index(inner, offsetBy: 2)...]
             }
-            source += "{{!}}"
+            pieces.append(.text("{{!}}"))
+            isPlain = false
         case "#", "^":
             rest.removeFirst()
             let name = try TemplateName(parsing: try content(before: "}}"))
             guard !name.isCurrent || !open.isEmpty else { throw .badName(".") }
-            source += "{{\(sign)\(name.encoded)}}"
+            pieces.append(.tag(String(sign), name))
+            isPlain = false
             open.append(Section(name: name, ordinal: ordinal, isInverted: sign == "^"))
         case "/":
             rest.removeFirst()
@@ -130,16 +212,23 @@ private struct TagScanner {
     private mutating func addVariable(_ content: Substring) throws(TemplateError.Reason) {
         let name = try TemplateName(parsing: content)
         guard !name.isCurrent || !open.isEmpty else { throw .badName(".") }
-        source += "{{\(name.encoded)}}"
+        pieces.append(.tag("", name))
+        isPlain = isPlain && name.functions.isEmpty
         add(TemplateTag(kind: .variable, name: name, ordinal: ordinal))
     }
 
     private mutating func close(_ name: TemplateName) throws(TemplateError.Reason) {
         guard let section = open.last, section.name == name else { throw .notOpen(name.text) }
         open.removeLast()
-        source += "{{/\(name.encoded)}}"
+        pieces.append(.tag("/", name))
         let kind: TemplateTag.Kind = section.isInverted ? .invertedSection(section.tags) : .section(section.tags)
         add(TemplateTag(kind: kind, name: name, ordinal: section.ordinal))
+    }
+
+    private mutating func add(text: Substring) {
+        if !text.isEmpty {
+            pieces.append(.text(String(text)))
+        }
     }
 
     private mutating func add(_ tag: TemplateTag) {
@@ -153,7 +242,8 @@ private struct TagScanner {
     /// Takes the text up to the end of the tag, and the end.
     private mutating func content(before end: String, isComment: Bool = false) throws(TemplateError.Reason) -> Substring
     {
-        guard let range = rest.firstRange(of: end) else { throw .unclosed }
+        // By bytes, because a combining mark behind a tag makes one character with its last brace.
+        guard let range = rest.utf8.firstRange(of: end.utf8) else { throw .unclosed }
         let content = rest[..<range.lowerBound]
         guard isComment || !content.contains(where: \.isNewline) else { throw .unclosed }
         rest = rest[range.upperBound...]

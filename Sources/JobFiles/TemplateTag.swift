@@ -68,9 +68,7 @@ struct TemplateName: Sendable, Equatable {
     private static func encode(_ part: String) -> String {
         var encoded = ""
         for scalar in part.unicodeScalars {
-            if scalar.isASCII,
-                scalar.properties.isAlphabetic || ("0"..."9").contains(scalar) || "_-".contains(Character(scalar))
-            {
+            if scalar.isASCIILetterOrDigit || scalar == "_" || scalar == "-" {
                 encoded.unicodeScalars.append(scalar)
             } else {
                 encoded += "?\(String(scalar.value, radix: 16))?"
@@ -135,6 +133,15 @@ struct TemplateError: Error, Sendable {
     var suggestion: String? {
         guard case .unknownFunction(let name) = reason else { return nil }
         return Suggestion.nearest(to: name, in: TemplateName.knownFunctions)
+    }
+}
+
+extension Unicode.Scalar {
+    var isASCIILetterOrDigit: Bool {
+        switch self {
+        case "a"..."z", "A"..."Z", "0"..."9": true
+        default: false
+        }
     }
 }
 

@@ -56,11 +56,6 @@ package struct YAMLNode: Sendable {
 package struct YAMLPair: Sendable {
     package let key: YAMLScalar
     package let value: YAMLNode
-
-    init(key: YAMLScalar, value: YAMLNode) {
-        self.key = key
-        self.value = value
-    }
 }
 
 /// Text as it was written, escapes and folding resolved and nothing else: whether `012` is a number is for the reader
