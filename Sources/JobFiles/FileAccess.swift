@@ -48,6 +48,11 @@ struct FileAccess: Sendable {
         isAllowed(Self.normalized(name.hasPrefix("/") ? name : folder + "/" + name))
     }
 
+    /// Whether a path is the job's folder itself.
+    func isFolder(_ name: String) -> Bool {
+        Self.normalized(name.hasPrefix("/") ? name : folder + "/" + name) == folder
+    }
+
     private func isAllowed(_ path: String) -> Bool {
         roots.contains { root in
             root == "/" || path == root || path.hasPrefix(root + "/")

@@ -56,11 +56,7 @@ final class ProblemLog {
     }
 
     func add(_ error: YAMLError) {
-        var message = error.message
-        if let contextMark = error.contextMark, contextMark != error.mark, !message.contains("first in line") {
-            message += " (begun in line \(contextMark.line))"
-        }
-        add(message, at: error.mark)
+        add(error.message, at: error.mark)
     }
 
     /// Notes a problem of a data file.

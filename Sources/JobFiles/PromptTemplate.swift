@@ -179,7 +179,7 @@ private struct TagScanner {
         guard let sign = rest.first else { throw .unclosed }
         switch sign {
         case "!":
-            var comment = try content(before: "}}", isComment: true)
+            var comment = try content(beforeBraces: 2, isComment: true)
             while let inner = comment.firstTag {
                 ordinal += 1
                 comment = comment[comment.utf8.index(inner, offsetBy: 2)...]
@@ -188,24 +188,24 @@ private struct TagScanner {
             isPlain = false
         case "#", "^":
             rest.removeFirst()
-            let name = try TemplateName(parsing: try content(before: "}}"))
+            let name = try TemplateName(parsing: try content(beforeBraces: 2))
             guard !name.isCurrent || !open.isEmpty else { throw .badName(".") }
             pieces.append(.tag(String(sign), name))
             isPlain = false
             open.append(Section(name: name, ordinal: ordinal, isInverted: sign == "^"))
         case "/":
             rest.removeFirst()
-            try close(try TemplateName(parsing: try content(before: "}}")))
+            try close(try TemplateName(parsing: try content(beforeBraces: 2)))
         case ">", "<", "$", "=", "%":
             throw .unsupported(sign)
         case "{":
             rest.removeFirst()
-            try addVariable(try content(before: "}}}"))
+            try addVariable(try content(beforeBraces: 3))
         case "&":
             rest.removeFirst()
-            try addVariable(try content(before: "}}"))
+            try addVariable(try content(beforeBraces: 2))
         default:
-            try addVariable(try content(before: "}}"))
+            try addVariable(try content(beforeBraces: 2))
         }
     }
 
@@ -240,10 +240,11 @@ private struct TagScanner {
     }
 
     /// Takes the text up to the end of the tag, and the end.
-    private mutating func content(before end: String, isComment: Bool = false) throws(TemplateError.Reason) -> Substring
+    private mutating func content(beforeBraces braces: Int, isComment: Bool = false) throws(TemplateError.Reason)
+        -> Substring
     {
         // By bytes, because a combining mark behind a tag makes one character with its last brace.
-        guard let range = rest.utf8.firstRange(of: end.utf8) else { throw .unclosed }
+        guard let range = rest.firstRun(of: UInt8(ascii: "}"), length: braces) else { throw .unclosed }
         let content = rest[..<range.lowerBound]
         guard isComment || !content.contains(where: \.isNewline) else { throw .unclosed }
         rest = rest[range.upperBound...]
@@ -254,14 +255,22 @@ private struct TagScanner {
 extension Substring {
     /// Where the next `{{` begins.
     fileprivate var firstTag: Index? {
-        var previous: Index?
-        for index in utf8.indices {
-            guard utf8[index] == UInt8(ascii: "{") else {
-                previous = nil
-                continue
+        firstRun(of: UInt8(ascii: "{"), length: 2)?.lowerBound
+    }
+
+    /// The first place where a byte stands several times in a row.
+    fileprivate func firstRun(of byte: UInt8, length: Int) -> Range<Index>? {
+        var index = utf8.startIndex
+        var start = index
+        var count = 0
+        while index < utf8.endIndex {
+            let next = utf8.index(after: index)
+            count = utf8[index] == byte ? count + 1 : 0
+            if count == 1 {
+                start = index
             }
-            if let previous { return previous }
-            previous = index
+            if count == length { return start..<next }
+            index = next
         }
         return nil
     }

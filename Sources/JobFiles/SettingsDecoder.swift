@@ -140,7 +140,9 @@ struct SettingsDecoder {
             let path = reader.fields(node, "\"output\"", known: ["path"])?["path"],
             let text = reader.text(path, "\"path\"")?.text
         else { return }
-        if access.isInside(text), !text.hasSuffix("/") {
+        // Folders that the command line allows are for reading.
+        let writing = FileAccess(folder: access.folder, allowedFolders: [])
+        if writing.isInside(text), !writing.isFolder(text), !text.hasSuffix("/") {
             settings.job.outputPath = text
         } else {
             log.add("the output \"\(text)\" must be a file in the job's folder", at: path.mark)

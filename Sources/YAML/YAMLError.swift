@@ -16,16 +16,15 @@ package struct YAMLError: Error, Sendable, Hashable, CustomStringConvertible {
     }
 
     package var description: String {
-        var text = "\(mark.line):\(mark.column): \(message)"
-        if let contextMark {
-            text += " (line \(contextMark.line), column \(contextMark.column))"
-        }
-        return text
+        "\(mark.line):\(mark.column): \(message)"
     }
 
-    /// The problem with its context, without places.
+    /// The problem with its context, without its own place.
     package var message: String {
-        guard let context else { return problem }
-        return "\(problem), \(context)"
+        guard let contextMark, contextMark != mark else {
+            return context.map { "\(problem), \($0)" } ?? problem
+        }
+        guard let context else { return "\(problem), first in line \(contextMark.line), column \(contextMark.column)" }
+        return "\(problem), \(context) (begun in line \(contextMark.line))"
     }
 }

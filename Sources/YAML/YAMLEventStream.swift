@@ -86,6 +86,8 @@ struct YAMLEventStream: ~Copyable {
             "a tab, '@' or '`' cannot begin a value; indent with blanks, and quote text that begins so"
         case "mapping values are not allowed in this context":
             "a ':' is not allowed here; quote text that holds ': '"
+        case "block sequence entries are not allowed in this context":
+            "a '-' is not allowed here; begin a list on a line of its own, and quote a lone '-'"
         default:
             problem
         }

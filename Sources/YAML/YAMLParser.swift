@@ -281,7 +281,6 @@ private struct KeySet {
         return YAMLError(
             "the key \"\(key.text)\" is given twice",
             at: key.mark,
-            context: "first in line \(first.line), column \(first.column)",
             contextMark: first
         )
     }

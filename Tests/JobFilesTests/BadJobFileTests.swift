@@ -50,6 +50,10 @@ private let structure: [BadJob] = [
             + "while scanning for the next token"
     ),
     BadJob("model: m\n---\nprompts: [hi]\n", "2:1: a second document begins here; a file holds one"),
+    BadJob(
+        "model: m\ninputs:\n  - jsonl: -\nprompt: x\n",
+        "3:12: a '-' is not allowed here; begin a list on a line of its own, and quote a lone '-'"
+    ),
     BadJob("model: m\nprompts: *p\n", "2:10: the alias '*p' has no anchor '&p' before it"),
     BadJob(
         "a: &p [x]\nmodel: m\nprompts: *p\n",
@@ -110,6 +114,7 @@ private let values: [BadJob] = [
         "output: {path: ../x}\nmodel: m\nprompts: [hi]\n",
         "1:16: the output \"../x\" must be a file in the job's folder"
     ),
+    BadJob("output: {path: .}\nmodel: m\nprompts: [hi]\n", "1:16: the output \".\" must be a file in the job's folder"),
     BadJob(
         "output: {path: /etc/x}\nmodel: m\nprompts: [hi]\n",
         "1:16: the output \"/etc/x\" must be a file in the job's folder"

@@ -166,10 +166,9 @@ import Testing
             model: m
             inputs: [{csv: d.csv}, {files: n/*.txt}, {jsonl: "-"}]
             prompt: p
-            images: ["{{t}}.png"]
             prompts:
               - {prompt: a, images: [gs://bucket/a.png, gs://bucket/b.png, "https://h.example/x.jpg?y=1", i/a.png]}
-            """.replacing("images: [\"{{t}}.png\"]\n", with: "")
+            """
         )
         #expect(
             job.reads == [
