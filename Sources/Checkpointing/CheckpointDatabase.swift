@@ -62,7 +62,7 @@ final class CheckpointDatabase {
         )
         selectPending = try connection.prepare(
             """
-            SELECT id, key, variant_id, turns, attempts, generation FROM item
+            SELECT id, key, variant_id, turns, attempts, generation FROM item JOIN prompt ON item_id = id
             WHERE state = 'pending' AND position > coalesce((SELECT position FROM item WHERE id = ?1), -1)
             ORDER BY position LIMIT ?2
             """

@@ -14,8 +14,9 @@ final class Registration {
         let position: Int64?
         let state: ItemState
         let isSameRequest: Bool
-        /// Whether what does not affect the answer is the same too.
-        let isSameText: Bool
+        /// Whether the columns of its prompt are the same too: inputs and paths of media do not affect the answer.
+        let isSamePrompt: Bool
+        let isSameOrigin: Bool
     }
 
     /// One item of the job as columns.
@@ -33,7 +34,9 @@ final class Registration {
         }
     }
 
-    private static let knownColumns = "id, key, position, state, fingerprint, turns, input, origin"
+    private static let selectKnown = """
+        SELECT id, key, position, state, fingerprint, turns, input, origin FROM item CROSS JOIN prompt ON item_id = id
+        """
 
     private let database: CheckpointDatabase
     private let scan: Statement
@@ -41,6 +44,8 @@ final class Registration {
     private let insert: Statement
     private let change: Statement
     private let touch: Statement
+    private let insertPrompt: Statement
+    private let changePrompt: Statement
     private let leave: Statement
     private let occurrence: Statement
     /// Items with higher numbers were added by this registration.
@@ -67,26 +72,24 @@ final class Registration {
             ON CONFLICT (key) DO UPDATE SET count = count + 1 RETURNING count
             """
         )
-        scan = try connection.prepare(
-            "SELECT \(Self.knownColumns) FROM item WHERE id BETWEEN ?1 AND ?2 ORDER BY id"
-        )
-        lookUp = try connection.prepare("SELECT \(Self.knownColumns) FROM item WHERE key = ?1")
+        scan = try connection.prepare("\(Self.selectKnown) WHERE id BETWEEN ?1 AND ?2 ORDER BY id")
+        lookUp = try connection.prepare("\(Self.selectKnown) WHERE key = ?1")
         insert = try connection.prepare(
             """
-            INSERT INTO item (key, position, state, generation, attempts, variant_id, fingerprint, turns, input, origin)
-            VALUES (?1, ?2, 'pending', 1, 0, ?3, ?4, ?5, ?6, ?7)
+            INSERT INTO item (key, position, state, generation, attempts, variant_id, fingerprint, origin)
+            VALUES (?1, ?2, 'pending', 1, 0, ?3, ?4, ?5)
             """
         )
         change = try connection.prepare(
             """
             UPDATE item SET position = ?2, state = 'pending', generation = generation + 1, variant_id = ?3,
-                fingerprint = ?4, turns = ?5, input = ?6, origin = ?7
+                fingerprint = ?4, origin = ?5
             WHERE id = ?1
             """
         )
-        touch = try connection.prepare(
-            "UPDATE item SET position = ?2, state = ?3, turns = ?4, input = ?5, origin = ?6 WHERE id = ?1"
-        )
+        touch = try connection.prepare("UPDATE item SET position = ?2, state = ?3, origin = ?4 WHERE id = ?1")
+        insertPrompt = try connection.prepare("INSERT INTO prompt (item_id, turns, input) VALUES (?1, ?2, ?3)")
+        changePrompt = try connection.prepare("UPDATE prompt SET turns = ?2, input = ?3 WHERE item_id = ?1")
         leave = try connection.prepare(
             "UPDATE item SET position = NULL WHERE id = ?1 AND position IS NOT NULL"
         )
@@ -165,13 +168,14 @@ final class Registration {
             plan.deferred += 1
             state = .pending
         }
-        guard position != known.position || state != known.state || !known.isSameText else { return }
+        if !known.isSamePrompt {
+            try write(changePrompt, known.id)
+        }
+        guard position != known.position || state != known.state || !known.isSameOrigin else { return }
         try touch.bind(known.id, at: 1)
         try touch.bind(position, at: 2)
         try touch.bind(state.rawValue, at: 3)
-        try touch.bind(utf8: columns.turns.bytes, at: 4)
-        try touch.bind(utf8: columns.input.bytes, at: 5)
-        try touch.bind(item.origin, at: 6)
+        try touch.bind(item.origin, at: 4)
         try touch.run()
     }
 
@@ -180,10 +184,9 @@ final class Registration {
         try insert.bind(positions.next(keeping: nil), at: 2)
         try insert.bind(try database.variants.number(for: item.request), at: 3)
         try insert.bind(blob: columns.fingerprint, at: 4)
-        try insert.bind(utf8: columns.turns.bytes, at: 5)
-        try insert.bind(utf8: columns.input.bytes, at: 6)
-        try insert.bind(item.origin, at: 7)
+        try insert.bind(item.origin, at: 5)
         try insert.run()
+        try write(insertPrompt, database.connection.lastInsertedRowID)
     }
 
     private func replace(_ known: Known, with item: SourceItem, position: Int64) throws {
@@ -191,10 +194,16 @@ final class Registration {
         try change.bind(position, at: 2)
         try change.bind(try database.variants.number(for: item.request), at: 3)
         try change.bind(blob: columns.fingerprint, at: 4)
-        try change.bind(utf8: columns.turns.bytes, at: 5)
-        try change.bind(utf8: columns.input.bytes, at: 6)
-        try change.bind(item.origin, at: 7)
+        try change.bind(item.origin, at: 5)
         try change.run()
+        try write(changePrompt, known.id)
+    }
+
+    private func write(_ prompt: borrowing Statement, _ id: Int64) throws {
+        try prompt.bind(id, at: 1)
+        try prompt.bind(utf8: columns.turns.bytes, at: 2)
+        try prompt.bind(utf8: columns.input.bytes, at: 3)
+        try prompt.run()
     }
 
     // MARK: Finding
@@ -221,8 +230,8 @@ final class Registration {
             position: row.optionalInteger(at: 2),
             state: ItemState(rawValue: row.text(at: 3)) ?? .pending,
             isSameRequest: row.column(4, equals: columns.fingerprint),
-            isSameText: row.column(5, equals: columns.turns.bytes) && row.column(6, equals: columns.input.bytes)
-                && row.column(7, equals: item.origin)
+            isSamePrompt: row.column(5, equals: columns.turns.bytes) && row.column(6, equals: columns.input.bytes),
+            isSameOrigin: row.column(7, equals: item.origin)
         )
     }
 

@@ -14,7 +14,7 @@ final class ResultQuery {
         // front. Sorting the items themselves would write all prompts to a temporary file.
         items = try connection.prepare(
             """
-            SELECT item.id, item.key, item.state, variant.model, item.origin, item.input, item.attempts,
+            SELECT item.id, item.key, item.state, variant.model, item.origin, prompt.input, item.attempts,
                 item.generation, item.position IS NULL
             FROM (
                 SELECT id FROM item
@@ -22,6 +22,7 @@ final class ResultQuery {
                 ORDER BY position IS NULL, position, id LIMIT -1
             ) AS ordered
             CROSS JOIN item ON item.id = ordered.id
+            CROSS JOIN prompt ON prompt.item_id = item.id
             CROSS JOIN variant ON variant.id = item.variant_id
             """
         )

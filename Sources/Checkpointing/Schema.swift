@@ -59,11 +59,16 @@ enum Schema {
             attempts INTEGER NOT NULL,       -- requests sent for it, in all runs
             variant_id INTEGER NOT NULL REFERENCES variant (id),
             fingerprint BLOB NOT NULL CHECK (length(fingerprint) = 32),  -- SHA-256 of the canonical request
-            turns TEXT NOT NULL,             -- JSON array of {text, media}: what the user says
-            input TEXT NOT NULL,             -- JSON object: what the templates saw
             origin TEXT NOT NULL             -- file:line
         ) STRICT;
         CREATE INDEX item_by_state ON item (state, position);
+
+        -- What an item says; apart from its state, so that a change of state does not write long texts again.
+        CREATE TABLE prompt (
+            item_id INTEGER PRIMARY KEY REFERENCES item (id),
+            turns TEXT NOT NULL,             -- JSON array of {text, media}: what the user says, in order
+            input TEXT NOT NULL              -- JSON object: what the templates saw
+        ) STRICT;
 
         -- Every request that was sent.
         CREATE TABLE attempt (
@@ -128,8 +133,9 @@ enum Schema {
             (SELECT sum(reasoning_output_tokens) FROM response r
                 WHERE r.item_id = item.id AND r.generation = item.generation) AS reasoning_output_tokens,
             strftime('%Y-%m-%dT%H:%M:%fZ', attempt.started_at_ms / 1000.0, 'unixepoch') AS started_at,
-            attempt.first_chunk_ms, attempt.duration_ms, item.attempts, item.input, item.origin
+            attempt.first_chunk_ms, attempt.duration_ms, item.attempts, prompt.input, item.origin
         FROM item
+        JOIN prompt ON prompt.item_id = item.id
         JOIN variant ON variant.id = item.variant_id
         LEFT JOIN response ON response.attempt_id = (
             SELECT max(attempt_id) FROM response r WHERE r.item_id = item.id AND r.generation = item.generation

@@ -27,7 +27,8 @@ struct JSONLExporterTests {
         return text.split(separator: "\n").map(String.init)
     }
 
-    private func turn(_ text: String, finishReason: String = "STOP", usage: TokenUsage = TokenUsage()) -> ResultRow.Turn {
+    private func turn(_ text: String, finishReason: String = "STOP", usage: TokenUsage = TokenUsage()) -> ResultRow.Turn
+    {
         ResultRow.Turn(
             answer: Answer(
                 text: text,
