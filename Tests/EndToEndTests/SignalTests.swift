@@ -1,0 +1,181 @@
+import Foundation
+import JSON
+import Testing
+
+/// Fault matrix, rows F04 to F08: signals, and streams whose reader has gone.
+@Suite("Signals and closed pipes", .serialized, .timeLimit(.minutes(2)))
+struct SignalTests {
+    private static let job = """
+        model: m
+        limits: {concurrency: 4}
+        inputs: [{jsonl: rows.jsonl}]
+        prompt: Tell me of number {{n}}.
+        id: "{{n}}"
+        """
+    /// Every stream stops after two events and stays open.
+    private static let stall = #"{"rules": [{"fault": {"kind": "stall", "afterChunks": 2}}]}"#
+
+    private func workspace(_ simulator: SimulatorProgram, items: Int = 12) throws -> Workspace {
+        let work = try Workspace(simulator, job: Self.job)
+        try work.write((1...items).map { "{\"n\": \($0)}\n" }.joined(), to: "rows.jsonl")
+        return work
+    }
+
+    /// Starts a run and waits until its streams are under way.
+    private func startRun(_ work: Workspace, _ arguments: String..., inFlight: Int = 4) async throws -> Program {
+        let program = try work.start(["run", "job.yaml", "--json"] + arguments)
+        var started = 0
+        _ = await program.output.firstLine { line in
+            started += line.contains("\"item_start\"") ? 1 : 0
+            return started == inFlight
+        }
+        return program
+    }
+
+    @Test(
+        "the first signal lets streams finish and starts nothing new",
+        arguments: [(SIGINT, 130), (SIGTERM, 143), (SIGHUP, 143)]
+    )
+    func drains(signal: Int32, status: Int) async throws {
+        let simulator = try await SimulatorProgram(["--first-chunk-latency", "400ms", "--chunk-interval", "30ms"])
+        let work = try workspace(simulator)
+        let program = try await startRun(work)
+        program.send(signal)
+        let run = await work.outcome(of: program)
+        #expect(run.status == Int32(status), "\(run.errors)")
+        #expect(run.errors.contains("stopping, 4 in flight"), "\(run.errors)")
+
+        let events = try run.events()
+        #expect(events.contains { $0["type"]?.string == "stopping" && $0["in_flight"]?.int64 == 4 })
+        let summary = try #require(events.last { $0["type"]?.string == "summary" })
+        #expect(summary["ending"]?.string == "interrupted")
+        #expect(summary["done"]?.int64 == 4)
+        #expect(try work.checkpoint().states() == ["done": 4, "pending": 8])
+        let counts = try simulator.totals()
+        #expect(counts.requests == 4)
+        #expect(counts.completed == 4)
+
+        #expect(try await work.genbatch("run", "job.yaml").status == 0)
+        #expect(try simulator.items().allSatisfy { $0.requests == 1 })
+    }
+
+    @Test("the second signal cuts the streams, and their items are pending")
+    func cuts() async throws {
+        let simulator = try await SimulatorProgram(script: Self.stall)
+        let work = try workspace(simulator)
+        let program = try await startRun(work)
+        program.send(SIGINT)
+        _ = await program.errors.firstLine { $0.contains("stopping") }
+        program.send(SIGINT)
+        let run = await work.outcome(of: program)
+        #expect(run.status == 130, "\(run.errors)")
+        let events = try run.events()
+        #expect(events.count { $0["type"]?.string == "item_interrupted" } == 4)
+        let stopping = try #require(events.first { $0["type"]?.string == "stopping" }?["time"]?.string)
+        let end = try #require(events.first { $0["type"]?.string == "summary" }?["time"]?.string)
+        // By the run's own report, and far from what the streams would take: they never end.
+        #expect(try Self.seconds(from: stopping, to: end) < 10)
+        let facts = try work.checkpoint()
+        #expect(try facts.states() == ["pending": 12])
+        #expect(try facts.integer("SELECT count(*) FROM attempt WHERE status = 'interrupted'") == 4)
+        #expect(try facts.integer("SELECT count(*) FROM attempt WHERE status <> 'interrupted'") == 0)
+    }
+
+    @Test("the end of the grace cuts like a second signal")
+    func cutsAfterGrace() async throws {
+        let simulator = try await SimulatorProgram(script: Self.stall)
+        let work = try workspace(simulator)
+        let program = try await startRun(work, "--grace", "200ms")
+        program.send(SIGTERM)
+        let run = await work.outcome(of: program)
+        #expect(run.status == 143, "\(run.errors)")
+        #expect(try work.checkpoint().states() == ["pending": 12])
+    }
+
+    @Test("under nohup the end of the terminal does not stop a run")
+    func ignoresHangupUnderNohup() async throws {
+        let simulator = try await SimulatorProgram(["--first-chunk-latency", "100ms"])
+        let work = try workspace(simulator)
+        let path = try BuiltProducts.path(of: "genbatch")
+        let program = try Program(
+            "/bin/sh",
+            ["-c", "trap '' HUP; exec \(path) run job.yaml --json"],
+            environment: work.environment,
+            folder: work.path
+        )
+        _ = await program.output.firstLine { $0.contains("\"item_start\"") }
+        program.send(SIGHUP)
+        let run = await work.outcome(of: program)
+        #expect(run.status == 0, "\(run.errors)")
+        #expect(try work.checkpoint().states() == ["done": 12])
+    }
+
+    @Test("a terminal that vanishes ends a run like SIGTERM")
+    func survivesVanishedTerminal() async throws {
+        let simulator = try await SimulatorProgram(["--first-chunk-latency", "300ms"])
+        let work = try workspace(simulator)
+        let path = try BuiltProducts.path(of: "genbatch")
+        let terminal = try Program(
+            "/usr/bin/script",
+            ["-qec", "\(path) run job.yaml --progress bar", "/dev/null"],
+            environment: work.environment.merging(["SHELL": "/bin/sh"]) { $1 },
+            folder: work.path
+        )
+        // The bar names what is in flight.
+        _ = await terminal.output.firstLine { $0.contains("12 new") }
+        terminal.send(SIGKILL)
+        _ = await terminal.ended()
+        // The run is nobody's child now; its lock tells when it has ended.
+        let waited = try await work.shell("flock .genbatch/job.db.lock true")
+        #expect(waited.status == 0, "\(waited.errors)")
+        let facts = try work.checkpoint()
+        #expect(try facts.texts("SELECT ending FROM run") == ["interrupted"])
+        #expect(try facts.states()["running"] == nil)
+        #expect(try facts.integrity() == "ok")
+        #expect(try simulator.totals().cancelled == 0)
+    }
+
+    @Test("nobody reading its output does not stop a run", arguments: ["run job.yaml", "run job.yaml --json"])
+    func survivesBrokenPipes(command: String) async throws {
+        let simulator = try await SimulatorProgram(["--first-chunk-latency", "50ms"])
+        let work = try workspace(simulator)
+        let arguments = command.split(separator: " ").map(String.init)
+        let run = await work.outcome(of: try work.start(arguments, output: .broken, errors: .broken))
+        #expect(run.status == 0)
+        #expect(try work.checkpoint().states() == ["done": 12])
+    }
+
+    @Test(
+        "streams that are closed from the start do not end up in a file of the run",
+        arguments: ["2>&-", ">&-", ">&- 2>&-", "<&- >&- 2>&-"]
+    )
+    func survivesClosedStreams(closed: String) async throws {
+        let simulator = try await SimulatorProgram()
+        let work = try workspace(simulator)
+        // Their descriptors are free for the next files that are opened.
+        let run = try await work.shell("exec $GB run job.yaml --json --output out.jsonl \(closed)")
+        #expect(run.status == 0)
+        let facts = try work.checkpoint()
+        #expect(try facts.integrity() == "ok")
+        #expect(try facts.states() == ["done": 12])
+        let lines = try work.read("out.jsonl").split(separator: "\n").map { try JSONValue(parsing: String($0)) }
+        #expect(lines.count == 12)
+        #expect(lines.allSatisfy { $0["state"]?.string == "done" })
+        #expect(try work.read(".genbatch/job.db.lock").split(separator: "\n").count == 3)
+    }
+
+    @Test("an export ends quietly when its reader has seen enough")
+    func exportsIntoHead() async throws {
+        let simulator = try await SimulatorProgram(["--chunks", "20"])
+        let work = try workspace(simulator, items: 400)
+        #expect(try await work.genbatch("run", "job.yaml", "--quiet", "--concurrency", "32").status == 0)
+        let head = try await work.shell("{ $GB export job.yaml; echo status $? >&2; } | head -n 1")
+        #expect(head.output.split(separator: "\n").count == 1)
+        #expect(head.errors == "status 0\n" || head.errors == "status 141\n", "\(head.errors)")
+    }
+
+    private static func seconds(from start: String, to end: String) throws -> Double {
+        let style = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
+        return try style.parse(end).timeIntervalSince(try style.parse(start))
+    }
+}
