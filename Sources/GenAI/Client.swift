@@ -24,6 +24,7 @@ public final class Client: Sendable {
     let options: HTTPOptions
     private let baseURL: BaseURL
     private let headers: [HTTPRequest.Header]
+    private let key: String
 
     /// Makes a client.
     ///
@@ -37,6 +38,7 @@ public final class Client: Sendable {
             options.baseURL ?? Self.environment("GOOGLE_GEMINI_BASE_URL") ?? "https://generativelanguage.googleapis.com"
         )
         self.options = options
+        self.key = key
         do {
             headers = [
                 try HTTPRequest.Header("Content-Type", "application/json"),
@@ -64,6 +66,11 @@ public final class Client: Sendable {
             ),
             caFile: options.caFile
         )
+    }
+
+    /// An error without the key, which a server may repeat in its message ("Consumer 'api_key:…' has been suspended").
+    func withoutKey(_ error: GenAIError) -> GenAIError {
+        error.replacing(key, with: "[key]")
     }
 
     private static func key(_ argument: String?) throws(GenAIError) -> String {

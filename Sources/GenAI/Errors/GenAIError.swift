@@ -39,3 +39,30 @@ extension GenAIError: CustomStringConvertible {
         }
     }
 }
+
+extension GenAIError {
+    /// Shorter texts are no secrets, and would tear words apart.
+    private static let shortestSecret = 8
+
+    /// The same error with one text in place of another wherever the server's words are.
+    func replacing(_ secret: String, with replacement: String) -> GenAIError {
+        guard secret.utf8.count >= Self.shortestSecret else { return self }
+        func clean(_ text: String) -> String { text.replacing(secret, with: replacement) }
+        switch self {
+        case .api(var error):
+            error.message = clean(error.message)
+            error.fieldViolations = error.fieldViolations.map {
+                APIError.FieldViolation(field: clean($0.field), description: clean($0.description))
+            }
+            return .api(error)
+        case .unreachable(let text): return .unreachable(clean(text))
+        case .tls(let text): return .tls(clean(text))
+        case .connectionLost(let text): return .connectionLost(clean(text))
+        case .timedOut(let limit, let text): return .timedOut(limit, clean(text))
+        case .malformedResponse(let text): return .malformedResponse(clean(text))
+        case .responseTooLarge(let text): return .responseTooLarge(clean(text))
+        case .invalidCall(let text): return .invalidCall(clean(text))
+        case .interrupted, .emptyAnswer: return self
+        }
+    }
+}

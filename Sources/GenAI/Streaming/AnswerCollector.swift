@@ -57,7 +57,7 @@ extension Models {
             let collector = AnswerCollector(collected.answer, options: client.options, onChunk: onChunk)
             let end = try await collector.collect(request, on: client.loop)
             collected.answer = end.answer
-            collected.error = end.error
+            collected.error = end.error.map(client.withoutKey)
             collected.wasSent = collected.wasSent || end.wasSent
             collected.firstEvent = collected.firstEvent ?? end.firstEventAt.map { $0 - start }
             continuationToken = end.error == nil ? end.answer.continuationToken : nil

@@ -35,8 +35,10 @@ public struct ResponseStream: AsyncSequence, Sendable {
                 try start(continuationToken: nil)
             }
             while let receiver {
-                if let chunk = try await receiver.next() {
-                    return chunk
+                do {
+                    if let chunk = try await receiver.next() { return chunk }
+                } catch let error as GenAIError {
+                    throw client.withoutKey(error)
                 }
                 guard let token = receiver.continuationToken else { return nil }
                 try start(continuationToken: token)
