@@ -36,6 +36,7 @@ package enum Genbatch {
         // A write to a closed pipe or past a size limit is an error to handle, not the end of paid work.
         signal(SIGPIPE, SIG_IGN)
         signal(SIGXFSZ, SIG_IGN)
+        occupyStandardStreams()
         do {
             var command = try GenbatchCommand.parseAsRoot()
             if var command = command as? any AsyncParsableCommand {
@@ -53,6 +54,16 @@ package enum Genbatch {
             GenbatchCommand.exit(withError: error)
         } catch {
             report(CommandFailure(error))
+        }
+    }
+
+    /// Takes the numbers of standard streams that were closed, which the next files would get otherwise: messages and
+    /// results would be written into them.
+    ///
+    /// Opened the wrong way round, so that using them is still an error.
+    private static func occupyStandardStreams() {
+        for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) == -1 {
+            _ = open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY)
         }
     }
 

@@ -13,14 +13,6 @@ internal import Terminal
 
 /// Connects the parts for one run: job file, checkpoint, client, scheduler and displays.
 struct LiveEngine {
-    /// Where the items of the run come from.
-    enum Source {
-        /// The job file: the checkpoint is made to follow it first.
-        case job(JobFile, mustExist: Bool)
-        /// The checkpoint alone: what it holds is run as it stands, data files are not needed.
-        case checkpoint(String)
-    }
-
     private let options: RunOptions
     private let clock = SystemClock()
 
@@ -30,66 +22,19 @@ struct LiveEngine {
 
     /// Runs what is left of a job.
     ///
+    /// - Parameters:
+    ///   - argument: The job file, or a checkpoint if it is resumed.
+    ///   - resuming: Whether there must be a checkpoint already.
     /// - Returns: How it ended.
     /// - Throws: What kept it from running, or from keeping results.
-    func run(_ source: Source) async throws -> ExitStatus {
-        let opened = try open(source)
-        do {
-            let status = try await run(source, opened)
-            await opened.checkpoint.close()
-            return status
-        } catch {
-            await opened.checkpoint.close()
-            throw error
-        }
-    }
-
-    /// A checkpoint that is ours for the run, and the job that it belongs to.
-    private struct Opened {
-        let checkpoint: SQLiteCheckpoint
-        let job: Job
-        /// Where relative paths of the job start.
-        let folder: String
-    }
-
-    private func open(_ source: Source) throws -> Opened {
-        switch source {
-        case .job(let jobFile, let mustExist):
-            let path = JobLocation.checkpointPath(for: jobFile, options.checkpoint)
-            let checkpoint = try SQLiteCheckpoint(path: path, createIfMissing: !mustExist)
-            if case .emptyFile = checkpoint.origin {
-                StandardError.note("\(path) was empty; a new checkpoint is made in it")
-            }
-            return Opened(checkpoint: checkpoint, job: jobFile.job, folder: jobFile.folder)
-        case .checkpoint(let path):
-            guard let stored = try CheckpointReader(path: path).storedJob() else {
-                throw CommandFailure(
-                    .unusableConfiguration,
-                    "\(path) holds no job yet; run the job file with --db \(path)"
-                )
-            }
-            let job = try JobFile.settings(contents: Array(stored.yaml.utf8), name: stored.path, folder: stored.folder)
-            let checkpoint = try SQLiteCheckpoint(path: path, createIfMissing: false)
-            return Opened(checkpoint: checkpoint, job: job, folder: stored.folder)
-        }
-    }
-
-    private func run(_ source: Source, _ opened: Opened) async throws -> ExitStatus {
-        let checkpoint = opened.checkpoint
-        var job = opened.job
-        job.limits.concurrency = concurrency(of: job)
-        let connection = try Connection(options.connection, concurrency: job.limits.concurrency)
-        let displays = Displays(options, clock: clock, next: nextCommands(source))
-        displays.start()
+    func run(_ argument: String, resuming: Bool = false) async throws -> ExitStatus {
+        let next = nextCommands(argument, isCheckpoint: resuming && JobLocation.isDatabase(argument))
+        let displays = Displays(options, clock: clock, next: next)
         defer { displays.stop() }
         do {
-            displays.observe(.planned(try plan(source, checkpoint)))
-            try await checkpoint.startRun(version: Version.current)
-            let (summary, signal) = try await schedule(job, checkpoint, connection, displays)
-            try await checkpoint.finishRun(summary)
-            displays.observe(.finished(summary))
-            try writeOutput(of: opened)
-            return try status(of: summary, signal: signal, checkpoint)
+            guard let failure = try await run(try prepare(argument, resuming), displays, next) else { return .allDone }
+            displays.fail(failure)
+            return failure.status
         } catch {
             let failure = CommandFailure(error)
             displays.fail(failure)
@@ -97,14 +42,91 @@ struct LiveEngine {
         }
     }
 
-    private func plan(_ source: Source, _ checkpoint: SQLiteCheckpoint) throws -> RunPlan {
-        switch source {
-        case .job(let jobFile, _):
-            var items = try jobFile.makeItems()
-            return try checkpoint.register(&items, job: try StoredJob(jobFile))
-        case .checkpoint:
-            return try checkpoint.reopen()
+    /// What is known before anything is begun.
+    private struct Preparation {
+        var job: Job
+        /// Where relative paths of the job start.
+        let folder: String
+        /// The job that the checkpoint is made to follow; `nil` if it is run as it stands, without data files.
+        let jobFile: JobFile?
+        let checkpointPath: String
+        let mustExist: Bool
+    }
+
+    private func prepare(_ argument: String, _ resuming: Bool) throws -> Preparation {
+        guard resuming, JobLocation.isDatabase(argument) else {
+            let jobFile = try JobFile.load(path: argument, options: JobFile.Options(allowedFolders: options.allowFolder))
+            return Preparation(
+                job: jobFile.job,
+                folder: jobFile.folder,
+                jobFile: jobFile,
+                checkpointPath: JobLocation.checkpointPath(for: jobFile, options.checkpoint),
+                mustExist: resuming
+            )
         }
+        guard let stored = try CheckpointReader(path: argument).storedJob() else {
+            throw CommandFailure(
+                .unusableConfiguration,
+                "\(argument) holds no job yet; run the job file with --db \(argument)"
+            )
+        }
+        return Preparation(
+            job: try JobFile.settings(contents: Array(stored.yaml.utf8), name: stored.path, folder: stored.folder),
+            folder: stored.folder,
+            jobFile: nil,
+            checkpointPath: argument,
+            mustExist: true
+        )
+    }
+
+    /// - Returns: Why the exit status is not 0; `nil` if every item is done.
+    private func run(
+        _ preparation: Preparation,
+        _ displays: Displays,
+        _ next: NextCommands
+    ) async throws -> CommandFailure? {
+        var preparation = preparation
+        preparation.job.limits.concurrency = concurrency(of: preparation.job)
+        // Before the checkpoint: without a key or a server nothing is to be begun.
+        let connection = try Connection(options.connection, concurrency: preparation.job.limits.concurrency)
+        let checkpoint = try SQLiteCheckpoint(
+            path: preparation.checkpointPath,
+            createIfMissing: !preparation.mustExist
+        )
+        if case .emptyFile = checkpoint.origin {
+            StandardError.note("\(preparation.checkpointPath) was empty; a new checkpoint is made in it")
+        }
+        do {
+            let failure = try await run(preparation, checkpoint, connection, displays, next)
+            await checkpoint.close()
+            return failure
+        } catch {
+            await checkpoint.close()
+            throw error
+        }
+    }
+
+    private func run(
+        _ preparation: Preparation,
+        _ checkpoint: SQLiteCheckpoint,
+        _ connection: Connection,
+        _ displays: Displays,
+        _ next: NextCommands
+    ) async throws -> CommandFailure? {
+        displays.start()
+        displays.observe(.planned(try plan(preparation.jobFile, checkpoint)))
+        try await checkpoint.startRun(version: Version.current)
+        let (summary, signal) = try await schedule(preparation.job, checkpoint, connection, displays)
+        try await checkpoint.finishRun(summary)
+        displays.observe(.finished(summary))
+        try writeOutput(of: preparation, checkpoint)
+        return try failure(of: summary, signal: signal, checkpoint, next)
+    }
+
+    private func plan(_ jobFile: JobFile?, _ checkpoint: SQLiteCheckpoint) throws -> RunPlan {
+        guard let jobFile else { return try checkpoint.reopen() }
+        var items = try jobFile.makeItems()
+        return try checkpoint.register(&items, job: try StoredJob(jobFile))
     }
 
     private func schedule(
@@ -138,37 +160,41 @@ struct LiveEngine {
         return possible
     }
 
-    private func writeOutput(of opened: Opened) throws {
-        let relative = opened.job.outputPath.map { $0.hasPrefix("/") ? $0 : "\(opened.folder)/\($0)" }
+    private func writeOutput(of preparation: Preparation, _ checkpoint: SQLiteCheckpoint) throws {
+        let relative = preparation.job.outputPath.map { $0.hasPrefix("/") ? $0 : "\(preparation.folder)/\($0)" }
         guard let path = options.output ?? relative else { return }
         let destination = try ExportDestination.file(path, createsFolder: true)
         var exporter = JSONLExporter(destination)
-        try CheckpointReader(path: opened.checkpoint.path)
+        try CheckpointReader(path: checkpoint.path)
             .results(states: [.done, .failed, .deferred]) { try exporter.write($0) }
         try destination.finish()
     }
 
-    private func status(of summary: RunSummary, signal: Int32?, _ checkpoint: SQLiteCheckpoint) throws -> ExitStatus {
+    /// Why the run does not end with status 0, in words for programs: people have the summary.
+    private func failure(
+        of summary: RunSummary,
+        signal: Int32?,
+        _ checkpoint: SQLiteCheckpoint,
+        _ next: NextCommands
+    ) throws -> CommandFailure? {
         switch summary.ending {
         case .interrupted:
-            return signal == SIGINT ? .interrupted : .terminated
+            return CommandFailure(signal == SIGINT ? .interrupted : .terminated, "interrupted; go on with: \(next.resume)")
         case .stopped(let error):
-            return CommandFailure.status(of: error)
+            return CommandFailure(CommandFailure.status(of: error), error.message)
         case .completed, .limitReached:
             let counts = try CheckpointReader(path: checkpoint.path).status().items
-            if (counts[.deferred] ?? 0) + (counts[.pending] ?? 0) > 0 { return .workLeft }
-            return counts[.failed] ?? 0 > 0 ? .someItemsFailed : .allDone
+            let left = (counts[.deferred] ?? 0) + (counts[.pending] ?? 0)
+            if left > 0 {
+                return CommandFailure(.workLeft, "\(Figures.count(left, "item")) left; go on with: \(next.resume)")
+            }
+            guard let failed = counts[.failed] else { return nil }
+            return CommandFailure(.someItemsFailed, "\(Figures.count(failed, "item")) failed for good; see: \(next.status)")
         }
     }
 
-    private func nextCommands(_ source: Source) -> NextCommands {
-        let target: String
-        switch source {
-        case .job(let jobFile, _):
-            target = jobFile.path + (options.checkpoint.database.map { " --db \($0)" } ?? "")
-        case .checkpoint(let path):
-            target = path
-        }
+    private func nextCommands(_ argument: String, isCheckpoint: Bool) -> NextCommands {
+        let target = argument + (isCheckpoint ? "" : options.checkpoint.database.map { " --db \($0)" } ?? "")
         return NextCommands(
             resume: "genbatch resume \(target)" + (options.connection.simulate ? " --simulate" : ""),
             export: "genbatch export \(target)",

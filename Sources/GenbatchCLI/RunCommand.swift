@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import JobFiles
 
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -23,8 +22,7 @@ struct RunCommand: AsyncParsableCommand {
     @OptionGroup var options: RunOptions
 
     func run() async throws {
-        let jobFile = try JobFile.load(path: job, options: JobFile.Options(allowedFolders: options.allowFolder))
-        throw try await LiveEngine(options).run(.job(jobFile, mustExist: false))
+        throw try await LiveEngine(options).run(job)
     }
 }
 
@@ -48,10 +46,6 @@ struct ResumeCommand: AsyncParsableCommand {
     @OptionGroup var options: RunOptions
 
     func run() async throws {
-        if JobLocation.isDatabase(job) {
-            throw try await LiveEngine(options).run(.checkpoint(job))
-        }
-        let jobFile = try JobFile.load(path: job, options: JobFile.Options(allowedFolders: options.allowFolder))
-        throw try await LiveEngine(options).run(.job(jobFile, mustExist: true))
+        throw try await LiveEngine(options).run(job, resuming: true)
     }
 }
