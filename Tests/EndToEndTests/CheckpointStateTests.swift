@@ -192,6 +192,7 @@ struct CheckpointStateTests {
         }
         #expect(try mode(".genbatch") == 0o700)
         program.send(SIGINT)
+        _ = await program.errors.firstLine { $0.contains("stopping") }
         program.send(SIGINT)
         _ = await program.ended()
         #expect(try mode("out/deep/a.jsonl") == 0o600)

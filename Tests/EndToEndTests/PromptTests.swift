@@ -51,7 +51,8 @@ struct PromptTests {
         arguments: [
             (#"{"kind": "blockedPrompt"}"#, 3, "the prompt was refused (PROHIBITED_CONTENT)"),
             (#"{"kind": "finishReason", "reason": "SAFETY"}"#, 3, "the model stopped with SAFETY"),
-            (#"{"kind": "cut", "how": "close"}"#, 3, ""), (#"{"kind": "status", "status": 400}"#, 3, "HTTP 400"),
+            (#"{"kind": "cut", "how": "end"}"#, 3, "the stream ended before the answer did"),
+            (#"{"kind": "cut", "how": "reset"}"#, 69, ""), (#"{"kind": "status", "status": 400}"#, 3, "HTTP 400"),
             (#"{"kind": "status", "status": 401}"#, 77, "HTTP 401"),
             (#"{"kind": "errorInStream", "status": 503}"#, 3, "overloaded"),
         ]

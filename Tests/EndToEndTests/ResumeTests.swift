@@ -83,6 +83,7 @@ struct ResumeTests {
         let program = try work.start("run", "job.yaml", "--json")
         _ = await program.output.firstLine { $0.contains("\"item_start\"") && $0.contains("\"turn\":1") }
         program.send(SIGINT)
+        _ = await program.errors.firstLine { $0.contains("stopping") }
         program.send(SIGINT)
         #expect(await program.ended().status == 130)
         #expect(try await work.genbatch("run", "job.yaml").status == 0)
