@@ -76,7 +76,8 @@ let package = Package(
         .target(
             name: "GenbatchCLI",
             dependencies: [
-                "BatchCore", "Checkpointing", "Curl", "Export", "GenAI", "GenAIGenerating", "JSON", "JobFiles", "Terminal",
+                "BatchCore", "Checkpointing", "Curl", "Export", "GenAI", "GenAIGenerating", "JSON", "JobFiles",
+                "Terminal",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),

@@ -200,7 +200,8 @@ final class CheckpointDatabase {
         var answers: [String] = []
         while try selectAnswers.step() {
             let turn = Int(selectAnswers.integer(at: 0))
-            let parts = selectAnswers.optionalText(at: 1)
+            let parts =
+                selectAnswers.optionalText(at: 1)
                 ?? Answer(text: selectAnswers.text(at: 2), finishReason: "").parts
             if turn == answers.count {
                 answers.append(parts)

@@ -55,7 +55,10 @@ struct LiveEngine {
 
     private func prepare(_ argument: String, _ resuming: Bool) throws -> Preparation {
         guard resuming, JobLocation.isDatabase(argument) else {
-            let jobFile = try JobFile.load(path: argument, options: JobFile.Options(allowedFolders: options.allowFolder))
+            let jobFile = try JobFile.load(
+                path: argument,
+                options: JobFile.Options(allowedFolders: options.allowFolder)
+            )
             return Preparation(
                 job: jobFile.job,
                 folder: jobFile.folder,
@@ -179,7 +182,10 @@ struct LiveEngine {
     ) throws -> CommandFailure? {
         switch summary.ending {
         case .interrupted:
-            return CommandFailure(signal == SIGINT ? .interrupted : .terminated, "interrupted; go on with: \(next.resume)")
+            return CommandFailure(
+                signal == SIGINT ? .interrupted : .terminated,
+                "interrupted; go on with: \(next.resume)"
+            )
         case .stopped(let error):
             return CommandFailure(CommandFailure.status(of: error), error.message)
         case .completed, .limitReached:
@@ -189,7 +195,10 @@ struct LiveEngine {
                 return CommandFailure(.workLeft, "\(Figures.count(left, "item")) left; go on with: \(next.resume)")
             }
             guard let failed = counts[.failed] else { return nil }
-            return CommandFailure(.someItemsFailed, "\(Figures.count(failed, "item")) failed for good; see: \(next.status)")
+            return CommandFailure(
+                .someItemsFailed,
+                "\(Figures.count(failed, "item")) failed for good; see: \(next.status)"
+            )
         }
     }
 

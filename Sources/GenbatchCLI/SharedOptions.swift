@@ -53,7 +53,6 @@ struct Connection {
     /// - Parameters:
     ///   - options: From the command line.
     ///   - concurrency: Requests that will be in flight at once.
-    ///   - timeouts: For calls that bring none of their own.
     /// - Throws: ``CommandFailure`` if there is no key, or the server cannot be what the options say.
     init(_ options: ConnectionOptions, concurrency: Int) throws {
         simulator = options.simulate ? try SimulatorProcess() : nil

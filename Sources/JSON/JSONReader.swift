@@ -1,3 +1,9 @@
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
 /// Walks over one JSON document without building a tree: callers take the members they want and skip the rest.
 ///
 /// Reading is linear in the input, never recurses deeper than ``maximumDepth``, and skipping checks the same grammar
@@ -6,14 +12,14 @@ package struct JSONReader: ~Escapable {
     /// Deeper documents are refused, so that hostile input cannot exhaust the stack of a worker thread.
     package static let maximumDepth = 100
 
-    private let bytes: Span<UInt8>
+    @usableFromInline let bytes: Span<UInt8>
     /// The offset of the next byte to read.
     package private(set) var position = 0
     private var depth = 0
     /// Whether the last thing read was an opening bracket, so that no comma is due.
     private var isAtStart = true
     /// Whether the string passed last has escapes, so that its bytes are not its content.
-    private var hasEscapes = false
+    @usableFromInline var hasEscapes = false
 
     @_lifetime(copy bytes)
     package init(_ bytes: Span<UInt8>) {
@@ -54,30 +60,31 @@ package struct JSONReader: ~Escapable {
     }
 
     /// Whether the name that ``nextKey()`` returned last is this one.
+    @inlinable
     package func matches(_ range: Range<Int>, _ name: StaticString) -> Bool {
-        guard !hasEscapes else { return unescapedString(in: range) == name.description }
-        return spells(range, name)
+        // Inlined, because most names differ in their length already.
+        if range.count != name.utf8CodeUnitCount, !hasEscapes { return false }
+        return hasEscapes ? unescapedString(in: range) == name.description : spells(range, name)
     }
 
     /// Whether the string passed last, the range being its content, is this text.
     package func matches(_ range: Range<Int>, _ text: String) -> Bool {
         guard !hasEscapes else { return unescapedString(in: range) == text }
-        guard range.count == text.utf8.count else { return false }
-        var index = range.lowerBound
-        for byte in text.utf8 {
-            guard bytes[index] == byte else { return false }
-            index += 1
-        }
-        return true
+        let isSame = text.utf8.withContiguousStorageIfAvailable { equals(range, $0) }
+        return isSame ?? (unescapedString(in: range) == text)
     }
 
-    private func spells(_ range: Range<Int>, _ text: StaticString) -> Bool {
-        guard range.count == text.utf8CodeUnitCount else { return false }
-        let start = text.utf8Start
-        for index in 0..<range.count where bytes[range.lowerBound + index] != start[index] {
-            return false
+    @usableFromInline
+    func spells(_ range: Range<Int>, _ text: StaticString) -> Bool {
+        equals(range, UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
+    private func equals(_ range: Range<Int>, _ text: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard range.count == text.count, let text = text.baseAddress else { return range.isEmpty && text.isEmpty }
+        return bytes.withUnsafeBufferPointer { buffer in
+            guard let base = UnsafeBufferPointer(rebasing: buffer[range]).baseAddress else { return false }
+            return memcmp(base, text, range.count) == 0
         }
-        return true
     }
 
     package func expectEnd() throws(JSONError) {
@@ -121,6 +128,25 @@ package struct JSONReader: ~Escapable {
         let start = position
         let value = try peek() == UInt8(ascii: "\"") ? Int64(try readString()) : try readNumber().int64
         guard let value else { throw JSONError("expected an integer", at: start) }
+        return value
+    }
+
+    /// Reads a count: an integer that is not negative. Anything else is stepped over.
+    package mutating func readCount() throws(JSONError) -> Int? {
+        _ = try peek()
+        var index = position
+        var value = 0
+        // 18 digits fit; what follows them tells whether that was all of the number.
+        while index < bytes.count, index < position + 18, bytes[index] >= 0x30, bytes[index] <= 0x39 {
+            value = value * 10 + Int(bytes[index] - 0x30)
+            index += 1
+        }
+        let isWhole = index > position && index < bytes.count && Self.endsMember(bytes[index])
+        guard isWhole, bytes[position] != 0x30 || index == position + 1 else {
+            return try readValue().int64.flatMap { $0 >= 0 ? Int($0) : nil }
+        }
+        position = index
+        isAtStart = false
         return value
     }
 
@@ -232,9 +258,14 @@ package struct JSONReader: ~Escapable {
     }
 
     private mutating func skipBlanks() {
+        if position < bytes.count, bytes[position] > 0x20 { return }
         while position < bytes.count, Self.isBlank(bytes[position]) {
             position += 1
         }
+    }
+
+    private static func endsMember(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: ",") || byte == UInt8(ascii: "}") || byte == UInt8(ascii: "]")
     }
 
     private static func isBlank(_ byte: UInt8) -> Bool {
@@ -256,7 +287,9 @@ package struct JSONReader: ~Escapable {
         let start = position + 1
         var index = start
         hasEscapes = false
-        while index < bytes.count {
+        while true {
+            index = endOfPlainRun(from: index)
+            guard index < bytes.count else { throw JSONError("a string does not end", at: start - 1) }
             switch bytes[index] {
             case UInt8(ascii: "\""):
                 position = index + 1
@@ -264,13 +297,35 @@ package struct JSONReader: ~Escapable {
             case UInt8(ascii: "\\"):
                 index = try endOfEscape(at: index)
                 hasEscapes = true
-            case 0..<0x20:
-                throw JSONError("control character in a string", at: index)
             default:
-                index += 1
+                throw JSONError("control character in a string", at: index)
             }
         }
-        throw JSONError("a string does not end", at: start - 1)
+    }
+
+    /// The offset of the next quote, backslash or control character: eight bytes at a time, since strings are most of a
+    /// document.
+    private func endOfPlainRun(from start: Int) -> Int {
+        bytes.withUnsafeBytes { bytes in
+            let ones: UInt64 = 0x0101_0101_0101_0101
+            let highBits: UInt64 = 0x8080_8080_8080_8080
+            var index = start
+            while index + 8 <= bytes.count {
+                let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self))
+                // A byte of `x` that is zero, or below `n`, sets its high bit; the lowest one set is exact.
+                let quotes = word ^ (ones &* 0x22)
+                let backslashes = word ^ (ones &* 0x5C)
+                let found =
+                    ((quotes &- ones) & ~quotes | (backslashes &- ones) & ~backslashes | (word &- ones &* 0x20) & ~word)
+                    & highBits
+                if found != 0 { return index + found.trailingZeroBitCount / 8 }
+                index += 8
+            }
+            while index < bytes.count, bytes[index] != 0x22, bytes[index] != 0x5C, bytes[index] >= 0x20 {
+                index += 1
+            }
+            return index
+        }
     }
 
     private func endOfEscape(at index: Int) throws(JSONError) -> Int {

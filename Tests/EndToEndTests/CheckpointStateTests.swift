@@ -103,7 +103,9 @@ struct CheckpointStateTests {
         let bytes = try Data(contentsOf: URL(fileURLWithPath: path))
         let requests = try simulator.totals().requests
 
-        for arguments in [["run", "job.yaml"], ["resume", "job.yaml"], ["status", "job.yaml"], ["export", "job.yaml"]] {
+        for arguments in [
+            ["run", "job.yaml"], ["resume", "job.yaml"], ["status", "job.yaml"], ["export", "job.yaml"],
+        ] {
             let run = await work.outcome(of: try work.start(arguments))
             #expect(run.status == 78, "\(arguments): \(run.output) \(run.errors)")
             #expect(run.errors.contains(damage.says), "\(arguments): \(run.errors)")

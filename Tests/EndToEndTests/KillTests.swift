@@ -1,7 +1,7 @@
 import Foundation
 import JSON
-import Testing
 import TestSupport
+import Testing
 
 /// Fault matrix, rows F01 and F02: the program dies at any moment, and nothing that was announced is lost.
 @Suite("Killed at any moment", .serialized, .timeLimit(.minutes(4)))

@@ -19,7 +19,10 @@ struct MemoryTests {
 
     private func peakMemory(items: Int) async throws -> Int {
         let simulator = try await SimulatorProgram(["--chunks", "2"])
-        let work = try Workspace(simulator, job: "model: m\ninputs: [{jsonl: r.jsonl}]\nprompt: Say {{n}} in 3 words.\n")
+        let work = try Workspace(
+            simulator,
+            job: "model: m\ninputs: [{jsonl: r.jsonl}]\nprompt: Say {{n}} in 3 words.\n"
+        )
         try work.write((1...items).map { "{\"n\": \($0)}\n" }.joined(), to: "r.jsonl")
         let run = try await work.genbatch("run", "job.yaml", "--concurrency", "64", "--output", "a.jsonl")
         #expect(run.status == 0, "\(run.errors)")

@@ -79,7 +79,10 @@ struct ResumeTests {
         let simulator = try await SimulatorProgram(
             script: #"{"rules": [{"match": "sum it up", "attempts": [1], "fault": {"kind": "stall"}}]}"#
         )
-        let work = try Workspace(simulator, job: "model: m\nprompts: [{id: talk, turns: [tell me a story, sum it up]}]\n")
+        let work = try Workspace(
+            simulator,
+            job: "model: m\nprompts: [{id: talk, turns: [tell me a story, sum it up]}]\n"
+        )
         let program = try work.start("run", "job.yaml", "--json")
         _ = await program.output.firstLine { $0.contains("\"item_start\"") && $0.contains("\"turn\":1") }
         program.send(SIGINT)

@@ -56,7 +56,9 @@ struct RoadTests {
             #expect(line["timings"]?["duration_ms"]?.int64 != nil)
         }
         #expect(lines[0]["text"]?.string?.split(separator: " ").count == 30)
-        #expect(lines[2]["text"]?.string?.contains("gs://generativeai-downloads/images/scones.jpg (image/jpeg)") == true)
+        #expect(
+            lines[2]["text"]?.string?.contains("gs://generativeai-downloads/images/scones.jpg (image/jpeg)") == true
+        )
         #expect(lines[2]["text"]?.string?.contains("inline image/png of 8 bytes") == true)
         #expect(lines[4]["turns"]?.array?.count == 2)
         #expect(lines[4]["text"]?.string?.contains("After 1 earlier turn") == true)

@@ -6,7 +6,10 @@ import Testing
 struct SecretTests {
     private static let key = "AIzaSyD-a-key-that-must-not-leak-0123456789"
 
-    @Test("the key appears in no file, output, event or process list", arguments: ["GEMINI_API_KEY", "GOOGLE_API_KEY", "file"])
+    @Test(
+        "the key appears in no file, output, event or process list",
+        arguments: ["GEMINI_API_KEY", "GOOGLE_API_KEY", "file"]
+    )
     func keyDoesNotLeak(source: String) async throws {
         let simulator = try await SimulatorProgram(
             script: #"""
@@ -42,7 +45,9 @@ struct SecretTests {
         let run = await work.outcome(of: program)
         #expect(run.status == 143, "\(run.errors)")
         var outputs = [run.output, run.errors]
-        for command in [["status", "job.yaml", "--json"], ["export", "job.yaml", "--state", "failed", "-o", "b.jsonl"]] {
+        for command in [
+            ["status", "job.yaml", "--json"], ["export", "job.yaml", "--state", "failed", "-o", "b.jsonl"],
+        ] {
             let other = await work.outcome(of: try work.start(command, environment: environment))
             #expect(other.status == 0)
             outputs += [other.output, other.errors]

@@ -23,7 +23,10 @@ struct ServiceFaultTests {
             Transient(fault: #"{"kind": "status", "status": 503}"#, failureClass: "overloaded"),
             Transient(fault: #"{"kind": "status", "status": 500}"#, failureClass: "server"),
             Transient(fault: #"{"kind": "status", "status": 504, "body": "html"}"#, failureClass: "server"),
-            Transient(fault: #"{"kind": "errorInStream", "afterChunks": 2, "status": 503}"#, failureClass: "overloaded"),
+            Transient(
+                fault: #"{"kind": "errorInStream", "afterChunks": 2, "status": 503}"#,
+                failureClass: "overloaded"
+            ),
             Transient(fault: #"{"kind": "bareError", "status": 500}"#, failureClass: "server"),
             Transient(fault: #"{"kind": "brokenJSON", "atChunk": 2}"#, failureClass: "malformed"),
             Transient(fault: #"{"kind": "invalidUTF8", "atChunk": 2}"#, failureClass: "malformed"),
@@ -40,7 +43,9 @@ struct ServiceFaultTests {
 
     @Test("a fault that may pass is tried again", arguments: Transient.all)
     func retriesTransient(transient: Transient) async throws {
-        let simulator = try await SimulatorProgram(script: #"{"rules": [{"attempts": [1], "fault": \#(transient.fault)}]}"#)
+        let simulator = try await SimulatorProgram(
+            script: #"{"rules": [{"attempts": [1], "fault": \#(transient.fault)}]}"#
+        )
         let work = try Workspace(
             simulator,
             job: """
@@ -126,7 +131,9 @@ struct ServiceFaultTests {
         #expect(run.status == 3, "\(run.errors)")
         #expect(try simulator.totals().requests == 3)
         let facts = try work.checkpoint()
-        #expect(try facts.integer("SELECT count(*) FROM attempt WHERE possibly_billed AND length(partial_text) > 0") == 3)
+        #expect(
+            try facts.integer("SELECT count(*) FROM attempt WHERE possibly_billed AND length(partial_text) > 0") == 3
+        )
         #expect(try facts.integer("SELECT count(*) FROM response") == 0)
         #expect(try await work.export("--state", "failed").first?["text"] == .null)
     }
@@ -194,7 +201,10 @@ struct ServiceFaultTests {
     @Test("a key that is rejected stops the run at once", arguments: ["invalid-key"])
     func rejectedKey(key: String) async throws {
         let simulator = try await SimulatorProgram()
-        let work = try Workspace(simulator, job: "model: m\nlimits: {concurrency: 2}\ninputs: [{jsonl: r.jsonl}]\nprompt: \"{{n}}\"\n")
+        let work = try Workspace(
+            simulator,
+            job: "model: m\nlimits: {concurrency: 2}\ninputs: [{jsonl: r.jsonl}]\nprompt: \"{{n}}\"\n"
+        )
         try work.write((1...50).map { "{\"n\": \($0)}\n" }.joined(), to: "r.jsonl")
         let environment = work.environment.merging(["GEMINI_API_KEY": key]) { $1 }
         let run = try await work.genbatch("run", "job.yaml", environment: environment)
@@ -210,7 +220,10 @@ struct ServiceFaultTests {
     @Test("a model that is not there stops the run with 78")
     func unknownModel() async throws {
         let simulator = try await SimulatorProgram()
-        let work = try Workspace(simulator, job: "model: unknown-1\nlimits: {concurrency: 1}\nprompts: [one, two, three]\n")
+        let work = try Workspace(
+            simulator,
+            job: "model: unknown-1\nlimits: {concurrency: 1}\nprompts: [one, two, three]\n"
+        )
         let run = try await work.genbatch("run", "job.yaml")
         #expect(run.status == 78, "\(run.errors)")
         #expect(run.errors.contains("unknown-1"), "\(run.errors)")

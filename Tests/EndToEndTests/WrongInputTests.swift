@@ -208,7 +208,10 @@ struct WrongInputTests {
         #expect(try facts.integer("SELECT count(*) FROM attempt WHERE possibly_billed") == 0)
     }
 
-    @Test("every help page prints and exits 0", arguments: ["", "run", "resume", "check", "status", "export", "prompt"])
+    @Test(
+        "every help page prints and exits 0",
+        arguments: ["", "run", "resume", "check", "status", "export", "prompt"]
+    )
     func help(command: String) async throws {
         let work = try Workspace()
         let help = await work.outcome(of: try work.start(["help"] + (command.isEmpty ? [] : [command])))

@@ -74,7 +74,7 @@ struct ChunkScanner {
         _ reader: inout JSONReader,
         into answer: inout AnswerAccumulator
     ) throws(JSONError) {
-        var index: Int64 = 0
+        var index = 0
         var finishReason: String?
         parts.removeAll(keepingCapacity: true)
         members.removeAll(keepingCapacity: true)
@@ -85,12 +85,12 @@ struct ChunkScanner {
             } else if reader.matches(name, "finishReason"), try reader.peek() == UInt8(ascii: "\"") {
                 finishReason = try reader.readString()
             } else if reader.matches(name, "index") {
-                index = try reader.readValue().int64 ?? 0
+                index = try reader.readCount() ?? 0
             } else {
                 members.append((name, try reader.skipValue()))
             }
         }
-        answer.candidateCount = max(answer.candidateCount, Int(clamping: index) + 1)
+        answer.candidateCount = max(answer.candidateCount, index + 1)
         // Candidates may come in any order and in any chunk; the first one is the one whose index is 0.
         guard index == 0 else { return }
         if let finishReason, !finishReason.isEmpty {
@@ -163,26 +163,21 @@ struct ChunkScanner {
     private func scanUsage(_ reader: inout JSONReader, into usage: inout UsageCounts) throws(JSONError) {
         try reader.beginObject()
         while let name = try reader.nextKey() {
-            let counter: WritableKeyPath<UsageCounts, Int?>
+            // A negative or unreadable count says nothing and must not erase what an earlier chunk said.
             if reader.matches(name, "promptTokenCount") {
-                counter = \.promptTokens
+                usage.promptTokens = try reader.readCount() ?? usage.promptTokens
             } else if reader.matches(name, "candidatesTokenCount") {
-                counter = \.outputTokens
+                usage.outputTokens = try reader.readCount() ?? usage.outputTokens
             } else if reader.matches(name, "thoughtsTokenCount") {
-                counter = \.thoughtTokens
+                usage.thoughtTokens = try reader.readCount() ?? usage.thoughtTokens
             } else if reader.matches(name, "cachedContentTokenCount") {
-                counter = \.cachedTokens
+                usage.cachedTokens = try reader.readCount() ?? usage.cachedTokens
             } else if reader.matches(name, "toolUsePromptTokenCount") {
-                counter = \.toolUseTokens
+                usage.toolUseTokens = try reader.readCount() ?? usage.toolUseTokens
             } else if reader.matches(name, "totalTokenCount") {
-                counter = \.totalTokens
+                usage.totalTokens = try reader.readCount() ?? usage.totalTokens
             } else {
                 try reader.skipValue()
-                continue
-            }
-            // A negative or unreadable count says nothing and must not erase what an earlier chunk said.
-            if let count = try reader.readValue().int64, count >= 0 {
-                usage[keyPath: counter] = Int(count)
             }
         }
     }

@@ -112,13 +112,19 @@ struct EventStreamParser {
             if hasData {
                 try emitData(.event, emit)
             }
-        } else if line.starts(with: "data:".utf8) {
+        } else if Self.isData(line) {
             appendData(from: line.count > 5 && line[5] == 0x20 ? 6 : 5)
         } else if !hasData, line[0] == UInt8(ascii: "{") || line[0] == UInt8(ascii: "[") {
             isBare = true
             swap(&bare, &line)
             bare.append(0x0A)
         }
+    }
+
+    /// Whether a line begins with `data:`; written out, because it is asked for every line of every stream.
+    private static func isData(_ line: [UInt8]) -> Bool {
+        line.count >= 5 && line[0] == UInt8(ascii: "d") && line[1] == UInt8(ascii: "a") && line[2] == UInt8(ascii: "t")
+            && line[3] == UInt8(ascii: "a") && line[4] == UInt8(ascii: ":")
     }
 
     private mutating func appendData(from start: Int) {

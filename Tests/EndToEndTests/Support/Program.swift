@@ -155,7 +155,11 @@ final class Program: Sendable {
         let shell = "/bin/sh"
         let argv = ([shell, "-c", "cd \"$0\" && exec \"$@\"", folder, path] + arguments).map { strdup($0) } + [nil]
         let envp = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
-        defer { (argv + envp).forEach { free($0) } }
+        defer {
+            for text in argv + envp {
+                free(text)
+            }
+        }
         var pid = pid_t()
         let result = inheritance.withLock { _ in posix_spawn(&pid, shell, &actions, &attributes, argv, envp) }
         guard result == 0 else {

@@ -1,7 +1,7 @@
 import Foundation
 import JSON
-import Testing
 import TestSupport
+import Testing
 
 /// `gemini-simulator` as a process of its own: it outlives the kills of its clients and counts what they send.
 final class SimulatorProgram: Sendable {

@@ -1,8 +1,8 @@
 import Foundation
 import JSON
 import SQLite
-import Testing
 import TestSupport
+import Testing
 
 /// A folder with a job in it, and genbatch run in that folder.
 final class Workspace: Sendable {
