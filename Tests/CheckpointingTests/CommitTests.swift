@@ -23,10 +23,10 @@ struct CommitTests {
         return checkpoint
     }
 
-    /// The transactions in the log: its frames that end one carry the size of the database, at offset 4 of their 24
-    /// bytes of header.
+    /// The transactions in the log.
     ///
-    /// See https://sqlite.org/fileformat2.html#walformat.
+    /// Its frames that end one carry the size of the database, at offset 4 of their 24 bytes of header; see
+    /// https://sqlite.org/fileformat2.html#walformat.
     private func commitsInLog() throws -> Int {
         let log = [UInt8](try Data(contentsOf: URL(fileURLWithPath: fixture.path + "-wal")))
         return stride(from: 32, to: log.count, by: 24 + 16_384).filter { log[$0 + 4..<$0 + 8].contains { $0 != 0 } }

@@ -20,16 +20,16 @@ struct ListSource: ItemSource {
 /// Many items, none of which is kept.
 struct GeneratedSource: ItemSource {
     private var numbers: Range<Int>
-    private let model: String
+    private let filler: String
 
-    init(_ numbers: Range<Int>, model: String = "gemini-test") {
+    init(_ numbers: Range<Int>, filler: String = "") {
         self.numbers = numbers
-        self.model = model
+        self.filler = filler
     }
 
     mutating func next() throws -> SourceItem? {
         numbers.popFirst().map { number in
-            item("item-\(number)", "Summarize the document with the number \(number) in three sentences.", model: model)
+            item("item-\(number)", "Summarize the document with the number \(number). \(filler)")
         }
     }
 }

@@ -1,0 +1,153 @@
+import BatchCore
+import Checkpointing
+import Foundation
+import SQLite
+import TestSupport
+import Testing
+
+#if os(Linux)
+    import Glibc
+
+    /// A file system of two megabytes in memory; only root may make one.
+    private final class SmallDisk: Sendable {
+        let path: String
+
+        init(in directory: TemporaryDirectory) throws {
+            path = directory.path + "/disk"
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+            try #require(mount("tmpfs", path, "tmpfs", 0, "size=2m") == 0)
+        }
+
+        deinit {
+            umount2(path, Int32(MNT_DETACH))
+        }
+
+        static var canBeMade: Bool {
+            guard geteuid() == 0, let directory = try? TemporaryDirectory() else { return false }
+            return (try? SmallDisk(in: directory)) != nil
+        }
+
+        /// Takes all the space that is left.
+        func fill() {
+            let descriptor = open(path + "/ballast", O_CREAT | O_WRONLY | O_APPEND, 0o600)
+            defer { close(descriptor) }
+            let bytes = [UInt8](repeating: 0, count: 4096)
+            while write(descriptor, bytes, bytes.count) > 0 {}
+        }
+
+        func makeRoom() {
+            unlink(path + "/ballast")
+        }
+    }
+
+    @Suite("A full disk", .enabled(if: SmallDisk.canBeMade), .timeLimit(.minutes(1)))
+    struct FullDiskTests {
+        private let directory: TemporaryDirectory
+        private let disk: SmallDisk
+        private var path: String { disk.path + "/job.db" }
+
+        init() throws {
+            directory = try TemporaryDirectory()
+            disk = try SmallDisk(in: directory)
+        }
+
+        private func open(patience: Duration) throws -> SQLiteCheckpoint {
+            var policy = CommitPolicy()
+            policy.fullDiskPatience = patience
+            let checkpoint = try SQLiteCheckpoint(path: path, policy: policy)
+            var source = GeneratedSource(0..<100)
+            _ = try checkpoint.register(&source, job: Fixture.job)
+            return checkpoint
+        }
+
+        /// Long enough to need pages that the log does not have yet.
+        private let text = String(repeating: "a long answer ", count: 20_000)
+
+        @Test("ends the checkpoint, and what was saved before is there when it goes on")
+        func stops() async throws {
+            var checkpoint = try open(patience: .zero)
+            var pending = try await checkpoint.allPending()
+            try await checkpoint.record(answered(pending[0].id, "first"))
+            disk.fill()
+            let second = pending[1].id
+            let error = await #expect(throws: CheckpointError.self) {
+                try await checkpoint.record(answered(second, text))
+            }
+            #expect(error?.kind == .diskFull)
+            #expect(error?.message.contains(path) == true)
+            #expect(error?.message.contains("(0 bytes free)") == true)
+            let next = await #expect(throws: CheckpointError.self) { try await checkpoint.begin(second) }
+            #expect(next == error)
+            await checkpoint.close()
+
+            disk.makeRoom()
+            checkpoint = try open(patience: .zero)
+            pending = try await checkpoint.allPending()
+            #expect(pending.count == 99)
+            try await checkpoint.record(answered(pending[0].id, text))
+            await checkpoint.close()
+            let connection = try Connection(path: path, mode: .readOnly)
+            #expect(try connection.value("PRAGMA integrity_check") == "ok")
+            #expect(try connection.integer("SELECT count(*) FROM response") == 2)
+        }
+
+        @Test("is waited for, and the answer is saved when there is room again")
+        func waits() async throws {
+            let checkpoint = try open(patience: .seconds(50))
+            let pending = try await checkpoint.allPending()
+            disk.fill()
+            async let record: Void = checkpoint.record(answered(pending[0].id, text))
+            disk.makeRoom()
+            try await record
+            await checkpoint.close()
+            #expect(try Connection(path: path, mode: .readOnly).integer("SELECT count(*) FROM response") == 1)
+        }
+
+        @Test("is told when there is no room for a checkpoint at all")
+        func refuses() throws {
+            disk.fill()
+            let error = #expect(throws: CheckpointError.self) { try open(patience: .zero) }
+            #expect(error?.kind == .diskFull)
+        }
+    }
+
+    @Suite("A big job", .timeLimit(.minutes(5)))
+    struct BigJobTests {
+        private func residentKilobytes() throws -> Int {
+            let status = try String(contentsOfFile: "/proc/self/statm", encoding: .utf8)
+            return Int(try #require(status.split(separator: " ").dropFirst().first)).map { $0 * 4 } ?? 0
+        }
+
+        @Test("memory does not grow with the number of items")
+        func isFlat() async throws {
+            let fixture = try Fixture()
+            let checkpoint = try fixture.open()
+            let filler = String(repeating: "word ", count: 2400)
+            func work(_ count: Int) async throws {
+                var source = GeneratedSource(0..<count, filler: filler)
+                _ = try checkpoint.register(&source, job: Fixture.job)
+                var after: ItemID?
+                while true {
+                    let page = try await checkpoint.pendingItems(after: after, limit: 500)
+                    guard let last = page.last else { return }
+                    after = last.id
+                    try await withThrowingTaskGroup(of: Void.self) { group in
+                        for item in page {
+                            group.addTask { try await checkpoint.record(answered(item.id, filler)) }
+                        }
+                        try await group.waitForAll()
+                    }
+                }
+            }
+            try await work(2000)
+            let before = try residentKilobytes()
+            try await work(7000)
+            let growth = try residentKilobytes() - before
+            // The prompts of 5,000 items, if kept, are 60 MB, and so are the answers. The page cache is full by then; other
+            // tests run in this process too.
+            #expect(growth < 45_000)
+            await checkpoint.close()
+            #expect(try CheckpointReader(path: fixture.path).status().items == [.done: 7000])
+        }
+    }
+#endif
