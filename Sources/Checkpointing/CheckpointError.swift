@@ -88,10 +88,14 @@ extension CheckpointError {
             )
         case .readOnly:
             self = .readOnly(path: path)
-        case .inputOutput, .cannotOpen:
-            self.init(systemError: error.systemError, operation: "use", path: path, detail: error.description)
+        case .inputOutput where !error.isSyncFailure && Self.fullDiskErrors.contains(error.systemError):
+            // A quota, a limit on file size, or the index of the log: only of the file itself SQLite says "full".
+            self = .diskFull(path: path)
+        case .cannotOpen where Self.readOnlyErrors.contains(error.systemError):
+            self = .readOnly(path: path)
         default:
-            self.init(.io, path: path, message: "cannot use \(path): \(error)", advice: Self.resumeAdvice)
+            let message = "cannot use \(path): \(error.message) (SQLite error \(error.extendedCode))"
+            self.init(.io, path: path, message: message, advice: Self.resumeAdvice)
         }
     }
 
@@ -99,19 +103,19 @@ extension CheckpointError {
     ///   - systemError: The `errno` of a call that failed.
     ///   - operation: What it was to do, for the message.
     ///   - path: The file or folder.
-    ///   - detail: More to say than the system does.
-    init(systemError: Int32, operation: String, path: String, detail: String? = nil) {
-        switch systemError {
-        case ENOSPC, EDQUOT, EFBIG:
+    init(systemError: Int32, operation: String, path: String) {
+        if Self.fullDiskErrors.contains(systemError) {
             self = .diskFull(path: path)
-        case EROFS, EACCES, EPERM:
+        } else if Self.readOnlyErrors.contains(systemError) {
             self = .readOnly(path: path)
-        default:
-            let reason = systemError == 0 ? "" : String(cString: strerror(systemError))
-            let said = [reason, detail ?? ""].filter { !$0.isEmpty }.joined(separator: ": ")
-            self.init(.io, path: path, message: "cannot \(operation) \(path): \(said)", advice: Self.resumeAdvice)
+        } else {
+            let reason = String(cString: strerror(systemError))
+            self.init(.io, path: path, message: "cannot \(operation) \(path): \(reason)", advice: Self.resumeAdvice)
         }
     }
+
+    private static let fullDiskErrors = [ENOSPC, EDQUOT, EFBIG]
+    private static let readOnlyErrors = [EROFS, EACCES, EPERM]
 
     static let resumeAdvice = "what was saved before is safe; run the same command again to go on"
 

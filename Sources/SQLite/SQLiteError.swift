@@ -31,6 +31,12 @@ package struct SQLiteError: Error, Sendable, Equatable {
     /// The `errno` of the system call that failed last, 0 if none did.
     package let systemError: Int32
 
+    /// Whether a sync failed: nobody knows then what the disk has, and repeating it may succeed without having written.
+    package var isSyncFailure: Bool {
+        // SQLITE_IOERR_FSYNC and SQLITE_IOERR_DIR_FSYNC, macros that Swift does not see.
+        extendedCode == SQLITE_IOERR | 4 << 8 || extendedCode == SQLITE_IOERR | 5 << 8
+    }
+
     init(_ result: Int32, on database: OpaquePointer?, sql: String?) {
         code = Code(rawValue: result & 0xFF)
         extendedCode = result

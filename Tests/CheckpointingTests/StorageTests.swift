@@ -35,6 +35,10 @@ import Testing
             while write(descriptor, bytes, bytes.count) > 0 {}
         }
 
+        func forbidWriting() throws {
+            try #require(mount("tmpfs", path, nil, UInt(MS_REMOUNT | MS_RDONLY), nil) == 0)
+        }
+
         func makeRoom() {
             unlink(path + "/ballast")
         }
@@ -108,6 +112,30 @@ import Testing
             disk.fill()
             let error = #expect(throws: CheckpointError.self) { try open(patience: .zero) }
             #expect(error?.kind == .diskFull)
+        }
+    }
+
+    @Suite("A disk that may not be written", .enabled(if: SmallDisk.canBeMade))
+    struct ReadOnlyDiskTests {
+        @Test("can be read, but no run begins there")
+        func readsOnly() async throws {
+            let directory = try TemporaryDirectory()
+            let disk = try SmallDisk(in: directory)
+            let path = disk.path + "/job.db"
+            let checkpoint = try SQLiteCheckpoint(path: path)
+            var source = GeneratedSource(0..<3)
+            _ = try checkpoint.register(&source, job: Fixture.job)
+            try await checkpoint.finishAll()
+            await checkpoint.close()
+            try disk.forbidWriting()
+
+            let reader = try CheckpointReader(path: path)
+            #expect(try reader.status().items == [.done: 3])
+            var keys: [String] = []
+            try reader.results { keys.append($0.key) }
+            #expect(keys == ["item-0", "item-1", "item-2"])
+            let error = #expect(throws: CheckpointError.self) { try SQLiteCheckpoint(path: path) }
+            #expect(error?.kind == .readOnly)
         }
     }
 
