@@ -11,7 +11,7 @@ enum FailureMapping {
             if case .api(let apiError) = error {
                 return self.error(for: apiError, in: collected)
             }
-            (failureClass, message) = classify(error)
+            (failureClass, message) = classify(error, hasBegun: answer.eventCount > 0)
         } else if answer.isPromptBlocked {
             (failureClass, message) = (
                 .blockedPrompt,
@@ -54,11 +54,11 @@ enum FailureMapping {
         }
     }
 
-    private static func classify(_ error: GenAIError) -> (FailureClass, String) {
+    private static func classify(_ error: GenAIError, hasBegun: Bool) -> (FailureClass, String) {
         let text = error.description
         switch error {
-        case .api, .connectionLost: return (.network, text)
-        case .unreachable: return (.network, text)
+        case .connectionLost: return (hasBegun ? .cutStream : .network, text)
+        case .api, .unreachable: return (.network, text)
         case .tls: return (.tls, text)
         case .timedOut(.connect, _): return (.network, text)
         case .timedOut(.firstChunk, _): return (.timeoutFirstChunk, text)

@@ -179,6 +179,9 @@ private final class AnswerCollector: TransferReceiver, @unchecked Sendable {
         if error == nil, let transferError = end.error, answer.finishReason == nil {
             error = GenAIError(transferError)
         }
+        if error == nil, decoder.endsInsideDocument, answer.finishReason == nil {
+            error = .interrupted
+        }
         let result = End(answer: answer, error: error, wasSent: end.wasSent, firstEventAt: firstEventAt)
         let continuation = wait.withLock { wait -> CheckedContinuation<End, Never>? in
             guard case .waiting(let continuation, _) = wait else { return nil }

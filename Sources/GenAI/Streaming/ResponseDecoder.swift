@@ -13,6 +13,8 @@ struct ResponseDecoder {
     private var head: HTTPResponseHead?
     private var errorBody: [UInt8] = []
     private var byteCount = 0
+    /// Whether the body ended inside a document.
+    private(set) var endsInsideDocument = false
 
     init(maximumEventBytes: Int, maximumAnswerBytes: Int) {
         self.maximumAnswerBytes = maximumAnswerBytes
@@ -60,7 +62,10 @@ struct ResponseDecoder {
         }
         try parser.finish { document, output throws(GenAIError) in
             // Half a document at the end of the body is a truncation: nothing of it counts.
-            guard output == .event || Self.isWhole(document) else { return }
+            guard output == .event || Self.isWhole(document) else {
+                endsInsideDocument = true
+                return
+            }
             try Self.decode(document, onEvent)
         }
         return nil

@@ -226,6 +226,7 @@ private final class Channel: TransferReceiver, @unchecked Sendable {
         for chunk in chunks {
             verdict.note(chunk)
         }
+        verdict.endsInsideDocument = decoder.endsInsideDocument
         let error = failure ?? verdict.error(transferError: end.error)
         deliver(chunks, end: error.map { .failure($0) } ?? .success(()))
     }
@@ -271,6 +272,7 @@ struct StreamVerdict {
     private var isPromptBlocked = false
     private var streamError: JSONValue?
     private(set) var continuationToken: JSONValue?
+    var endsInsideDocument = false
 
     mutating func note(_ chunk: GenerateContentResponse) {
         chunkCount += 1
@@ -286,6 +288,6 @@ struct StreamVerdict {
         if let streamError { return .api(APIError(streamError, httpStatus: nil)) }
         if finishReason != nil || isPromptBlocked { return nil }
         if let transferError { return GenAIError(transferError) }
-        return chunkCount == 0 ? .emptyAnswer : .interrupted
+        return chunkCount == 0 && !endsInsideDocument ? .emptyAnswer : .interrupted
     }
 }
