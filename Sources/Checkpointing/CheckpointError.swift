@@ -74,7 +74,12 @@ extension CheckpointError {
     init(_ error: SQLiteError, path: String) {
         switch error.code {
         case .corrupt:
-            self = .damaged(path: path, detail: error.message)
+            // SQLite takes a disk that cannot be read for a damaged file.
+            if let systemError = CheckpointFile.readError(path) {
+                self.init(systemError: systemError, operation: "read", path: path)
+            } else {
+                self = .damaged(path: path, detail: error.message)
+            }
         case .notADatabase:
             self = .notACheckpoint(path: path, detail: "it is not an SQLite database, or its header is damaged")
         case .full:
@@ -88,11 +93,10 @@ extension CheckpointError {
             )
         case .readOnly:
             self = .readOnly(path: path)
-        case .inputOutput where !error.isSyncFailure && Self.fullDiskErrors.contains(error.systemError):
-            // A quota, a limit on file size, or the index of the log: only of the file itself SQLite says "full".
+        case .inputOutput where error.systemError == 0 && CheckpointFile.isAtSizeLimit(path):
             self = .diskFull(path: path)
-        case .cannotOpen where Self.readOnlyErrors.contains(error.systemError):
-            self = .readOnly(path: path)
+        case .inputOutput, .cannotOpen:
+            self.init(systemError: error.systemError, operation: "use", path: path, detail: error.description)
         default:
             let message = "cannot use \(path): \(error.message) (SQLite error \(error.extendedCode))"
             self.init(.io, path: path, message: message, advice: Self.resumeAdvice)

@@ -115,6 +115,39 @@ struct CheckpointFile: Sendable {
         return UInt64(status.f_bavail) * UInt64(status.f_frsize)
     }
 
+    /// What the system says when a file cannot be read to its end; `nil` if it can.
+    static func readError(_ path: String) -> Int32? {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return errno }
+        defer { close(descriptor) }
+        var buffer = [UInt8](repeating: 0, count: 1 << 20)
+        var offset: off_t = 0
+        while true {
+            let count = pread(descriptor, &buffer, buffer.count, offset)
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { return count < 0 ? errno : nil }
+            offset += off_t(count)
+        }
+    }
+
+    /// Whether a file or its log has nearly reached the size that this process may write (`ulimit -f`).
+    ///
+    /// SQLite's error does not tell: other calls have replaced `errno` by then.
+    static func isAtSizeLimit(_ path: String) -> Bool {
+        var limit = rlimit()
+        #if canImport(Glibc)
+            let resource = __rlimit_resource_t(RLIMIT_FSIZE.rawValue)
+        #else
+            let resource = RLIMIT_FSIZE
+        #endif
+        guard getrlimit(resource, &limit) == 0 else { return false }
+        return [path, path + "-wal"].contains { name in
+            var status = stat()
+            // The write that failed was one page with its header in the log.
+            return stat(name, &status) == 0 && rlim_t(status.st_size) + 32_768 > limit.rlim_cur
+        }
+    }
+
     static func folder(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
