@@ -6,8 +6,11 @@
 
 /// How many connections the process may have open.
 enum DescriptorLimit {
-    /// Files that are open besides connections: the checkpoint, its log, outputs, input data, the poller.
-    private static let reserve = 24
+    /// Files that will be open besides connections: the checkpoint and its log, twice while results are written, input
+    /// data, the output, and what pollers, timers and signals take; running out of those ends the process.
+    private static let reserve = 32
+    /// Descriptors are looked for up to this number: whoever has more open has a high limit too.
+    private static let lookedAt: Int32 = 1024
 
     /// Raises the soft limit as far as it goes.
     ///
@@ -21,12 +24,18 @@ enum DescriptorLimit {
             let resource = RLIMIT_NOFILE
         #endif
         guard getrlimit(resource, &limit) == 0 else { return concurrency }
-        let wanted = rlim_t(concurrency + reserve)
+        let taken = inherited() + reserve
+        let wanted = rlim_t(concurrency + taken)
         if limit.rlim_cur < wanted {
             limit.rlim_cur = min(max(wanted, limit.rlim_cur), limit.rlim_max)
             setrlimit(resource, &limit)
             getrlimit(resource, &limit)
         }
-        return limit.rlim_cur >= wanted ? concurrency : max(1, Int(limit.rlim_cur) - reserve)
+        return limit.rlim_cur >= wanted ? concurrency : max(1, Int(limit.rlim_cur) - taken)
+    }
+
+    /// How many files are open already, as those that the program was started with.
+    private static func inherited() -> Int {
+        (0..<lookedAt).count { fcntl($0, F_GETFD) != -1 }
     }
 }
