@@ -19,7 +19,7 @@ struct ServiceFaultTests {
             Transient(fault: #"{"kind": "cut", "afterChunks": 2, "how": "reset"}"#, failureClass: "cut_stream"),
             Transient(fault: #"{"kind": "noFinishReason"}"#, failureClass: "cut_stream"),
             Transient(fault: #"{"kind": "emptyStream"}"#, failureClass: "empty"),
-            Transient(fault: #"{"kind": "usageOnly"}"#, failureClass: "empty"),
+            Transient(fault: #"{"kind": "usageOnly"}"#, failureClass: "cut_stream"),
             Transient(fault: #"{"kind": "status", "status": 503}"#, failureClass: "overloaded"),
             Transient(fault: #"{"kind": "status", "status": 500}"#, failureClass: "server"),
             Transient(fault: #"{"kind": "status", "status": 504, "body": "html"}"#, failureClass: "server"),
@@ -29,15 +29,14 @@ struct ServiceFaultTests {
             ),
             Transient(fault: #"{"kind": "bareError", "status": 500}"#, failureClass: "server"),
             Transient(fault: #"{"kind": "brokenJSON", "atChunk": 2}"#, failureClass: "malformed"),
-            Transient(fault: #"{"kind": "invalidUTF8", "atChunk": 2}"#, failureClass: "malformed"),
             Transient(fault: #"{"kind": "finishReason", "reason": "MALFORMED_RESPONSE"}"#, failureClass: "malformed"),
             Transient(fault: #"{"kind": "stall", "afterChunks": 2}"#, failureClass: "timeout_idle"),
             Transient(
                 fault: #"{"kind": "delay", "beforeHeadMilliseconds": 600000}"#,
                 failureClass: "timeout_first_chunk"
             ),
-            Transient(fault: #"{"kind": "cut", "how": "close"}"#, failureClass: "cut_stream", stream: false),
-            Transient(fault: #"{"kind": "brokenJSON"}"#, failureClass: "malformed", stream: false),
+            Transient(fault: #"{"kind": "cut", "how": "close"}"#, failureClass: "network", stream: false),
+            Transient(fault: #"{"kind": "brokenJSON"}"#, failureClass: "cut_stream", stream: false),
         ]
     }
 
@@ -65,8 +64,8 @@ struct ServiceFaultTests {
         #expect(try facts.states() == ["done": 1])
         #expect(try facts.texts("SELECT status FROM attempt").starts(with: ["failed", "answered"]))
         // A text that broke off is kept for display, and is no part of the answer.
-        let untouched = try await Self.answers(to: ["Tell me of tides."]).first
-        #expect(try facts.texts("SELECT text FROM results").first == untouched)
+        let plain = try await PlainAnswers.shared.answers(to: ["Tell me of tides."])
+        #expect(try facts.texts("SELECT text FROM results") == plain)
     }
 
     /// A fault after which trying again would give the same.
@@ -243,29 +242,49 @@ struct ServiceFaultTests {
     )
     func oddFraming(fault: String) async throws {
         let prompts = ["Tell me of tides.", "Tell me of ünïcödé 🌊 in 40 words."]
-        let texts = try await Self.answers(to: prompts)
+        let texts = try await PlainAnswers.shared.answers(to: prompts)
         #expect(texts.count == 2)
-        #expect(try await Self.answers(to: prompts, script: #"{"rules": [{"fault": \#(fault)}]}"#) == texts)
+        #expect(try await PlainAnswers.ask(prompts, script: #"{"rules": [{"fault": \#(fault)}]}"#) == texts)
     }
 
-    @Test("an answer that never ends or unpacks to too much fails its item, and memory stays flat")
+    @Test("bytes that are not UTF-8 are replaced, and the rest of the answer is kept")
+    func repairsText() async throws {
+        let script = #"{"rules": [{"fault": {"kind": "invalidUTF8", "atChunk": 2}}]}"#
+        let text = try await PlainAnswers.ask(["Tell me of tides."], script: script).first ?? ""
+        let plain = try await PlainAnswers.shared.answers(to: ["Tell me of tides."]).first ?? ""
+        #expect(text.contains("\u{FFFD}"))
+        #expect(text.hasPrefix(plain.prefix(20)) && text.hasSuffix(plain.suffix(20)))
+    }
+
+    @Test("an answer that never ends fails its item alone, and memory stays bounded")
     func boundsAnswers() async throws {
         let simulator = try await SimulatorProgram(
-            script: #"""
-                {"rules": [{"match": "endless", "fault": {"kind": "endlessLine"}},
-                    {"match": "bomb", "fault": {"kind": "gzip", "hugeLineBytes": 300000000}}]}
-                """#
+            script: #"{"rules": [{"match": "endless", "fault": {"kind": "endlessLine"}}]}"#
         )
-        let work = try Workspace(simulator, job: "model: m\nprompts: [endless, bomb, fine]\n")
+        let work = try Workspace(simulator, job: "model: m\nprompts: [endless, fine]\n")
         let run = try await work.genbatch("run", "job.yaml")
         #expect(run.status == 3, "\(run.errors)")
-        #expect(try work.checkpoint().texts("SELECT DISTINCT class FROM failures") == ["too_large"])
-        #expect(try work.checkpoint().states() == ["done": 1, "failed": 2])
-        #expect(run.peakMemoryBytes < 400 << 20)
+        #expect(try work.checkpoint().texts("SELECT class FROM failures") == ["too_large"])
+        #expect(try work.checkpoint().states() == ["done": 1, "failed": 1])
+        // One event may have 64 MiB, and is in memory twice while its buffer grows.
+        #expect(run.peakMemoryBytes < 256 << 20)
+    }
+}
+
+/// What the service answers when nothing goes wrong, asked once for each list of prompts.
+private actor PlainAnswers {
+    static let shared = PlainAnswers()
+
+    private var known: [[String]: Task<[String], any Error>] = [:]
+
+    func answers(to prompts: [String]) async throws -> [String] {
+        let task = known[prompts] ?? Task { try await Self.ask(prompts) }
+        known[prompts] = task
+        return try await task.value
     }
 
-    /// What the plain service answers.
-    private static func answers(to prompts: [String], script: String? = nil) async throws -> [String] {
+    /// Runs a job of these prompts, each sent once.
+    static func ask(_ prompts: [String], script: String? = nil) async throws -> [String] {
         let simulator = try await SimulatorProgram(script: script)
         let list = prompts.map { "  - \($0)\n" }.joined()
         let work = try Workspace(simulator, job: "model: m\nretry: {attempts: 1}\nprompts:\n\(list)")
