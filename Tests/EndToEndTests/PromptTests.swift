@@ -66,6 +66,20 @@ struct PromptTests {
         #expect(says.isEmpty || answer.errors.contains(says), "\(answer.errors)")
     }
 
+    @Test("on a terminal an answer cannot give commands to it; into a pipe it goes as it is")
+    func escapesOnTerminal() async throws {
+        let simulator = try await SimulatorProgram(
+            script: #"{"rules": [{"fault": {"kind": "text", "text": "red \u001b[31m, title \u001b]0;x\u0007, end"}}]}"#
+        )
+        let work = try Workspace(simulator)
+        let piped = try await work.genbatch("prompt", "--model", "m", "Hi")
+        #expect(piped.output == "red \u{1B}[31m, title \u{1B}]0;x\u{07}, end\n")
+        let shown = try await work.shell("exec script -qec '$GB prompt --model m Hi' /dev/null")
+        #expect(shown.status == 0)
+        #expect(shown.output.hasPrefix("red ") && shown.output.contains(", end"), "\(shown.output)")
+        #expect(!shown.output.contains("\u{1B}") && !shown.output.contains("\u{07}"), "\(shown.output)")
+    }
+
     @Test("wrong settings and images are refused before anything is sent")
     func refuses() async throws {
         let simulator = try await SimulatorProgram()

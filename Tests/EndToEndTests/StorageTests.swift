@@ -153,6 +153,31 @@ struct StorageTests {
     }
 
     @Test(
+        "media that may not be written are refused before the first request, and can be read",
+        .enabled(if: Privileges.canMount)
+    )
+    func readOnlyFolder() async throws {
+        let simulator = try await SimulatorProgram()
+        let work = try workspace(simulator, items: 3)
+        #expect(try await work.genbatch("run", "job.yaml", "--quiet", "--limit", "1").status == 75)
+        let script = """
+            mount --bind .genbatch .genbatch && mount -o remount,ro,bind .genbatch || exit 99
+            $GB run job.yaml 2> run.txt
+            echo "run $?"
+            $GB status job.yaml > status.txt
+            echo "status $?"
+            $GB export job.yaml > export.jsonl
+            echo "export $?"
+            """
+        let all = try await work.shell("exec unshare -Urm sh -c '\(script)'")
+        #expect(all.output == "run 78\nstatus 0\nexport 0\n", "\(all.errors)")
+        #expect(try work.read("run.txt").contains("may not be written"))
+        #expect(try work.read("status.txt").contains("3: 1 done, 2 pending"))
+        #expect(try work.read("export.jsonl").split(separator: "\n").count == 1)
+        #expect(try simulator.totals().requests == 1)
+    }
+
+    @Test(
         "an export that cannot be written fails",
         arguments: ["export job.yaml > /dev/full", "export job.yaml >&-", "export job.yaml -o no/a.jsonl"]
     )

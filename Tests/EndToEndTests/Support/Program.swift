@@ -156,9 +156,7 @@ final class Program: Sendable {
         let argv = ([shell, "-c", "cd \"$0\" && exec \"$@\"", folder, path] + arguments).map { strdup($0) } + [nil]
         let envp = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
         defer {
-            for text in argv + envp {
-                free(text)
-            }
+            for string in argv + envp { free(string) }
         }
         var pid = pid_t()
         let result = inheritance.withLock { _ in posix_spawn(&pid, shell, &actions, &attributes, argv, envp) }
