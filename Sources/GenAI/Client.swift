@@ -22,9 +22,9 @@ public final class Client: Sendable {
 
     let loop: TransferLoop
     let options: HTTPOptions
+    private let key: APIKey
     private let baseURL: BaseURL
     private let headers: [HTTPRequest.Header]
-    private let key: String
 
     /// Makes a client.
     ///
@@ -33,16 +33,15 @@ public final class Client: Sendable {
     ///   - options: Where and how requests travel.
     /// - Throws: ``GenAIError/invalidCall(_:)`` if there is no key or the base URL is not usable.
     public init(apiKey: String? = nil, options: HTTPOptions = HTTPOptions()) throws(GenAIError) {
-        let key = try Self.key(apiKey)
+        key = try APIKey(apiKey, environment: Self.environment)
         baseURL = try BaseURL(
             options.baseURL ?? Self.environment("GOOGLE_GEMINI_BASE_URL") ?? "https://generativelanguage.googleapis.com"
         )
         self.options = options
-        self.key = key
         do {
             headers = [
                 try HTTPRequest.Header("Content-Type", "application/json"),
-                try HTTPRequest.Header("x-goog-api-key", key),
+                try HTTPRequest.Header("x-goog-api-key", key.text),
                 try HTTPRequest.Header("User-Agent", options.userAgent),
             ]
             loop = try TransferLoop(TransferLoop.Options(concurrency: options.concurrency))
@@ -70,35 +69,12 @@ public final class Client: Sendable {
 
     /// An error without the key, which a server may repeat in its message ("Consumer 'api_key:…' has been suspended").
     func withoutKey(_ error: GenAIError) -> GenAIError {
-        error.replacing(key, with: "[key]")
-    }
-
-    private static func key(_ argument: String?) throws(GenAIError) -> String {
-        let candidates = [argument, environment("GOOGLE_API_KEY"), environment("GEMINI_API_KEY")]
-        let key = candidates.compactMap { $0?.trimmingWhitespace }.first { !$0.isEmpty }
-        guard let key else {
-            throw .invalidCall(
-                "no API key: set GEMINI_API_KEY (or GOOGLE_API_KEY); keys are made at https://aistudio.google.com/apikey"
-            )
-        }
-        guard !key.hasPrefix("auth_tokens/") else {
-            throw .invalidCall("the API key is an ephemeral token, which works with the Live API only")
-        }
-        return key
+        error.replacing(key.text, with: "[key]")
     }
 
     /// A variable of the environment; an empty one counts as unset.
     private static func environment(_ name: String) -> String? {
         guard let value = getenv(name), value[0] != 0 else { return nil }
         return String(cString: value)
-    }
-}
-
-extension String {
-    fileprivate var trimmingWhitespace: String {
-        var text = self[...]
-        while let first = text.first, first.isWhitespace { text.removeFirst() }
-        while let last = text.last, last.isWhitespace { text.removeLast() }
-        return String(text)
     }
 }

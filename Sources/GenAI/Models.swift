@@ -49,10 +49,13 @@ public struct Models: Sendable {
         config: GenerateContentConfig = GenerateContentConfig()
     ) async throws -> GenerateContentResponse {
         let call = GenerateCall(model: model, contents: contents, config: config, stream: false)
+        var answer: GenerateContentResponse?
+        // To the end, which tells whether the answer is whole; an unfinished one comes in several responses.
         for try await response in ResponseStream(client: client, call: call) {
-            return response
+            answer = answer?.continued(by: response) ?? response
         }
-        throw GenAIError.emptyAnswer
+        guard let answer else { throw GenAIError.emptyAnswer }
+        return answer
     }
 
     /// Asks a model one text and waits for the whole answer.
@@ -93,13 +96,13 @@ package struct GenerateCall: Sendable {
         guard allowed, !model.contains("..") else {
             throw .invalidCall("the model's name \"\(model)\" has characters that no model has")
         }
-        let isResource = model.hasPrefix("models/") || model.hasPrefix("tunedModels/")
+        let isResource = ["models/", "tunedModels/", "publishers/", "projects/"].contains { model.hasPrefix($0) }
         return (isResource ? model : "models/\(model)")
             + (stream ? ":streamGenerateContent?alt=sse" : ":generateContent")
     }
 
     /// The body of the request.
-    func body(continuationToken: JSONValue?) -> [UInt8] {
+    func body(continuationToken: String?) -> [UInt8] {
         var writer = JSONWriter(reserving: 512)
         writer.object { writer in
             writer.key("contents")

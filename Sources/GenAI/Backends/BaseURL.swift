@@ -7,18 +7,21 @@ struct BaseURL: Sendable, Equatable {
     ///
     /// - Throws: ``GenAIError/invalidCall(_:)`` if the key would travel in the clear to another machine.
     init(_ address: String) throws(GenAIError) {
-        var text = address.filter { !$0.isWhitespace }
+        var text = address.trimmingWhitespace
         while text.hasSuffix("/") {
             text.removeLast()
         }
+        // What may be secret is not repeated in messages.
+        guard !text.contains("@"), !text.contains("?"), !text.contains("#") else {
+            throw .invalidCall(
+                "the base URL holds credentials, a query or a fragment; only scheme, host and path are allowed"
+            )
+        }
         let lowercased = text.lowercased()
         let isPlain = lowercased.hasPrefix("http://")
-        guard isPlain || lowercased.hasPrefix("https://"), !text.contains("?"), !text.contains("#") else {
-            throw .invalidCall("the base URL \(address) is not an https:// address without query")
-        }
         let host = Self.host(of: text)
-        guard !host.isEmpty, !text.contains("@") else {
-            throw .invalidCall("the base URL \(address) has no host, or holds credentials")
+        guard isPlain || lowercased.hasPrefix("https://"), !host.isEmpty, !text.contains(where: \.isWhitespace) else {
+            throw .invalidCall("the base URL \(address) is not an https:// address with a host")
         }
         guard !isPlain || Self.isLoopback(host) else {
             throw .invalidCall(
@@ -41,7 +44,8 @@ struct BaseURL: Sendable, Equatable {
     private static func isLoopback(_ host: String) -> Bool {
         let numbers = host.split(separator: ".", omittingEmptySubsequences: false)
         let isIPv4Loopback =
-            numbers.count == 4 && numbers.first == "127" && numbers.allSatisfy { UInt8($0) != nil }
+            numbers.count == 4 && numbers.first == "127"
+            && numbers.allSatisfy { $0.utf8.allSatisfy { (0x30...0x39).contains($0) } && UInt8($0) != nil }
         return isIPv4Loopback || host == "localhost" || host == "::1"
     }
 }

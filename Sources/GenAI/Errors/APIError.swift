@@ -59,7 +59,8 @@ extension APIError {
 
     /// The `error` member of a document or of its only element.
     static func errorObject(in document: JSONValue) -> JSONValue? {
-        (document.array?.first ?? document)["error"]
+        let error = (document.array?.first ?? document)["error"]
+        return error == .null ? nil : error
     }
 
     /// - Parameters:
@@ -67,8 +68,10 @@ extension APIError {
     ///   - httpStatus: `nil` inside a stream, whose status was 200; then the code is the object's own.
     init(_ error: JSONValue, httpStatus: Int?) {
         let status = error["status"]?.string ?? error["code"]?.string
+        // Smaller codes are those of google.rpc, which the status spells out.
+        let code = error["code"]?.int64.flatMap { (100...599).contains($0) ? Int($0) : nil }
         self.init(
-            httpStatus: httpStatus ?? error["code"]?.int64.map { Int(clamping: $0) } ?? Self.httpStatus(for: status),
+            httpStatus: httpStatus ?? code ?? Self.httpStatus(for: status),
             status: status,
             message: String((error["message"]?.string ?? error.string ?? "").prefix(Self.longestMessage))
         )

@@ -20,7 +20,8 @@ extension GenAIError {
         case .connectionLost, .abandoned, .cancelled:
             self = .connectionLost(text)
         case .tooLarge:
-            self = .responseTooLarge(text)
+            // Headers beyond measure: a broken proxy rather than a large answer, so another attempt is worth it.
+            self = .malformedResponse(text)
         case .setup:
             self = .invalidCall(text)
         }

@@ -41,16 +41,13 @@ package struct AnswerAccumulator: Sendable {
     }
 
     private var parts: [AccumulatedPart] = []
-    package var finishReason: String?
+    var completion = Completion()
     /// Counts of the request in hand; they are running totals.
     package var usage = UsageCounts()
     /// Counts of the requests before it, when the answer takes several (`CONTINUATION`): those are billed separately.
     private var earlierUsage = UsageCounts()
     package var modelVersion: String?
     package var responseID: String?
-    var promptFeedback: JSONObject?
-    /// The error object of the stream, if one came.
-    var error: JSONValue?
     package internal(set) var candidateCount = 0
     package internal(set) var eventCount = 0
     /// Raw JSON of the candidate's other members, the last of each name.
@@ -60,21 +57,20 @@ package struct AnswerAccumulator: Sendable {
 
     package init() {}
 
-    /// Whether the answer has come to its end: a finish reason that is one, or a refused prompt.
-    package var isComplete: Bool {
-        error == nil && (finishReason.map { $0 != "CONTINUATION" } ?? isPromptBlocked)
-    }
+    /// The last finish reason seen.
+    package var finishReason: String? { completion.finishReason }
 
-    package var isPromptBlocked: Bool {
-        promptFeedback?["blockReason"] != nil && finishReason == nil
-    }
+    package var isPromptBlocked: Bool { completion.isPromptBlocked }
+
+    /// Why the prompt was refused, if it was.
+    package var blockReason: String? { completion.blockReason }
 
     /// The visible text: everything that is not a thought.
     package var text: String {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(textBytes)
         for part in parts where !part.isThought {
-            bytes += part.text
+            bytes.append(contentsOf: part.text)
         }
         return String(decoding: bytes, as: UTF8.self)
     }
@@ -83,9 +79,6 @@ package struct AnswerAccumulator: Sendable {
     package var hasContent: Bool {
         textBytes > 0 || parts.contains { $0.hasData }
     }
-
-    /// Why the prompt was refused, if it was.
-    package var blockReason: String? { promptFeedback?["blockReason"]?.string }
 
     package var totalUsage: UsageCounts {
         var total = earlierUsage
@@ -120,30 +113,28 @@ package struct AnswerAccumulator: Sendable {
 
     /// The candidate's other members (grounding, citations, safety ratings …) as a JSON object; `nil` if there are none.
     package var metadataJSON: String? {
-        let members = candidateMembers.filter { $0.key != "continuationToken" && $0.key != "tokenCount" }
-        guard !members.isEmpty else { return nil }
+        guard !candidateMembers.isEmpty else { return nil }
         var writer = JSONWriter()
         writer.object { writer in
-            for (name, value) in members.sorted(by: { $0.key < $1.key }) {
+            for (name, value) in candidateMembers.sorted(by: { $0.key < $1.key }) {
                 writer.key(name)
-                writer.literal(String(decoding: value, as: UTF8.self))
+                writer.literal(String(decoding: Self.oneLine(value), as: UTF8.self))
             }
         }
         return writer.text
     }
 
-    /// What the next request has to carry if the answer is unfinished.
-    var continuationToken: JSONValue? {
-        guard finishReason == "CONTINUATION", let json = candidateMembers["continuationToken"] else { return nil }
-        return try? JSONValue(parsing: json)
+    /// JSON without line breaks, which would tear lines of an export: servers may spread a document over several.
+    private static func oneLine(_ json: [UInt8]) -> [UInt8] {
+        guard json.contains(0x0A) || json.contains(0x0D), let value = try? JSONValue(parsing: json) else { return json }
+        return Array(value.text.utf8)
     }
 
     /// Settles the counts of the request in hand before the next hop of a long answer.
     mutating func beginHop() {
         earlierUsage.add(usage)
         usage = UsageCounts()
-        finishReason = nil
-        candidateMembers["continuationToken"] = nil
+        completion.beginHop()
     }
 
     mutating func appendPlainText(isThought: Bool, _ append: (inout [UInt8]) -> Void) {
@@ -165,6 +156,6 @@ package struct AnswerAccumulator: Sendable {
         if !isThought {
             textBytes += text.count
         }
-        parts.append(AccumulatedPart(text: text, isThought: isThought, json: json, hasData: hasData))
+        parts.append(AccumulatedPart(text: text, isThought: isThought, json: Self.oneLine(json), hasData: hasData))
     }
 }

@@ -29,7 +29,7 @@ extension Models {
     ///
     /// - Parameters:
     ///   - call: What to send.
-    ///   - timeouts: Limits of each request.
+    ///   - timeouts: Limits of each request, the total of all of them together.
     ///   - onChunk: Called on the network thread for every event; must return at once.
     /// - Returns: The answer with the error that spoiled it, if one did.
     /// - Throws: `CancellationError` alone; the stream is closed then.
@@ -39,20 +39,21 @@ extension Models {
         onChunk: @escaping @Sendable (ChunkProgress) -> Void
     ) async throws -> CollectedAnswer {
         var collected = CollectedAnswer(answer: AnswerAccumulator(), wasSent: false)
+        let path: String
+        do {
+            path = try call.path()
+        } catch {
+            collected.error = error
+            return collected
+        }
         let start = monotonicNow()
-        var continuationToken: JSONValue?
-        repeat {
-            let path: String
-            do {
-                path = try call.path()
-            } catch {
-                collected.error = error
-                return collected
-            }
+        var timeLeft = timeouts
+        var continuationToken: String?
+        while true {
             let request = client.request(
                 path: path,
                 body: call.body(continuationToken: continuationToken),
-                timeouts: timeouts
+                timeouts: timeLeft
             )
             let collector = AnswerCollector(collected.answer, options: client.options, onChunk: onChunk)
             let end = try await collector.collect(request, on: client.loop)
@@ -60,15 +61,11 @@ extension Models {
             collected.error = end.error.map(client.withoutKey)
             collected.wasSent = collected.wasSent || end.wasSent
             collected.firstEvent = collected.firstEvent ?? end.firstEventAt.map { $0 - start }
-            continuationToken = end.error == nil ? end.answer.continuationToken : nil
-            if continuationToken != nil {
-                collected.answer.beginHop()
-            }
-        } while continuationToken != nil
-        if collected.error == nil, !collected.answer.isComplete {
-            collected.error = collected.answer.eventCount == 0 ? .emptyAnswer : .interrupted
+            guard end.error == nil, end.answer.completion.isContinued else { return collected }
+            continuationToken = end.answer.completion.continuationToken
+            collected.answer.beginHop()
+            timeLeft.total = timeouts.total - (monotonicNow() - start)
         }
-        return collected
     }
 }
 
@@ -76,9 +73,6 @@ extension Models {
 ///
 /// `@unchecked Sendable`: the answer is touched only on the network thread until `finish`, which hands it over.
 private final class AnswerCollector: TransferReceiver, @unchecked Sendable {
-    /// Once a finish reason was seen only usage may follow; a server that keeps the stream open is not waited for.
-    private static let lingerAfterFinish = Duration.seconds(10)
-
     struct End: Sendable {
         var answer: AnswerAccumulator
         var error: GenAIError?
@@ -157,12 +151,12 @@ private final class AnswerCollector: TransferReceiver, @unchecked Sendable {
 
     func receive(_ bytes: UnsafeRawBufferPointer) -> ReceiveDecision {
         do {
-            try decoder.receive(bytes, scan)
+            guard try decoder.receive(bytes, scan) else { return .abandon }
         } catch {
             self.error = error
             return .abandon
         }
-        return answer.finishReason == nil ? .proceed : .linger(Self.lingerAfterFinish)
+        return answer.completion.isFinished ? .linger(Completion.lingerAfterFinish) : .proceed
     }
 
     func finish(_ end: TransferEnd) {
@@ -172,17 +166,8 @@ private final class AnswerCollector: TransferReceiver, @unchecked Sendable {
         } catch {
             self.error = self.error ?? error
         }
-        if error == nil, let object = answer.error {
-            error = .api(APIError(object, httpStatus: nil))
-        }
-        // A connection that broke after the finish reason has delivered everything (protocol, section 7.3).
-        if error == nil, let transferError = end.error, answer.finishReason == nil {
-            error = GenAIError(transferError)
-        }
-        if error == nil, decoder.endsInsideDocument, answer.finishReason == nil {
-            error = .interrupted
-        }
-        let result = End(answer: answer, error: error, wasSent: end.wasSent, firstEventAt: firstEventAt)
+        let failure = error ?? answer.completion.failure(end.error)
+        let result = End(answer: answer, error: failure, wasSent: end.wasSent, firstEventAt: firstEventAt)
         let continuation = wait.withLock { wait -> CheckedContinuation<End, Never>? in
             guard case .waiting(let continuation, _) = wait else { return nil }
             wait = .idle

@@ -5,8 +5,18 @@ internal import JSON
 /// It looks for the few members that matter and keeps the raw bytes of the rest. What a chunk means is the same as in
 /// ``GenerateContentResponse``; a test holds the two against each other on generated documents.
 struct ChunkScanner {
+    /// More are not counted: an index is the server's to choose.
+    private static let mostCandidates: Int64 = 1024
+
+    /// The parts and the other members of the candidate read last.
     private var parts: [ScannedPart] = []
     private var members: [(name: Range<Int>, value: Range<Int>)] = []
+
+    private struct ScannedCandidate {
+        var index: Int64 = 0
+        var finishReason: String?
+        var continuationToken: String?
+    }
 
     /// A part of the candidate that is being read, as ranges of the event's bytes.
     private struct ScannedPart {
@@ -40,10 +50,7 @@ struct ChunkScanner {
         try reader.beginObject()
         while let name = try reader.nextKey() {
             if reader.matches(name, "candidates"), try reader.peek() == UInt8(ascii: "[") {
-                try reader.beginArray()
-                while try reader.nextElement() {
-                    try scanCandidate(&reader, into: &answer)
-                }
+                try scanCandidates(&reader, into: &answer)
             } else if reader.matches(name, "usageMetadata"), try reader.peek() == UInt8(ascii: "{") {
                 try scanUsage(&reader, into: &answer.usage)
             } else if reader.matches(name, "modelVersion"), try reader.peek() == UInt8(ascii: "\"") {
@@ -51,9 +58,9 @@ struct ChunkScanner {
             } else if reader.matches(name, "responseId"), try reader.peek() == UInt8(ascii: "\"") {
                 answer.responseID = try Self.string(&reader, unless: answer.responseID)
             } else if reader.matches(name, "promptFeedback") {
-                answer.promptFeedback = try reader.readValue().object ?? answer.promptFeedback
+                answer.completion.note(blockReason: try reader.readValue()["blockReason"]?.string)
             } else if reader.matches(name, "error") {
-                answer.error = try reader.readValue()
+                answer.completion.note(error: try reader.readValue())
             } else {
                 try reader.skipValue()
             }
@@ -70,38 +77,56 @@ struct ChunkScanner {
         return reader.unescapedString(in: content)
     }
 
-    private mutating func scanCandidate(
+    /// Candidates may come in any order and in any chunk; the answer is the first one whose index is 0.
+    private mutating func scanCandidates(
         _ reader: inout JSONReader,
         into answer: inout AnswerAccumulator
     ) throws(JSONError) {
-        var index = 0
-        var finishReason: String?
+        var isFound = false
+        try reader.beginArray()
+        while try reader.nextElement() {
+            guard try reader.peek() == UInt8(ascii: "{") else {
+                try reader.skipValue()
+                continue
+            }
+            let candidate = try scanCandidate(&reader)
+            if (0..<Self.mostCandidates).contains(candidate.index) {
+                answer.candidateCount = max(answer.candidateCount, Int(candidate.index) + 1)
+            }
+            if candidate.index == 0, !isFound {
+                isFound = true
+                keep(candidate, from: reader, in: &answer)
+            }
+        }
+    }
+
+    private mutating func scanCandidate(_ reader: inout JSONReader) throws(JSONError) -> ScannedCandidate {
+        var candidate = ScannedCandidate()
         parts.removeAll(keepingCapacity: true)
         members.removeAll(keepingCapacity: true)
         try reader.beginObject()
         while let name = try reader.nextKey() {
-            if reader.matches(name, "content"), try reader.peek() == UInt8(ascii: "{") {
-                try scanContent(&reader)
-            } else if reader.matches(name, "finishReason"), try reader.peek() == UInt8(ascii: "\"") {
-                finishReason = try reader.readString()
+            let first = try reader.peek()
+            if reader.matches(name, "content") {
+                if first == UInt8(ascii: "{") {
+                    try scanContent(&reader)
+                } else {
+                    try reader.skipValue()
+                }
+            } else if reader.matches(name, "finishReason") {
+                candidate.finishReason = try reader.readValue().string
+            } else if reader.matches(name, "continuationToken") {
+                candidate.continuationToken = try reader.readValue().string
             } else if reader.matches(name, "index") {
-                index = try reader.readCount() ?? 0
+                candidate.index = try reader.readValue().int64 ?? 0
+            } else if first == UInt8(ascii: "n") {
+                // `null` is how some front ends write that there is nothing.
+                try reader.skipValue()
             } else {
                 members.append((name, try reader.skipValue()))
             }
         }
-        answer.candidateCount = max(answer.candidateCount, index + 1)
-        // Candidates may come in any order and in any chunk; the first one is the one whose index is 0.
-        guard index == 0 else { return }
-        if let finishReason, !finishReason.isEmpty {
-            answer.finishReason = finishReason
-        }
-        for part in parts {
-            keep(part, from: reader, in: &answer)
-        }
-        for member in members {
-            answer.candidateMembers[reader.unescapedString(in: member.name)] = reader.bytes(in: member.value)
-        }
+        return candidate
     }
 
     private mutating func scanContent(_ reader: inout JSONReader) throws(JSONError) {
@@ -113,18 +138,24 @@ struct ChunkScanner {
             }
             try reader.beginArray()
             while try reader.nextElement() {
-                try scanPart(&reader)
+                if try reader.peek() == UInt8(ascii: "{") {
+                    try scanPart(&reader)
+                } else {
+                    try reader.skipValue()
+                }
             }
         }
     }
 
     private mutating func scanPart(_ reader: inout JSONReader) throws(JSONError) {
-        _ = try reader.peek()
         let start = reader.position
         var part = ScannedPart(bytes: start..<start)
         try reader.beginObject()
         while let name = try reader.nextKey() {
-            if reader.matches(name, "text"), try reader.peek() == UInt8(ascii: "\"") {
+            let first = try reader.peek()
+            if first == UInt8(ascii: "n") {
+                try reader.skipValue()
+            } else if reader.matches(name, "text"), first == UInt8(ascii: "\"") {
                 let range = try reader.skipValue()
                 part.text = (range.lowerBound + 1)..<(range.upperBound - 1)
             } else if reader.matches(name, "thought") {
@@ -138,6 +169,26 @@ struct ChunkScanner {
         }
         part.bytes = start..<reader.position
         parts.append(part)
+    }
+
+    private func keep(
+        _ candidate: ScannedCandidate,
+        from reader: borrowing JSONReader,
+        in answer: inout AnswerAccumulator
+    ) {
+        answer.completion.noteCandidate(
+            finishReason: candidate.finishReason,
+            continuationToken: candidate.continuationToken
+        )
+        for part in parts {
+            keep(part, from: reader, in: &answer)
+        }
+        for member in members {
+            let name = reader.unescapedString(in: member.name)
+            if name != "tokenCount" {
+                answer.candidateMembers[name] = reader.bytes(in: member.value)
+            }
+        }
     }
 
     private func keep(_ part: ScannedPart, from reader: borrowing JSONReader, in answer: inout AnswerAccumulator) {
@@ -178,6 +229,11 @@ struct ChunkScanner {
                 usage.totalTokens = try reader.readCount() ?? usage.totalTokens
             } else {
                 try reader.skipValue()
+                continue
+            }
+            // A count that is none says nothing and must not erase what an earlier chunk said.
+            if let count = UsageMetadata.count(try reader.readValue().int64) {
+                usage[keyPath: counter] = count
             }
         }
     }

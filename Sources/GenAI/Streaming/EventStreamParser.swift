@@ -114,17 +114,19 @@ struct EventStreamParser {
             }
         } else if Self.isData(line) {
             appendData(from: line.count > 5 && line[5] == 0x20 ? 6 : 5)
-        } else if !hasData, line[0] == UInt8(ascii: "{") || line[0] == UInt8(ascii: "[") {
+        } else if line.elementsEqual("data".utf8) {
+            // A name without a colon is a field without a value.
+            appendData(from: 4)
+        } else if !hasData, Self.beginsDocument(line) {
             isBare = true
             swap(&bare, &line)
             bare.append(0x0A)
         }
     }
 
-    /// Whether a line begins with `data:`; written out, because it is asked for every line of every stream.
-    private static func isData(_ line: [UInt8]) -> Bool {
-        line.count >= 5 && line[0] == UInt8(ascii: "d") && line[1] == UInt8(ascii: "a") && line[2] == UInt8(ascii: "t")
-            && line[3] == UInt8(ascii: "a") && line[4] == UInt8(ascii: ":")
+    private static func beginsDocument(_ line: [UInt8]) -> Bool {
+        let first = line.first { $0 != 0x20 && $0 != 0x09 }
+        return first == UInt8(ascii: "{") || first == UInt8(ascii: "[")
     }
 
     private mutating func appendData(from start: Int) {

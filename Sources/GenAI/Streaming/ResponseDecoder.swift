@@ -33,14 +33,15 @@ struct ResponseDecoder {
     /// - Parameters:
     ///   - bytes: Of the body, decompressed.
     ///   - onEvent: Called with each JSON document; what it throws is passed on as malformed.
+    /// - Returns: Whether more is wanted; of a page that explains an error, the beginning is enough.
     /// - Throws: The error that ends the answer.
     mutating func receive(
         _ bytes: UnsafeRawBufferPointer,
         _ onEvent: (Span<UInt8>) throws(JSONError) -> Void
-    ) throws(GenAIError) {
+    ) throws(GenAIError) -> Bool {
         guard isSuccess else {
             errorBody.append(contentsOf: bytes.prefix(Self.longestErrorBody - errorBody.count))
-            return
+            return errorBody.count < Self.longestErrorBody
         }
         byteCount += bytes.count
         guard byteCount <= maximumAnswerBytes else {
@@ -49,6 +50,7 @@ struct ResponseDecoder {
         try parser.feed(bytes) { document, _ throws(GenAIError) in
             try Self.decode(document, onEvent)
         }
+        return true
     }
 
     /// Takes the end of the body.

@@ -50,7 +50,7 @@ public struct Part: Sendable, Hashable {
     /// Inline bytes are not among them.
     public var json: JSONObject
     /// Bytes to send inline; they are encoded only while the request is written.
-    public var inlineBytes: [UInt8]?
+    public private(set) var inlineBytes: [UInt8]?
     private var inlineMIMEType: String?
 
     /// A part from members of the wire format, for what this library has no name for.

@@ -110,8 +110,12 @@ public struct UsageMetadata: Sendable, Hashable {
     public var toolUsePromptTokenCount: Int? { count("toolUsePromptTokenCount") }
     public var totalTokenCount: Int? { count("totalTokenCount") }
 
-    /// A negative count is not one.
     private func count(_ name: String) -> Int? {
-        json[name]?.int64.flatMap { $0 >= 0 ? Int($0) : nil }
+        Self.count(json[name]?.int64)
+    }
+
+    /// Counts are 32-bit integers; what is negative or larger is not one.
+    static func count(_ value: Int64?) -> Int? {
+        value.flatMap { Int32(exactly: $0) }.flatMap { $0 >= 0 ? Int($0) : nil }
     }
 }
