@@ -16,6 +16,8 @@ package final class LoopbackConnection: Sendable {
         self.number = number
         // Each write leaves at once, so that the borders of a script's pieces are real.
         Self.set(IPPROTO_TCP, TCP_NODELAY, 1, on: descriptor)
+        // A client that does not read holds the script up soon.
+        Self.set(Int(SOL_SOCKET), SO_SNDBUF, 64 << 10, on: descriptor)
     }
 
     // MARK: For scripts

@@ -36,6 +36,7 @@ struct BaseURL: Sendable, Equatable {
     private static func host(of address: String) -> String {
         let authority = address.drop { $0 != "/" }.dropFirst(2).prefix { $0 != "/" }
         if authority.hasPrefix("[") {
+            guard authority.contains("]") else { return "" }
             return String(authority.dropFirst().prefix { $0 != "]" })
         }
         return authority.prefix { $0 != ":" }.lowercased()

@@ -145,9 +145,11 @@ extension Duration {
     ///
     /// Absurd values are cut to about 30 years, so that sums with it cannot overflow.
     package init?(protobuf text: String) {
-        guard text.hasSuffix("s"), let seconds = Double(text.dropLast()), seconds.isFinite, seconds >= 0 else {
-            return nil
-        }
-        self = .seconds(min(seconds, 1e9))
+        let number = text.dropLast().split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+        let isDecimal = number.allSatisfy { !$0.isEmpty && $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }
+        guard text.hasSuffix("s"), isDecimal, let whole = number.first else { return nil }
+        let fraction = number.count > 1 ? number[1].prefix(9) : ""
+        let nanoseconds = Int64(fraction + String(repeating: "0", count: 9 - fraction.count)) ?? 0
+        self = .seconds(min(Int64(whole) ?? .max, 1_000_000_000)) + .nanoseconds(nanoseconds)
     }
 }

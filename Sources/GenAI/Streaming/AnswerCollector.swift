@@ -160,11 +160,13 @@ private final class AnswerCollector: TransferReceiver, @unchecked Sendable {
     }
 
     func finish(_ end: TransferEnd) {
-        do {
-            let apiError = try decoder.finish(scan)
-            error = error ?? apiError.map(GenAIError.api)
-        } catch {
-            self.error = self.error ?? error
+        // After an error the decoder may hold bytes that were refused.
+        if error == nil {
+            do {
+                error = try decoder.finish(scan).map(GenAIError.api)
+            } catch {
+                self.error = error
+            }
         }
         let failure = error ?? answer.completion.failure(end.error)
         let result = End(answer: answer, error: failure, wasSent: end.wasSent, firstEventAt: firstEventAt)

@@ -134,13 +134,16 @@ final class ChunkChannel: TransferReceiver, @unchecked Sendable {
 
     func finish(_ end: TransferEnd) {
         var chunks: [GenerateContentResponse] = []
-        do {
-            let apiError = try decoder.finish { document throws(JSONError) in
-                chunks += try Self.responses(in: document)
+        // After a failure the decoder may hold bytes that were refused.
+        if failure == nil {
+            do {
+                let apiError = try decoder.finish { document throws(JSONError) in
+                    chunks += try Self.responses(in: document)
+                }
+                failure = apiError.map(GenAIError.api)
+            } catch {
+                failure = error
             }
-            failure = failure ?? apiError.map(GenAIError.api)
-        } catch {
-            failure = failure ?? error
         }
         deliver(chunks, end: end)
     }
