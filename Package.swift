@@ -110,7 +110,7 @@ let package = Package(
         .testTarget(name: "TerminalTests", dependencies: ["BatchCore", "JSON", "Terminal", "TestSupport"]),
 
         // TestSupport: what the tests of several modules share.
-        .target(name: "TestSupport", path: "Tests/TestSupport"),
+        .target(name: "TestSupport", dependencies: ["BatchCore"], path: "Tests/TestSupport"),
 
         // YAML: libyaml's events as nodes that remember line and column.
         .target(name: "YAML", dependencies: ["CYAML"]),
