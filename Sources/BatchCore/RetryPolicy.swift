@@ -12,8 +12,10 @@ package struct RetryPolicy: Sendable, Equatable {
         self.maximumDelay = maximumDelay
     }
 
-    /// The delay before the next attempt: full jitter below 1 s, 2 s, 4 s … (Google's advice, and what keeps parallel
-    /// items from returning together), or what the server asked for plus up to one second.
+    /// The delay before the next attempt.
+    ///
+    /// Full jitter below 1 s, 2 s, 4 s … (Google's advice, and what keeps parallel items from returning together), or
+    /// what the server asked for plus up to one second.
     ///
     /// - Parameters:
     ///   - attempt: The attempt that failed, counted from 1.
@@ -27,7 +29,7 @@ package struct RetryPolicy: Sendable, Equatable {
     ) -> Duration? {
         guard attempt < attempts else { return nil }
         if let requested {
-            return requested + .seconds(1) * Double.random(in: 0...1, using: &generator)
+            return max(requested, .zero) + .seconds(1) * Double.random(in: 0...1, using: &generator)
         }
         let ceiling = min(maximumDelay, .seconds(1) * (1 << min(attempt - 1, 20)))
         return ceiling * Double.random(in: 0...1, using: &generator)

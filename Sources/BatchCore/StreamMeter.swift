@@ -17,12 +17,13 @@ package final class StreamMeter: Sendable {
     ///   - now: Monotonic time, any origin, as ``lastChunk`` gives it back.
     package func add(textBytes bytes: Int, outputTokens: Int?, now: Duration) {
         textBytes.wrappingAdd(bytes, ordering: .relaxed)
-        chunks.wrappingAdd(1, ordering: .relaxed)
         if let outputTokens {
             reportedTokens.store(outputTokens, ordering: .relaxed)
         }
         let (seconds, attoseconds) = now.components
         lastChunkNanoseconds.store(seconds * 1_000_000_000 + attoseconds / 1_000_000_000, ordering: .relaxed)
+        // Last, so that who sees the first chunk sees its time too.
+        chunks.wrappingAdd(1, ordering: .releasing)
     }
 
     /// Output tokens so far: the server's count, or an estimate of 4 bytes a token until it tells one.
@@ -32,7 +33,7 @@ package final class StreamMeter: Sendable {
     }
 
     package var chunkCount: Int {
-        chunks.load(ordering: .relaxed)
+        chunks.load(ordering: .acquiring)
     }
 
     /// When the last chunk came; `nil` before the first.

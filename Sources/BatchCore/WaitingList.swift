@@ -1,6 +1,18 @@
-/// Things that wait for their moment, the earliest first: a binary heap.
+/// Things that wait for their moment: the earliest first, and of those due together the one that came first.
 struct WaitingList<Element> {
-    private var heap: [(due: Duration, element: Element)] = []
+    private struct Entry {
+        let due: Duration
+        let arrival: Int
+        let element: Element
+
+        static func < (left: Entry, right: Entry) -> Bool {
+            (left.due, left.arrival) < (right.due, right.arrival)
+        }
+    }
+
+    /// A binary heap: every entry comes before its two children.
+    private var heap: [Entry] = []
+    private var arrivals = 0
 
     var isEmpty: Bool { heap.isEmpty }
     var count: Int { heap.count }
@@ -8,9 +20,10 @@ struct WaitingList<Element> {
     var nextDue: Duration? { heap.first?.due }
 
     mutating func insert(_ element: Element, due: Duration) {
-        heap.append((due, element))
+        arrivals += 1
+        heap.append(Entry(due: due, arrival: arrivals, element: element))
         var child = heap.count - 1
-        while child > 0, heap[child].due < heap[(child - 1) / 2].due {
+        while child > 0, heap[child] < heap[(child - 1) / 2] {
             heap.swapAt(child, (child - 1) / 2)
             child = (child - 1) / 2
         }
@@ -29,10 +42,8 @@ struct WaitingList<Element> {
         var parent = 0
         while true {
             var smallest = parent
-            for child in [2 * parent + 1, 2 * parent + 2] where child < heap.count {
-                if heap[child].due < heap[smallest].due {
-                    smallest = child
-                }
+            for child in [2 * parent + 1, 2 * parent + 2] where child < heap.count && heap[child] < heap[smallest] {
+                smallest = child
             }
             guard smallest != parent else { return }
             heap.swapAt(parent, smallest)
