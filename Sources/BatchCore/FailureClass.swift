@@ -59,7 +59,7 @@ extension FailureClass {
     /// The most attempts for failures that are billed each time; others follow the job's `retry.attempts` alone.
     package var attemptLimit: Int? {
         switch self {
-        case .empty, .malformed: 3
+        case .empty, .malformed, .truncated: 3
         default: nil
         }
     }

@@ -23,6 +23,8 @@ package struct ItemMachine: Sendable {
     package private(set) var turn: Int
     /// Failed attempts of that turn in this run.
     private var failures = 0
+    /// Those among them that were of a class with a limit of its own.
+    private var limitedFailures = 0
 
     package init(turns: Int, answeredTurns: Int, job: Job) {
         self.turns = turns
@@ -34,6 +36,7 @@ package struct ItemMachine: Sendable {
     /// Decides what follows a complete answer.
     package mutating func answered() -> Action {
         failures = 0
+        limitedFailures = 0
         turn += 1
         return turn < turns ? .nextTurn : .done
     }
@@ -54,21 +57,33 @@ package struct ItemMachine: Sendable {
     /// Decides what follows a failed attempt.
     package mutating func failed(_ error: GenerationError, using generator: inout some RandomNumberGenerator) -> Action
     {
-        switch error.failureClass.action {
-        case .waitForGate:
-            return .waitForGate
+        let action = error.failureClass.action
+        switch action {
         case .deferModel:
             return .deferModel
         case .stopRun:
             return .stopRun
         case .failItem:
             guard error.failureClass == .truncated, onTruncation == .retry else { return .fail }
-        case .retry:
-            break
+        case .retry, .waitForGate:
+            // A run does not sleep for hours, whatever the server calls the reason.
+            if let delay = error.retryDelay, delay > QuotaGate.longestBelievableDelay { return .deferModel }
+            if action == .waitForGate { return .waitForGate }
         }
+        return retryOrGiveUp(error, using: &generator)
+    }
+
+    private mutating func retryOrGiveUp(
+        _ error: GenerationError,
+        using generator: inout some RandomNumberGenerator
+    ) -> Action {
         failures += 1
-        let isBeyondClassLimit = error.failureClass.attemptLimit.map { failures >= $0 } ?? false
-        if !isBeyondClassLimit,
+        var mayRetry = true
+        if let limit = error.failureClass.attemptLimit {
+            limitedFailures += 1
+            mayRetry = limitedFailures < limit
+        }
+        if mayRetry,
             let delay = policy.delay(afterAttempt: failures, requested: error.retryDelay, using: &generator)
         {
             return .retry(after: delay)
