@@ -47,7 +47,8 @@ package protocol ItemSource {
 
 /// What the scheduler asks of the checkpoint.
 ///
-/// Every method returns after the commit that holds its effect.
+/// Every method returns after the commit that holds its effect. A cancelled caller makes no difference: what was sent has
+/// to be kept above all when the run is being cut.
 package protocol CheckpointStore: Sendable {
     /// The next items in state `pending`, in the order of the job.
     ///
@@ -60,6 +61,8 @@ package protocol CheckpointStore: Sendable {
     func begin(_ id: ItemID) async throws
 
     /// Keeps what came of an attempt, and the state of its item after it.
+    ///
+    /// A chat whose turn was answered is pending until its next turn begins.
     func record(_ outcome: ItemOutcome) async throws
 }
 
@@ -67,7 +70,7 @@ package protocol CheckpointStore: Sendable {
 package struct ItemOutcome: Sendable {
     package var item: ItemID
     package var state: ItemState
-    /// `nil` when nothing was sent, as for a deferred item.
+    /// `nil` when nothing was sent: the item is deferred, or a stop came after it was begun.
     package var attempt: AttemptRecord?
 
     package init(item: ItemID, state: ItemState, attempt: AttemptRecord? = nil) {

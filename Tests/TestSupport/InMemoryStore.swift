@@ -30,7 +30,7 @@ package final class InMemoryStore: CheckpointStore {
 
     private let state: Watched<State>
 
-    /// - Parameter items: In the order of the job, numbers ascending.
+    /// - Parameter items: In the order of the job.
     package init(_ items: [PendingItem]) {
         state = Watched(
             State(

@@ -1,0 +1,103 @@
+/// What the scheduler does about an attempt: commits, then tells, then tidies up.
+struct Conclusion: Sendable {
+    /// The item's state after the attempt.
+    let state: ItemState
+    let event: RunEvent?
+    let aftermath: Aftermath
+}
+
+/// What is left to do once everything about an item is committed.
+enum Aftermath: Sendable {
+    case done
+    case failed(FailureClass)
+    case deferred
+    case interrupted
+    /// Begun, but a stop came before it was sent.
+    case unsent
+    case putAside(Work, due: Duration)
+    case nextTurn(Work)
+}
+
+extension Scheduler {
+    /// Makes one attempt for an item, from the note that it begins to the announcement of what came of it.
+    nonisolated func carryOut(_ work: Work) async {
+        let id = work.item.id
+        do {
+            try await store.begin(id)
+            guard await maySend() else {
+                try await store.record(ItemOutcome(item: id, state: .pending))
+                return await retire(.unsent)
+            }
+            var work = work
+            work.item.attempts += 1
+            let sentAt = clock.now()
+            let attempt = await send(work, at: sentAt)
+            let conclusion = await conclude(attempt, sentAt: sentAt, of: work)
+            try await store.record(ItemOutcome(item: id, state: conclusion.state, attempt: attempt))
+            if let event = conclusion.event {
+                observer.observe(event)
+            }
+            await retire(conclusion.aftermath)
+        } catch {
+            await retire(failedCommit: error)
+        }
+    }
+
+    /// Leaves an item for a later run.
+    nonisolated func postpone(_ work: Work, because reason: GenerationError) async {
+        do {
+            try await store.record(ItemOutcome(item: work.item.id, state: .deferred))
+            observer.observe(.itemDeferred(work.item.id, key: work.item.key, reason: reason.message))
+            await retire(.deferred)
+        } catch {
+            await retire(failedCommit: error)
+        }
+    }
+
+    /// Sends the next turn of an item and waits for what comes of it.
+    private nonisolated func send(_ work: Work, at sentAt: Duration) async -> AttemptRecord {
+        let meter = StreamMeter()
+        observer.observe(
+            .itemStarted(
+                work.item.id,
+                key: work.item.key,
+                model: work.item.request.model,
+                attempt: work.item.attempts,
+                turn: work.machine.turn,
+                meter: meter
+            )
+        )
+        var timings = AttemptTimings(startedAtMilliseconds: clock.unixMilliseconds(), total: .zero)
+        let result: AttemptRecord.Result
+        do {
+            let request = GenerationRequest(
+                item: work.item.request,
+                answeredTurns: work.item.answeredTurns,
+                stream: job.stream,
+                timeouts: job.timeouts
+            )
+            let generated = try await generator.generate(request, meter: meter)
+            timings.firstChunk = generated.firstChunk
+            result = work.machine.refusal(of: generated.answer).map { .failed($0) } ?? .answered(generated.answer)
+        } catch let error as GenerationError {
+            result = .failed(error)
+        } catch is CancellationError {
+            result = .interrupted
+        } catch {
+            result = .failed(.unforeseen(error))
+        }
+        timings.total = clock.now() - sentAt
+        return AttemptRecord(number: work.item.attempts, turn: work.machine.turn, timings: timings, result: result)
+    }
+}
+
+extension GenerationError {
+    /// Makes a failure of an error that no generator should throw: an item must not get lost by it.
+    fileprivate static func unforeseen(_ error: any Error) -> GenerationError {
+        GenerationError(
+            .malformed,
+            "the request ended with an error that was not foreseen (\(error)); please report it",
+            isPossiblyBilled: true
+        )
+    }
+}

@@ -1,0 +1,122 @@
+import BatchCore
+import TestSupport
+
+/// A scheduler with a scripted model, a checkpoint in memory and time in the test's hands.
+struct SchedulerHarness: Sendable {
+    let clock = ManualClock()
+    let log = EventLog()
+    let store: InMemoryStore
+    let generator: ScriptedGenerator
+    let scheduler: Scheduler
+
+    init(
+        _ items: [PendingItem],
+        concurrency: Int = 4,
+        retry: RetryPolicy = RetryPolicy(),
+        onTruncation: Job.TruncationPolicy = .accept,
+        itemLimit: Int? = nil,
+        seed: UInt64 = 1,
+        script: @escaping @Sendable (ScriptedGenerator.Call) -> ScriptedGenerator.Reply = { _ in .answer }
+    ) {
+        self.init(
+            InMemoryStore(items),
+            job: Job(
+                name: "test",
+                limits: Limits(concurrency: concurrency),
+                retry: retry,
+                onTruncation: onTruncation
+            ),
+            itemLimit: itemLimit,
+            seed: seed,
+            script: script
+        )
+    }
+
+    init(
+        _ store: InMemoryStore,
+        job: Job,
+        itemLimit: Int? = nil,
+        seed: UInt64 = 1,
+        script: @escaping @Sendable (ScriptedGenerator.Call) -> ScriptedGenerator.Reply = { _ in .answer }
+    ) {
+        self.store = store
+        generator = ScriptedGenerator(clock: clock, script: script)
+        scheduler = Scheduler(
+            job: job,
+            store: store,
+            generator: generator,
+            clock: clock,
+            observer: log,
+            itemLimit: itemLimit,
+            random: SeededGenerator(seed: seed)
+        )
+    }
+
+    /// Starts the run and leaves time alone.
+    func start() -> Task<RunSummary, any Error> {
+        Task { [scheduler] in try await scheduler.run() }
+    }
+
+    /// Runs to the end, with time passing as soon as everything waits for it.
+    func finish() async throws -> RunSummary {
+        try await clock.driving { [scheduler] in try await scheduler.run() }
+    }
+}
+
+extension PendingItem {
+    /// An item of one turn whose text is its key.
+    static func plain(_ key: String, number: Int64 = 1, model: String = "model-a") -> PendingItem {
+        chat(key, number: number, model: model, turns: [key])
+    }
+
+    static func chat(
+        _ key: String,
+        number: Int64 = 1,
+        model: String = "model-a",
+        turns: [String],
+        answeredTurns: [String] = []
+    ) -> PendingItem {
+        PendingItem(
+            id: ItemID(number),
+            key: key,
+            request: ItemRequest(model: model, turns: turns.map { ItemRequest.Turn(text: $0) }),
+            answeredTurns: answeredTurns
+        )
+    }
+}
+
+/// Plain items with these keys, in this order.
+func items(_ keys: String..., model: String = "model-a") -> [PendingItem] {
+    keys.enumerated().map { .plain($1, number: Int64($0 + 1), model: model) }
+}
+
+/// Plain items with the keys `1`, `2` … as far as a count.
+func items(count: Int) -> [PendingItem] {
+    (1...count).map { .plain(String($0), number: Int64($0)) }
+}
+
+extension GenerationError {
+    static let overloaded = GenerationError(.overloaded, "the model is overloaded", httpStatus: 503)
+    static let invalid = GenerationError(.invalidRequest, "the request is not valid", httpStatus: 400)
+    static let unreachable = GenerationError(.network, "cannot connect to the host")
+    static let badKey = GenerationError(.auth, "the key is not valid", httpStatus: 401)
+    static let daily = GenerationError(.rateDay, "the daily quota is spent", httpStatus: 429)
+
+    static func quota(retryAfter delay: Duration? = nil) -> GenerationError {
+        GenerationError(.rateMinute, "the quota of the minute is spent", httpStatus: 429, retryDelay: delay)
+    }
+}
+
+extension AttemptRecord {
+    var isInterrupted: Bool {
+        if case .interrupted = result { true } else { false }
+    }
+
+    var isAnswered: Bool {
+        if case .answered = result { true } else { false }
+    }
+
+    var failureClass: FailureClass? {
+        if case .failed(let error) = result { error.failureClass } else { nil }
+    }
+}
