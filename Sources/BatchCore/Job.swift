@@ -1,4 +1,3 @@
-
 /// What a job file says about the whole job; its items come from an ``ItemSource``.
 package struct Job: Sendable, Equatable {
     package enum TruncationPolicy: String, Sendable, CaseIterable {

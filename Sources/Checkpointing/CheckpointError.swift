@@ -93,10 +93,13 @@ extension CheckpointError {
             )
         case .readOnly:
             self = .readOnly(path: path)
+        case .inputOutput where !error.isSyncFailure && Self.fullDiskErrors.contains(error.systemError):
+            // A quota, a limit on file size, or the index of the log: only of the file itself SQLite says "full".
+            self = .diskFull(path: path)
         case .inputOutput where error.systemError == 0 && CheckpointFile.isAtSizeLimit(path):
             self = .diskFull(path: path)
-        case .inputOutput, .cannotOpen:
-            self.init(systemError: error.systemError, operation: "use", path: path, detail: error.description)
+        case .cannotOpen where Self.readOnlyErrors.contains(error.systemError):
+            self = .readOnly(path: path)
         default:
             let message = "cannot use \(path): \(error.message) (SQLite error \(error.extendedCode))"
             self.init(.io, path: path, message: message, advice: Self.resumeAdvice)

@@ -1,7 +1,7 @@
 #if canImport(Glibc)
-internal import Glibc
+    internal import Glibc
 #elseif canImport(Darwin)
-internal import Darwin
+    internal import Darwin
 #endif
 
 /// Walks over one JSON document without building a tree: callers take the members they want and skip the rest.
@@ -131,19 +131,19 @@ package struct JSONReader: ~Escapable {
         return value
     }
 
-    /// Reads a count: an integer that is not negative. Anything else is stepped over.
+    /// Reads a count: a 32-bit integer that is not negative; anything else is stepped over.
     package mutating func readCount() throws(JSONError) -> Int? {
         _ = try peek()
         var index = position
         var value = 0
-        // 18 digits fit; what follows them tells whether that was all of the number.
-        while index < bytes.count, index < position + 18, bytes[index] >= 0x30, bytes[index] <= 0x39 {
+        // 9 digits fit; what follows them tells whether that was all of the number.
+        while index < bytes.count, index < position + 9, bytes[index] >= 0x30, bytes[index] <= 0x39 {
             value = value * 10 + Int(bytes[index] - 0x30)
             index += 1
         }
         let isWhole = index > position && index < bytes.count && Self.endsMember(bytes[index])
         guard isWhole, bytes[position] != 0x30 || index == position + 1 else {
-            return try readValue().int64.flatMap { $0 >= 0 ? Int($0) : nil }
+            return try readValue().int64.flatMap { Int32(exactly: $0) }.flatMap { $0 >= 0 ? Int($0) : nil }
         }
         position = index
         isAtStart = false

@@ -229,11 +229,6 @@ struct ChunkScanner {
                 usage.totalTokens = try reader.readCount() ?? usage.totalTokens
             } else {
                 try reader.skipValue()
-                continue
-            }
-            // A count that is none says nothing and must not erase what an earlier chunk said.
-            if let count = UsageMetadata.count(try reader.readValue().int64) {
-                usage[keyPath: counter] = count
             }
         }
     }

@@ -129,6 +129,12 @@ struct EventStreamParser {
         return first == UInt8(ascii: "{") || first == UInt8(ascii: "[")
     }
 
+    /// Whether a line begins with `data:`; written out, because it is asked for every line of every stream.
+    private static func isData(_ line: [UInt8]) -> Bool {
+        line.count >= 5 && line[0] == UInt8(ascii: "d") && line[1] == UInt8(ascii: "a") && line[2] == UInt8(ascii: "t")
+            && line[3] == UInt8(ascii: "a") && line[4] == UInt8(ascii: ":")
+    }
+
     private mutating func appendData(from start: Int) {
         if hasData {
             data.append(0x0A)
