@@ -80,6 +80,8 @@ final class CheckpointLock: Sendable {
     func release() {
         descriptor.withLock { descriptor in
             guard descriptor >= 0 else { return }
+            // Closing alone would leave it with a child that was forked and has not yet become its program.
+            flock(descriptor, LOCK_UN)
             close(descriptor)
             descriptor = -1
         }

@@ -184,7 +184,9 @@ private struct KillLedger {
 
     /// Requests by the key of the item: its prompt names it.
     private static func requests(_ work: Workspace, _ simulator: SimulatorProgram) throws -> [String: Int] {
-        let texts = try work.checkpoint().texts("SELECT key || '\t' || json_extract(turns, '$[#-1].text') FROM item")
+        let texts = try work.checkpoint().texts(
+            "SELECT key || '\t' || json_extract(turns, '$[#-1].text') FROM item JOIN prompt ON item_id = id"
+        )
         let counts = Dictionary(try simulator.items().map { ($0.text, $0.requests) }, uniquingKeysWith: +)
         var requests: [String: Int] = [:]
         for text in texts {

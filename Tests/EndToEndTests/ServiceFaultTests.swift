@@ -19,7 +19,7 @@ struct ServiceFaultTests {
             Transient(fault: #"{"kind": "cut", "afterChunks": 2, "how": "reset"}"#, failureClass: "cut_stream"),
             Transient(fault: #"{"kind": "noFinishReason"}"#, failureClass: "cut_stream"),
             Transient(fault: #"{"kind": "emptyStream"}"#, failureClass: "empty"),
-            Transient(fault: #"{"kind": "usageOnly"}"#, failureClass: "cut_stream"),
+            Transient(fault: #"{"kind": "usageOnly"}"#, failureClass: "empty"),
             Transient(fault: #"{"kind": "status", "status": 503}"#, failureClass: "overloaded"),
             Transient(fault: #"{"kind": "status", "status": 500}"#, failureClass: "server"),
             Transient(fault: #"{"kind": "status", "status": 504, "body": "html"}"#, failureClass: "server"),

@@ -168,7 +168,12 @@ private final class AnswerCollector: TransferReceiver, @unchecked Sendable {
                 self.error = error
             }
         }
-        let failure = error ?? answer.completion.failure(end.error)
+        let failure =
+            error
+            ?? answer.completion.failure(
+                end.error,
+                endsInsideDocument: decoder.endsInsideDocument
+            )
         let result = End(answer: answer, error: failure, wasSent: end.wasSent, firstEventAt: firstEventAt)
         let continuation = wait.withLock { wait -> CheckedContinuation<End, Never>? in
             guard case .waiting(let continuation, _) = wait else { return nil }

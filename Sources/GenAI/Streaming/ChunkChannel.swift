@@ -164,7 +164,9 @@ final class ChunkChannel: TransferReceiver, @unchecked Sendable {
             completion.note(chunk)
         }
         let result = end.map { end -> Result<Void, any Error> in
-            (failure ?? completion.failure(end.error)).map { .failure($0) } ?? .success(())
+            (failure ?? completion.failure(end.error, endsInsideDocument: decoder.endsInsideDocument)).map {
+                .failure($0)
+            } ?? .success(())
         }
         let token = completion.isContinued ? completion.continuationToken : nil
         let delivery = state.withLock { state -> Delivery? in

@@ -28,13 +28,18 @@ struct Completion: Sendable {
     var isFinished: Bool { finishReason != nil }
 
     /// Why the answer is not whole at the end of a response; `nil` if it is, or if it is continued.
-    func failure(_ transferError: CurlError?) -> GenAIError? {
+    ///
+    /// - Parameters:
+    ///   - transferError: What broke the transfer, if something did.
+    ///   - endsInsideDocument: Whether the body ended in the middle of a document: something was coming.
+    /// - Returns: The reason, in the caller's words.
+    func failure(_ transferError: CurlError?, endsInsideDocument: Bool) -> GenAIError? {
         if let error { return .api(APIError(error, httpStatus: nil)) }
         if isPromptBlocked || isContinued { return nil }
         // A connection that broke after the finish reason has delivered everything.
         if let finishReason, finishReason != FinishReason.continuation.rawValue { return nil }
         if let transferError { return GenAIError(transferError) }
-        return hasCandidates ? .interrupted : .emptyAnswer
+        return hasCandidates || endsInsideDocument ? .interrupted : .emptyAnswer
     }
 
     mutating func noteCandidate(finishReason: String?, continuationToken: String?) {
