@@ -88,6 +88,11 @@ struct EasyHandle: ~Copyable {
         curl_easy_pause(pointer, CURLPAUSE_CONT)
     }
 
+    /// Forgets what an earlier transfer of the handle failed with; libcurl does not.
+    func clearErrorDetail() {
+        errorBuffer.pointee = 0
+    }
+
     /// What libcurl wrote about the failure of this transfer; empty if it failed without words.
     var errorDetail: String { String(cString: errorBuffer) }
 

@@ -80,6 +80,7 @@ package final class Transfer: @unchecked Sendable {
         easyPointer = handle.easy.pointer
         startedAt = now
         idleLimit = limits.idle
+        handle.easy.clearErrorDetail()
         try handle.easy.set(.url, to: request.url)
         if let body = request.body {
             try handle.easy.setBody(body)

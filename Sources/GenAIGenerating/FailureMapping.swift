@@ -90,7 +90,7 @@ enum FailureMapping {
             partialText: collected.answer.textBytes > 0 ? collected.answer.text : nil,
             usage: TokenUsage(collected.answer.totalUsage),
             // A refused request costs nothing; an error after the answer had begun comes after billed work.
-            isPossiblyBilled: collected.answer.eventCount > 1
+            isPossiblyBilled: collected.answer.candidateCount > 0
         )
     }
 
@@ -110,6 +110,8 @@ enum FailureMapping {
             return error.isAboutFile
                 ? (.media, "uploaded files live 48 hours")
                 : (.notFound, "check the model's name and whether it has been retired")
+        case 413:
+            return (.invalidRequest, "the request is too large; upload its media and name them by URI")
         case 408, 409, 499:
             return (.server, nil)
         case 429:
@@ -139,6 +141,7 @@ enum FailureMapping {
 extension APIError {
     /// Whether a 403 or 404 means a file of the prompt and not the model or the key.
     fileprivate var isAboutFile: Bool {
-        message.contains("files/") || message.lowercased().contains("file ")
+        let words = message.lowercased().split { !$0.isLetter }
+        return message.contains("files/") || words.contains("file")
     }
 }

@@ -37,7 +37,11 @@ package struct GenAIGenerator: Generating {
         var contents: [Content] = []
         for (turn, answer) in zip(request.item.turns, request.answeredTurns) {
             contents.append(try content(of: turn))
-            contents.append(Content(role: .model, parts: try Self.parts(from: answer)))
+            let parts = try Self.parts(from: answer)
+            // The server refuses messages without parts; a turn cut by its budget may have none.
+            if !parts.isEmpty {
+                contents.append(Content(role: .model, parts: parts))
+            }
         }
         contents.append(try content(of: request.item.turns[request.answeredTurns.count]))
         return contents
@@ -53,7 +57,9 @@ package struct GenAIGenerator: Generating {
                 parts.append(.data(try MediaFile.read(path, sha256: sha256), mimeType: reference.mimeType))
             }
         }
-        parts.append(.text(turn.text))
+        if !turn.text.isEmpty || parts.isEmpty {
+            parts.append(.text(turn.text))
+        }
         return Content(role: .user, parts: parts)
     }
 

@@ -204,6 +204,35 @@ struct LimitTests {
         }
     }
 
+    @Test("nothing of a cancelled, paused transfer shows in the next one")
+    func afterPause() async throws {
+        try await withLoopbackServer { request, connection in
+            connection.respond(
+                200,
+                [("X-Number", "\(request.number)")],
+                "body of \(request.number) \(request.bodyText)"
+            )
+        } _: { server in
+            let loop = try TransferLoop()
+            for number in 0..<10 {
+                let receiver = TestReceiver(pauses: number.isMultiple(of: 2))
+                let body: [UInt8]? = number == 5 ? nil : Array("\(number)".utf8)
+                let request = HTTPRequest(method: body == nil ? "GET" : "POST", url: server.url, body: body)
+                let transfer = try loop.start(request, receiver: receiver)
+                if number.isMultiple(of: 2) {
+                    try await receiver.refusals.reach(1)
+                    loop.cancel(transfer)
+                    #expect(try await receiver.end().error?.kind == .cancelled)
+                    #expect(receiver.text.isEmpty)
+                } else {
+                    #expect(try await receiver.end().error == nil)
+                    #expect(receiver.text == "body of \(number) \(number == 5 ? "" : "\(number)")")
+                    #expect(receiver.current.head?.header("x-number") == "\(number)")
+                }
+            }
+        }
+    }
+
     @Test("a loop that goes away finishes every receiver exactly once")
     func shutdown() async throws {
         try await withLoopbackServer { _, connection in

@@ -1,0 +1,40 @@
+import BatchCore
+import GenAI
+import GenAIGenerating
+import TestSupport
+
+/// Sends one turn and returns the answer.
+func generate(
+    _ item: ItemRequest,
+    answered: [String] = [],
+    stream: Bool = true,
+    timeouts: Timeouts = Timeouts(),
+    meter: StreamMeter = StreamMeter(),
+    against server: LoopbackServer
+) async throws -> GenerationResult {
+    let options = HTTPOptions(baseURL: server.url, maximumEventBytes: 1 << 20)
+    let generator = GenAIGenerator(client: try Client(apiKey: "AIza-test-key", options: options))
+    let request = GenerationRequest(item: item, answeredTurns: answered, stream: stream, timeouts: timeouts)
+    return try await generator.generate(request, meter: meter)
+}
+
+/// An item of one turn of text.
+func item(_ text: String = "Say hello") -> ItemRequest {
+    ItemRequest(model: "m", turns: [ItemRequest.Turn(text: text)])
+}
+
+/// The error of one turn.
+func failure(
+    of item: ItemRequest = item(),
+    timeouts: Timeouts = Timeouts(),
+    _ script: @escaping LoopbackServer.Script
+) async throws -> GenerationError? {
+    try await withLoopbackServer(script) { server in
+        do {
+            _ = try await generate(item, timeouts: timeouts, against: server)
+            return nil
+        } catch let error as GenerationError {
+            return error
+        }
+    }
+}
