@@ -56,10 +56,12 @@
         /// - Parameters:
         ///   - milliseconds: The longest wait; `nil` waits without end.
         ///   - body: Called for each ready socket.
-        func wait(milliseconds: Int?, _ body: (Readiness) -> Void) {
+        /// - Returns: When the wait ended.
+        func wait(milliseconds: Int?, _ body: (Readiness) -> Void) -> Duration {
             let limit = milliseconds.map { Int32(clamping: $0) } ?? -1
             let count = epoll_wait(epoll, events.baseAddress, Int32(Self.batch), limit)
-            guard count > 0 else { return }
+            let end = monotonicNow()
+            guard count > 0 else { return end }
             for event in events[..<Int(count)] {
                 if event.data.fd == waker.descriptor {
                     waker.reset()
@@ -75,6 +77,7 @@
                     )
                 )
             }
+            return end
         }
     }
 

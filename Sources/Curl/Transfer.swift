@@ -58,7 +58,7 @@ package final class Transfer: @unchecked Sendable {
     /// Told when ``deadline`` has moved to an earlier moment.
     var onEarlierDeadline: () -> Void = {}
 
-    private let startedAt: Duration
+    private var startedAt: Duration
     private var sentAt: Duration?
     private var lastByteAt: Duration?
     private var idleLimit: Duration
@@ -127,6 +127,13 @@ package final class Transfer: @unchecked Sendable {
         }
         let idle = lastByteAt + idleLimit
         return total < idle ? (total, .total) : (idle, .idle)
+    }
+
+    /// Has the limits not count a time in which nobody could have noticed anything.
+    func forgive(_ time: Duration) {
+        startedAt += time
+        sentAt = sentAt.map { $0 + time }
+        lastByteAt = lastByteAt.map { $0 + time }
     }
 
     /// Lets the transfer go on after a pause.

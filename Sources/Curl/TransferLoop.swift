@@ -120,10 +120,15 @@ package final class TransferLoop: Sendable {
     ///
     /// Nothing here is touched by another one after the thread has started.
     private final class Driver {
+        /// A busy machine may wake a thread so late.
+        private static let longestDelay = Duration.milliseconds(500)
+
         private let multi: MultiHandle
         private let poller: SocketPoller
         private let hostConnections: Int
         private var transfers: [UnsafeMutableRawPointer: Transfer] = [:]
+        /// When the sockets were looked at last.
+        private var lookedAt = monotonicNow()
         private var timerDeadline: Duration?
         /// No transfer's deadline is earlier; found anew when this moment has come.
         private var sweepAt: Duration?
@@ -151,7 +156,8 @@ package final class TransferLoop: Sendable {
                 preconditionFailure("libcurl refuses its own callbacks: \(error)")
             }
             while !isStopped {
-                poller.wait(milliseconds: waitMilliseconds()) { ready in
+                let limit = waitMilliseconds()
+                let end = poller.wait(milliseconds: limit) { ready in
                     multi.act(
                         on: ready.descriptor,
                         readable: ready.isReadable,
@@ -159,6 +165,10 @@ package final class TransferLoop: Sendable {
                         failed: ready.isFailed
                     )
                 }
+                if let limit {
+                    forgive(end - lookedAt - .milliseconds(limit))
+                }
+                lookedAt = end
                 if let deadline = timerDeadline, deadline <= monotonicNow() {
                     timerDeadline = nil
                     multi.actOnTimer()
@@ -296,6 +306,17 @@ package final class TransferLoop: Sendable {
                 } else {
                     scheduleSweep(for: transfer)
                 }
+            }
+        }
+
+        /// A look at the sockets that comes much too late means that the process was stopped: nobody was silent then.
+        ///
+        /// Bytes that came meanwhile are read before deadlines are looked at again.
+        private func forgive(_ excess: Duration) {
+            guard excess > Self.longestDelay else { return }
+            for transfer in transfers.values {
+                transfer.forgive(excess + Self.longestDelay)
+                scheduleSweep(for: transfer)
             }
         }
 
