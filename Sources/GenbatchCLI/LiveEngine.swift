@@ -203,7 +203,8 @@ struct LiveEngine {
     }
 
     private func nextCommands(_ argument: String, isCheckpoint: Bool) -> NextCommands {
-        let target = argument + (isCheckpoint ? "" : options.checkpoint.database.map { " --db \($0)" } ?? "")
+        let database = isCheckpoint ? nil : options.checkpoint.database
+        let target = ShellWord.quoted(argument) + (database.map { " --db \(ShellWord.quoted($0))" } ?? "")
         return NextCommands(
             resume: "genbatch resume \(target)" + (options.connection.simulate ? " --simulate" : ""),
             export: "genbatch export \(target)",

@@ -19,7 +19,7 @@ final class StopSignals: @unchecked Sendable {
     private let grace: Duration
     private let first = Mutex<Int32?>(nil)
     private let queue = DispatchQueue(label: "genbatch.signals")
-    private var sources: [any DispatchSourceSignal] = []
+    private var sources: [(number: Int32, source: any DispatchSourceSignal)] = []
 
     /// The signal that asked for the stop, if one did.
     var received: Int32? { first.withLock { $0 } }
@@ -37,13 +37,15 @@ final class StopSignals: @unchecked Sendable {
             let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
             source.setEventHandler { [weak self] in self?.handle(number) }
             source.activate()
-            sources.append(source)
+            sources.append((number, source))
         }
     }
 
     deinit {
-        for source in sources {
+        for (number, source) in sources {
             source.cancel()
+            // What is left, such as an output that nobody reads, may be ended like any other program.
+            signal(number, SIG_DFL)
         }
     }
 

@@ -113,6 +113,25 @@ struct OptionTests {
         #expect(events.last?["message"]?.string?.isEmpty == false)
     }
 
+    @Test("the commands that a run proposes can be typed as they are, whatever the files are called")
+    func proposesCommands() async throws {
+        let simulator = try await SimulatorProgram()
+        let work = try Workspace(simulator)
+        let name = "Ina's jöbs & $more/a job.yaml"
+        try work.write(Self.job, to: name)
+        let run = try await work.genbatch("run", name, "--limit", "1", "--db", "my data.db")
+        #expect(run.status == 75, "\(run.errors)")
+        let proposed = run.errors.split(separator: "\n").compactMap { line in
+            line.range(of: "genbatch ").map { line[$0.upperBound...].prefix { $0 != "(" } }
+        }
+        #expect(proposed.count == 2, "\(run.errors)")
+        for command in proposed {
+            let typed = try await work.shell("$GB \(command)")
+            #expect(typed.status == 0, "\(command): \(typed.errors)")
+        }
+        #expect(try work.checkpoint("my data.db").states() == ["done": 5])
+    }
+
     @Test("--quiet says nothing of a run that leaves nothing to do, and the rest otherwise")
     func keepsQuiet() async throws {
         let simulator = try await SimulatorProgram(
