@@ -135,6 +135,63 @@ struct SignalTests {
         #expect(try simulator.totals().cancelled == 0)
     }
 
+    @Test("time in which the program itself is stopped is not blamed on the server")
+    func survivesStop() async throws {
+        // One stream goes on meanwhile, the other is silent for longer than the limit if the stop is counted.
+        let simulator = try await SimulatorProgram(
+            ["--chunk-interval", "100ms", "--chunks", "12"],
+            script: #"{"rules": [{"match": "slow", "fault": {"kind": "delay", "beforeHeadMilliseconds": 3500}}]}"#
+        )
+        let work = try Workspace(
+            simulator,
+            job: "model: m\nretry: {attempts: 1}\ntimeouts: {first_chunk: 2s, idle: 1s}\nprompts: [steady, slow]\n"
+        )
+        let program = try await startRun(work, inFlight: 2)
+        // An item has started when its request is about to leave; here both must have arrived.
+        while try simulator.totals().requests < 2 { await Task.yield() }
+        program.send(SIGSTOP)
+        // How long it is stopped is the fault itself; nothing is waited for.
+        try await Task.sleep(for: .milliseconds(2_600))
+        program.send(SIGCONT)
+        let run = await work.outcome(of: program)
+        #expect(run.status == 0, "\(run.errors)")
+        #expect(try simulator.totals().requests == 2)
+    }
+
+    @Test("an output that nobody reads can be interrupted, and the answers are safe")
+    func interruptsOutput() async throws {
+        let simulator = try await SimulatorProgram()
+        let work = try workspace(simulator)
+        #expect(try await work.shell("mkfifo out").status == 0)
+        let program = try work.start("run", "job.yaml", "--json", "--output", "out")
+        // Opening the pipe waits for its reader.
+        _ = await program.output.firstLine { $0.contains("\"summary\"") }
+        program.send(SIGINT)
+        let ending = await program.ended()
+        #expect(ending.signal == SIGINT || ending.status == 130)
+        #expect(try work.checkpoint().states() == ["done": 12])
+    }
+
+    @Test("a reader that stands still does not hold up the work")
+    func survivesSlowReader() async throws {
+        let simulator = try await SimulatorProgram()
+        let work = try workspace(simulator, items: 1_000)
+        // Its lock tells that the run has done its work, long before the pipe could take all events.
+        let run = try await work.shell(
+            """
+            $GB run job.yaml --json --quiet --concurrency 32 | {
+                read -r version; read -r plan; read -r start
+                flock .genbatch/job.db.lock true
+                sqlite3 .genbatch/job.db "SELECT count(*) FROM item WHERE state = 'done'"
+                tail -n 1
+            }
+            """
+        )
+        let lines = run.output.split(separator: "\n")
+        #expect(lines.first == "1000", "\(run.errors)")
+        #expect(lines.last?.contains("\"summary\"") == true, "\(lines.last ?? "")")
+    }
+
     @Test("nobody reading its output does not stop a run", arguments: ["run job.yaml", "run job.yaml --json"])
     func survivesBrokenPipes(command: String) async throws {
         let simulator = try await SimulatorProgram(["--first-chunk-latency", "50ms"])
