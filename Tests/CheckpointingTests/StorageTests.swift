@@ -138,44 +138,4 @@ import Testing
             #expect(error?.kind == .readOnly)
         }
     }
-
-    @Suite("A big job", .timeLimit(.minutes(5)))
-    struct BigJobTests {
-        private func residentKilobytes() throws -> Int {
-            let status = try String(contentsOfFile: "/proc/self/statm", encoding: .utf8)
-            return Int(try #require(status.split(separator: " ").dropFirst().first)).map { $0 * 4 } ?? 0
-        }
-
-        @Test("memory does not grow with the number of items")
-        func isFlat() async throws {
-            let fixture = try Fixture()
-            let checkpoint = try fixture.open()
-            let filler = String(repeating: "word ", count: 2400)
-            func work(_ count: Int) async throws {
-                var source = GeneratedSource(0..<count, filler: filler)
-                _ = try checkpoint.register(&source, job: Fixture.job)
-                var after: ItemID?
-                while true {
-                    let page = try await checkpoint.pendingItems(after: after, limit: 500)
-                    guard let last = page.last else { return }
-                    after = last.id
-                    try await withThrowingTaskGroup(of: Void.self) { group in
-                        for item in page {
-                            group.addTask { try await checkpoint.record(answered(item.id, filler)) }
-                        }
-                        try await group.waitForAll()
-                    }
-                }
-            }
-            try await work(2000)
-            let before = try residentKilobytes()
-            try await work(7000)
-            let growth = try residentKilobytes() - before
-            // The prompts of 5,000 items, if kept, are 60 MB, and so are the answers. The page cache is full by then; other
-            // tests run in this process too.
-            #expect(growth < 45_000)
-            await checkpoint.close()
-            #expect(try CheckpointReader(path: fixture.path).status().items == [.done: 7000])
-        }
-    }
 #endif

@@ -6,7 +6,7 @@ import Testing
 /// Fault matrix, rows F01 and F02: the program dies at any moment, and nothing that was announced is lost.
 @Suite("Killed at any moment", .serialized, .timeLimit(.minutes(4)))
 struct KillTests {
-    private static let itemCount = 700
+    private static let itemCount = 2_600
     private static let rounds = 60
 
     @Test("60 kills at random moments lose nothing and send nothing again that is done")

@@ -243,19 +243,16 @@ private final class ChildProcess: Sendable {
     }
 
     private func wait() {
-        var info = siginfo_t()
-        // Left as a zombie until the lock is held.
-        while waitid(P_PID, id_t(pid), &info, WEXITED | WNOWAIT) != 0, errno == EINTR {}
+        var peak = 0
+        var hasEnded = false
+        while !hasEnded {
+            peak = max(peak, Self.peakMemory(pid))
+            hasEnded = Self.waitForEnd(pid, milliseconds: 20)
+        }
         let (ending, waiting) = state.withLock { state in
             var status: Int32 = 0
-            var usage = rusage()
-            while wait4(pid, &status, 0, &usage) < 0, errno == EINTR {}
+            while waitpid(pid, &status, 0) < 0, errno == EINTR {}
             let signal = status & 0x7F
-            #if canImport(Glibc)
-                let peak = usage.ru_maxrss * 1024
-            #else
-                let peak = usage.ru_maxrss
-            #endif
             let ending = Program.Ending(
                 status: signal == 0 ? (status >> 8) & 0xFF : nil,
                 signal: signal == 0 ? nil : signal,
@@ -268,5 +265,22 @@ private final class ChildProcess: Sendable {
         for continuation in waiting {
             continuation.resume(returning: ending)
         }
+    }
+
+    /// Whether a child ends within a time; it stays a zombie until the lock is held.
+    private static func waitForEnd(_ pid: pid_t, milliseconds: Int32) -> Bool {
+        var info = siginfo_t()
+        guard waitid(P_PID, id_t(pid), &info, WEXITED | WNOWAIT | WNOHANG) == 0, info.si_signo == 0 else { return true }
+        poll(nil, 0, milliseconds)
+        return false
+    }
+
+    /// The most memory a living child has had, in bytes; 0 where the system does not tell.
+    ///
+    /// The accounts of ended children do not serve: they begin with what this process has, which spawned them.
+    private static func peakMemory(_ pid: pid_t) -> Int {
+        let status = (try? String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)) ?? ""
+        let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+        return line.flatMap { Int($0.filter(\.isNumber)) }.map { $0 << 10 } ?? 0
     }
 }
