@@ -31,6 +31,16 @@ package struct TransferEnd: Sendable {
     package let wasSent: Bool
 }
 
+/// Is told what becomes of a transfer, on the thread of its loop and from within libcurl, which it must not call.
+protocol TransferObserver: AnyObject {
+    /// The request leaves now.
+    func transferIsSent(_ transfer: Transfer)
+    /// The head of the response is there.
+    func transfer(_ transfer: Transfer, answeredOverHTTP2 isHTTP2: Bool)
+    /// The deadline has moved to an earlier moment.
+    func deadlineMovedEarlier(of transfer: Transfer)
+}
+
 /// One request in flight.
 ///
 /// Everything but its identity belongs to the thread of its ``TransferLoop``.
@@ -53,12 +63,9 @@ package final class Transfer: @unchecked Sendable {
     private var isPaused = false
     /// Why we had libcurl end the transfer; its own code for that says nothing.
     private var refusal: CurlError?
-    /// Told when the head shows that the server's connections carry one transfer at a time.
-    var onHTTP1OverTLS: () -> Void = {}
-    /// Told when ``deadline`` has moved to an earlier moment.
-    var onEarlierDeadline: () -> Void = {}
+    weak var observer: (any TransferObserver)?
 
-    private var startedAt: Duration
+    private(set) var startedAt: Duration
     private var sentAt: Duration?
     private var lastByteAt: Duration?
     private var idleLimit: Duration
@@ -111,6 +118,8 @@ package final class Transfer: @unchecked Sendable {
     }
 
     // MARK: On the loop's thread
+
+    var isTLS: Bool { request.url.hasPrefix("https:") }
 
     /// Whether the transfer still waits for a connection.
     var isWaitingForConnection: Bool { sentAt == nil }
@@ -176,7 +185,8 @@ package final class Transfer: @unchecked Sendable {
             return false
         }
         sentAt = monotonicNow()
-        onEarlierDeadline()
+        observer?.transferIsSent(self)
+        observer?.deadlineMovedEarlier(of: self)
         return true
     }
 
@@ -203,9 +213,7 @@ package final class Transfer: @unchecked Sendable {
 
     private func deliverHead() {
         isHeadDelivered = true
-        if request.url.hasPrefix("https:"), !handle.easy.isHTTP2 {
-            onHTTP1OverTLS()
-        }
+        observer?.transfer(self, answeredOverHTTP2: handle.easy.isHTTP2)
         receiver.receive(head: head)
     }
 
@@ -215,7 +223,7 @@ package final class Transfer: @unchecked Sendable {
         lastByteAt = monotonicNow()
         defer {
             if deadline.moment < previousDeadline {
-                onEarlierDeadline()
+                observer?.deadlineMovedEarlier(of: self)
             }
         }
         switch receiver.receive(body) {

@@ -119,13 +119,17 @@ package final class TransferLoop: Sendable {
     /// All state of the thread.
     ///
     /// Nothing here is touched by another one after the thread has started.
-    private final class Driver {
+    private final class Driver: TransferObserver {
         /// A busy machine may wake a thread so late.
         private static let longestDelay = Duration.milliseconds(500)
 
         private let multi: MultiHandle
         private let poller: SocketPoller
-        private let hostConnections: Int
+        private var connectionLimit: ConnectionLimit
+        /// When ``connectionLimit`` is to be considered; set while the server's version of HTTP is not known.
+        private var considerAt: Duration?
+        /// Whether transfers may wait for a limit that is not in force any more.
+        private var isConnectionLimitLifted = false
         private var transfers: [UnsafeMutableRawPointer: Transfer] = [:]
         /// When the sockets were looked at last.
         private var lookedAt = monotonicNow()
@@ -133,16 +137,13 @@ package final class TransferLoop: Sendable {
         /// No transfer's deadline is earlier; found anew when this moment has come.
         private var sweepAt: Duration?
         private let inbox: Inbox
-        private var isConnectionLimitLifted = false
-        private var hasSeenHTTP1OverTLS = false
         private var isStopped = false
 
         init(_ options: Options, inbox: Inbox) throws(CurlError) {
             self.inbox = inbox
             multi = try MultiHandle()
             poller = try SocketPoller()
-            // libcurl 7.88 at its limit of 100 streams opens a connection for every further transfer, unless told.
-            hostConnections = (options.concurrency + 99) / 100
+            connectionLimit = ConnectionLimit(concurrency: options.concurrency)
             try multi.set(.multiplexing, to: Int(CURLPIPE_MULTIPLEX))
             try multi.set(.connectionCacheSize, to: max(options.concurrency, 16))
         }
@@ -176,7 +177,8 @@ package final class TransferLoop: Sendable {
                 for command in inbox.takeAll() {
                     execute(command)
                 }
-                liftConnectionLimit()
+                considerConnectionLimit()
+                releaseWaiting()
                 finishEnded()
                 giveUpOverdue()
             }
@@ -217,7 +219,7 @@ package final class TransferLoop: Sendable {
         }
 
         private func waitMilliseconds() -> Int? {
-            let deadlines = [timerDeadline, sweepAt].compactMap { $0 }
+            let deadlines = [timerDeadline, sweepAt, considerAt].compactMap { $0 }
             guard let next = deadlines.min() else { return nil }
             return max(0, (next - monotonicNow()).wholeMilliseconds)
         }
@@ -241,10 +243,8 @@ package final class TransferLoop: Sendable {
 
         private func start(_ transfer: Transfer) {
             do {
-                let limit = transfer.request.url.hasPrefix("https:") && !isConnectionLimitLifted ? hostConnections : 0
-                try multi.set(.maximumHostConnections, to: limit)
-                transfer.onHTTP1OverTLS = { [unowned self] in hasSeenHTTP1OverTLS = true }
-                transfer.onEarlierDeadline = { [unowned self, unowned transfer] in scheduleSweep(for: transfer) }
+                try multi.set(.maximumHostConnections, to: transfer.isTLS ? connectionLimit.connections : 0)
+                transfer.observer = self
                 try multi.add(transfer.easyPointer)
                 transfers[transfer.easyPointer] = transfer
                 scheduleSweep(for: transfer)
@@ -271,18 +271,55 @@ package final class TransferLoop: Sendable {
             transfer.finish(error)
         }
 
-        /// The bound on connections supposes that a connection carries many streams.
-        ///
-        /// A server that speaks only HTTP/1 over TLS shows it with its first response; then every transfer gets a
-        /// connection, also those that wait.
-        private func liftConnectionLimit() {
-            guard hasSeenHTTP1OverTLS, !isConnectionLimitLifted else { return }
-            isConnectionLimitLifted = true
-            for waiting in transfers.values where waiting.isWaitingForConnection {
+        // MARK: Connections
+
+        func transferIsSent(_ transfer: Transfer) {
+            if transfer.isTLS, connectionLimit.isUnknown, considerAt == nil {
+                considerAt = monotonicNow() + ConnectionLimit.patience
+            }
+        }
+
+        func transfer(_ transfer: Transfer, answeredOverHTTP2 isHTTP2: Bool) {
+            guard transfer.isTLS else { return }
+            changeConnectionLimit { $0.noteResponse(isHTTP2: isHTTP2) }
+        }
+
+        private func changeConnectionLimit(_ change: (inout ConnectionLimit) -> Void) {
+            let before = connectionLimit.connections
+            change(&connectionLimit)
+            isConnectionLimitLifted = isConnectionLimitLifted || before > 0 && connectionLimit.connections == 0
+        }
+
+        private func considerConnectionLimit() {
+            let now = monotonicNow()
+            guard let due = considerAt, due <= now else { return }
+            considerAt = nil
+            let encrypted = transfers.values.filter(\.isTLS)
+            let waiting = encrypted.filter(\.isWaitingForConnection)
+            let patient = waiting.filter { $0.startedAt + ConnectionLimit.patience <= now }
+            changeConnectionLimit { limit in
+                limit.consider(sent: encrypted.count - waiting.count, waiting: patient.count)
+            }
+            if connectionLimit.isUnknown, !waiting.isEmpty {
+                considerAt = now + ConnectionLimit.patience
+            }
+        }
+
+        /// Begins anew with the transfers that libcurl holds back: it does not look at the limit again for them.
+        private func releaseWaiting() {
+            guard isConnectionLimitLifted else { return }
+            isConnectionLimitLifted = false
+            for waiting in transfers.values where waiting.isTLS && waiting.isWaitingForConnection {
                 multi.remove(waiting.easyPointer)
                 transfers[waiting.easyPointer] = nil
                 start(waiting)
             }
+        }
+
+        // MARK: Time
+
+        func deadlineMovedEarlier(of transfer: Transfer) {
+            scheduleSweep(for: transfer)
         }
 
         private func scheduleSweep(for transfer: Transfer) {

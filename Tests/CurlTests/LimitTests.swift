@@ -78,17 +78,20 @@ struct LimitTests {
         }
     }
 
-    @Test("a head whose body does not come is told before the time is up")
+    @Test("a head is told when it is whole, before any body")
     func headWithoutBody() async throws {
         try await withLoopbackServer { _, connection in
-            connection.sendHead(429, [("Content-Length", "10")])
+            connection.sendHead(429, [("Content-Length", "10"), ("Retry-After", "7")])
             connection.waitForClose()
         } _: { server in
+            let loop = try TransferLoop()
             let receiver = TestReceiver()
-            let limits = TransferLimits(firstByte: .milliseconds(50), idle: Self.never, total: Self.never)
-            let end = try await transfer(HTTPRequest(url: server.url, limits: limits), receiver)
-            #expect(end.error?.kind == .timedOut(.firstByte))
+            let transfer = try loop.start(HTTPRequest(url: server.url), receiver: receiver)
+            try await receiver.heads.reach(1)
             #expect(receiver.current.head?.status == 429)
+            #expect(receiver.current.head?.header("retry-after") == "7")
+            loop.cancel(transfer)
+            #expect(try await receiver.end().error?.kind == .cancelled)
         }
     }
 
@@ -176,11 +179,7 @@ struct LimitTests {
             connection.respond(200, [], "late")
         } _: { server in
             let receiver = TestReceiver(pauses: true)
-            let limits = TransferLimits(
-                firstByte: .milliseconds(20),
-                idle: .milliseconds(20),
-                total: .milliseconds(100)
-            )
+            let limits = TransferLimits(firstByte: Self.never, idle: .milliseconds(20), total: .milliseconds(200))
             let end = try await transfer(HTTPRequest(url: server.url, limits: limits), receiver)
             #expect(end.error?.kind == .timedOut(.total))
         }

@@ -13,6 +13,8 @@ final class TestReceiver: TransferReceiver {
         var pauses = false
     }
 
+    /// Raised by every head.
+    let heads = Tally()
     /// Raised by every piece of the body that was taken.
     let pieces = Tally()
     /// Raised by every piece that was refused for now.
@@ -48,6 +50,7 @@ final class TestReceiver: TransferReceiver {
             state.head = head
             state.headCount += 1
         }
+        heads.raise()
     }
 
     func receive(_ bytes: UnsafeRawBufferPointer) -> ReceiveDecision {

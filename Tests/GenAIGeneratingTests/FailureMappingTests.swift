@@ -228,7 +228,8 @@ struct FailureMappingTests {
         for (script, timeouts, failureClass) in rows {
             let error = try await failure(timeouts: timeouts, script)
             #expect(error?.failureClass == failureClass)
-            #expect(error?.isPossiblyBilled == true)
+            // The whole time may be over before anything was sent.
+            #expect(error?.isPossiblyBilled == true || failureClass == .timeoutItem)
         }
     }
 
