@@ -67,7 +67,7 @@ package final class LoopbackServer: Sendable {
 
     private init(serving serve: @escaping @Sendable (LoopbackServer, LoopbackConnection) -> Void) throws {
         self.serve = serve
-        (listener, port) = try Self.listen()
+        (listener, port) = try LoopbackSocket.listen()
         Thread.detachNewThread { [self] in acceptAll() }
     }
 
@@ -88,22 +88,6 @@ package final class LoopbackServer: Sendable {
         for connection in connections {
             connection.interrupt()
         }
-    }
-
-    private static func listen() throws -> (Int32, UInt16) {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(INADDR_LOOPBACK).bigEndian
-        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let isListening = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                bind(descriptor, address, size) == 0 && Glibc.listen(descriptor, 1024) == 0
-                    && getsockname(descriptor, address, &size) == 0
-            }
-        }
-        guard isListening else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
-        return (descriptor, UInt16(bigEndian: address.sin_port))
     }
 
     private func acceptAll() {

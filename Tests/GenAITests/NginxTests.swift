@@ -1,0 +1,133 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import GenAI
+
+private let events = ["It was", " a dark", " and stormy", " night;"].map { "data: \(chunk($0))\r\n\r\n" }
+private let stream = events.joined() + "data: \(chunk(" the end.", finish: "STOP"))\r\n\r\n"
+private let text = "It was a dark and stormy night; the end."
+
+@Suite("Against nginx", .timeLimit(.minutes(1)))
+struct NginxTests {
+    /// How a client reaches the server.
+    enum Way: CaseIterable, Sendable {
+        case clear, http2, http1
+    }
+
+    @Test("many streams at once come whole, over every version of HTTP", arguments: Way.allCases)
+    func parallel(way: Way) async throws {
+        let gate = try LoopbackServer { _, _ in }
+        defer { gate.close() }
+        let nginx = try NginxServer(stream: stream, whole: chunk(text, finish: "STOP"), gate: gate)
+        let count = 250
+        let client = try client(way, nginx) { $0.concurrency = count }
+        try await withThrowingTaskGroup(of: String.self) { group in
+            for number in 0..<count {
+                group.addTask {
+                    if number.isMultiple(of: 5) {
+                        return try await client.models.generateContent(model: "m", contents: "p").text ?? ""
+                    }
+                    if number.isMultiple(of: 2) {
+                        var text = ""
+                        for try await chunk in client.models.generateContentStream(model: "m", contents: "p") {
+                            text += chunk.text ?? ""
+                        }
+                        return text
+                    }
+                    let collected = try await client.collect()
+                    if let error = collected.error { throw error }
+                    return collected.answer.text
+                }
+            }
+            for try await answer in group {
+                #expect(answer == text)
+            }
+        }
+        let accesses = nginx.stop()
+        #expect(accesses.count == count)
+        #expect(accesses.allSatisfy { $0.status == 200 && $0.version == (way == .http2 ? "HTTP/2.0" : "HTTP/1.1") })
+        if way == .http2 {
+            // 100 streams to a connection: ⌈250/100⌉, and one more for good measure.
+            #expect(Set(accesses.map(\.connection)).count <= 4)
+        }
+    }
+
+    @Test("all streams are in flight together, even if the first answer is long in coming", arguments: Way.allCases)
+    func together(way: Way) async throws {
+        let count = 64
+        let arrived = Tally()
+        let gate = try LoopbackServer { _, connection in
+            // Nobody is answered before everybody has asked.
+            arrived.raise()
+            arrived.block(until: count)
+            connection.respond(200, [("Content-Type", "text/event-stream")], stream)
+        }
+        defer { gate.close() }
+        let nginx = try NginxServer(stream: stream, whole: "", gate: gate)
+        let client = try client(way, nginx, path: "/gate") { $0.concurrency = count }
+        try await withThrowingTaskGroup(of: CollectedAnswer.self) { group in
+            for _ in 0..<count {
+                group.addTask { try await client.collect() }
+            }
+            for try await collected in group {
+                #expect(collected.error == nil)
+                #expect(collected.answer.text == text)
+            }
+        }
+        let connections = Set(nginx.stop().map(\.connection)).count
+        #expect(way == .http2 ? connections <= 2 : connections == count, "\(connections)")
+    }
+
+    @Test("a certificate that nobody vouches for is a matter of TLS")
+    func untrusted() async throws {
+        let gate = try LoopbackServer { _, _ in }
+        defer { gate.close() }
+        let nginx = try NginxServer(stream: stream, whole: "", gate: gate)
+        for caFile in [nil, nginx.otherCAFile, "/nonexistent/ca.pem"] {
+            let collected = try await client(.http2, nginx) { $0.caFile = caFile }.collect()
+            #expect(collected.error?.label == "tls", "\(String(describing: collected.error))")
+            #expect(!collected.wasSent)
+            #expect(collected.error?.description.contains("https://localhost:\(nginx.http2Port)") == true)
+        }
+        #expect(nginx.stop().isEmpty)
+    }
+
+    @Test("a certificate for another host is a matter of TLS")
+    func wrongHost() async throws {
+        let gate = try LoopbackServer { _, _ in }
+        defer { gate.close() }
+        let nginx = try NginxServer(stream: stream, whole: "", gate: gate)
+        let options = HTTPOptions(baseURL: "https://127.0.0.1:\(nginx.http2Port)", caFile: nginx.caFile)
+        let collected = try await Client(apiKey: testKey, options: options).collect()
+        #expect(collected.error?.label == "tls", "\(String(describing: collected.error))")
+        #expect(!collected.wasSent)
+    }
+
+    @Test("TLS spoken to a server in the clear is a matter of TLS")
+    func clearServer() async throws {
+        let gate = try LoopbackServer { _, _ in }
+        defer { gate.close() }
+        let nginx = try NginxServer(stream: stream, whole: "", gate: gate)
+        let options = HTTPOptions(baseURL: "https://localhost:\(nginx.clearPort)", caFile: nginx.caFile)
+        let collected = try await Client(apiKey: testKey, options: options).collect()
+        #expect(collected.error?.label == "tls", "\(String(describing: collected.error))")
+    }
+
+    private func client(
+        _ way: Way,
+        _ nginx: NginxServer,
+        path: String = "",
+        _ configure: (inout HTTPOptions) -> Void
+    ) throws -> Client {
+        let base =
+            switch way {
+            case .clear: "http://localhost:\(nginx.clearPort)"
+            case .http2: "https://localhost:\(nginx.http2Port)"
+            case .http1: "https://localhost:\(nginx.http1Port)"
+            }
+        var options = HTTPOptions(baseURL: base + path, caFile: nginx.caFile)
+        configure(&options)
+        return try Client(apiKey: testKey, options: options)
+    }
+}
