@@ -157,7 +157,7 @@ struct ServiceFaultTests {
         let simulator = try await SimulatorProgram(
             script: #"""
                 {"rules": [{"attempts": [1], "fault":
-                    {"kind": "status", "status": 429, "retryDelay": "0.137906927s", "quotaValue": "10"}}]}
+                    {"kind": "status", "status": 429, "retryDelay": "1.137906927s", "quotaValue": "10"}}]}
                 """#
         )
         let work = try Workspace(simulator, job: "model: m\nretry: {attempts: 1}\nprompts: [one, two, three]\n")
@@ -166,7 +166,7 @@ struct ServiceFaultTests {
         let waits = try run.events().filter { $0["type"]?.string == "quota_wait" }
         #expect(!waits.isEmpty)
         // What the server asked for and up to a second of jitter.
-        #expect(waits.allSatisfy { (137...1_138).contains($0["wait_ms"]?.int64 ?? 0) }, "\(waits)")
+        #expect(waits.allSatisfy { (1_137...2_138).contains($0["wait_ms"]?.int64 ?? 0) }, "\(waits)")
         let facts = try work.checkpoint()
         #expect(try facts.states() == ["done": 3])
         #expect(try facts.texts("SELECT DISTINCT class FROM attempt WHERE status = 'failed'") == ["rate_minute"])
