@@ -24,6 +24,7 @@ final class CheckpointDatabase {
         connection = try Connection(path: path, mode: .readWrite, busyTimeout: busyTimeout)
         // A page size counts before the first table only. FULL: an answer that was told to be saved survives a power
         // cut; the other two make it so on macOS. The log is cut back after the registration of a big job.
+        // The cache is full from some ten thousand items on, whatever its size; more of it does not pay.
         try connection.execute(
             """
             PRAGMA page_size = 16384;
@@ -32,7 +33,7 @@ final class CheckpointDatabase {
             PRAGMA fullfsync = ON;
             PRAGMA checkpoint_fullfsync = ON;
             PRAGMA trusted_schema = OFF;
-            PRAGMA cache_size = -32768;
+            PRAGMA cache_size = -8192;
             PRAGMA journal_size_limit = 67108864;
             """
         )
