@@ -134,6 +134,26 @@ struct AnswerLimitTests {
         }
     }
 
+    @Test("an answer is whole although its stream is kept open after the finish reason")
+    func keptOpen() async throws {
+        try await withLoopbackServer { _, connection in
+            connection.sendHead()
+            connection.sendChunk("data: \(chunk("a", finish: "STOP"))\r\n\r\n")
+            connection.waitForClose()
+        } _: { server in
+            let client = try Client(server) { $0.timeouts.idle = .milliseconds(50) }
+            let collected = try await client.collect(timeouts: RequestTimeouts(idle: .milliseconds(50)))
+            #expect(collected.error == nil)
+            #expect(collected.answer.text == "a")
+            var text = ""
+            for try await chunk in client.models.generateContentStream(model: "m", contents: "p") {
+                text += chunk.text ?? ""
+            }
+            #expect(text == "a")
+            try await server.clientCloseCount.reach(2)
+        }
+    }
+
     @Test("nobody listening and unknown names are unreachable servers")
     func unreachable() async throws {
         let server = try LoopbackServer { _, _ in }

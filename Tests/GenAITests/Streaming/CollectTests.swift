@@ -13,41 +13,38 @@ private let secondHop =
 
 @Suite("Folding an answer", .timeLimit(.minutes(1)))
 struct CollectTests {
-    @Test("the protocol's first example gives text, parts, usage and the names")
-    func firstExample() async throws {
-        let documents = [
-            #"{"candidates":[{"content":{"parts":[{"text":"Spring, summer"}],"role":"model"},"index":0}],"usageMetadata":{"promptTokenCount":11,"totalTokenCount":69,"promptTokensDetails":[{"modality":"TEXT","tokenCount":11}],"thoughtsTokenCount":58},"modelVersion":"gemini-3.8-flash","responseId":"q1"}"#,
-            #"{"candidates":[{"content":{"parts":[{"text":", autumn, winter."}],"role":"model"},"index":0}],"usageMetadata":{"promptTokenCount":11,"candidatesTokenCount":6,"totalTokenCount":75,"promptTokensDetails":[{"modality":"TEXT","tokenCount":11}],"thoughtsTokenCount":58},"modelVersion":"gemini-3.8-flash","responseId":"q1"}"#,
-            #"{"candidates":[{"content":{"parts":[{"text":"","thoughtSignature":"EpYBCpMBAb4+9vs="}],"role":"model"},"finishReason":"STOP","index":0}],"usageMetadata":{"promptTokenCount":11,"candidatesTokenCount":8,"totalTokenCount":77,"promptTokensDetails":[{"modality":"TEXT","tokenCount":11}],"thoughtsTokenCount":58},"modelVersion":"gemini-3.8-flash","responseId":"q1"}"#,
-        ]
-        let progress = Mutex<[ChunkProgress]>([])
+    @Test("the protocol's streams give what it says", arguments: WorkedExample.all)
+    func workedExamples(example: WorkedExample) async throws {
         try await withLoopbackServer { _, connection in
-            connection.sendEvents(documents)
+            connection.sendEvents(example.documents)
         } _: { server in
-            let call = GenerateCall(model: "m", contents: [Content("p")], config: GenerateContentConfig(), stream: true)
-            let collected = try await Client(server).models.collect(call, timeouts: RequestTimeouts()) { chunk in
-                progress.withLock { $0.append(chunk) }
-            }
-            #expect(collected.error == nil)
+            let collected = try await Client(server).collect()
+            #expect(collected.error?.label == example.failure)
             #expect(collected.wasSent)
             #expect(collected.firstEvent != nil)
             let answer = collected.answer
-            #expect(answer.text == "Spring, summer, autumn, winter.")
-            #expect(
-                answer.partsJSON
-                    == #"[{"text":"Spring, summer, autumn, winter."},{"text":"","thoughtSignature":"EpYBCpMBAb4+9vs="}]"#
-            )
-            #expect(answer.finishReason == "STOP")
-            #expect(answer.modelVersion == "gemini-3.8-flash")
-            #expect(answer.responseID == "q1")
-            #expect(answer.candidateCount == 1)
+            #expect(answer.text == example.text)
+            #expect(answer.partsJSON == example.parts)
+            #expect(answer.finishReason == example.finishReason)
+            #expect(answer.blockReason == example.blockReason)
+            let usage = answer.totalUsage
+            #expect([usage.promptTokens, usage.outputTokens, usage.thoughtTokens, usage.totalTokens] == example.usage)
+            #expect(answer.modelVersion == example.modelVersion)
+            #expect(answer.responseID == example.responseID)
             #expect(answer.metadataJSON == nil)
-            #expect(answer.hasContent)
-            #expect(answer.totalUsage.promptTokens == 11)
-            #expect(answer.totalUsage.outputTokens == 8)
-            #expect(answer.totalUsage.thoughtTokens == 58)
-            #expect(answer.totalUsage.totalTokens == 77)
-            #expect(answer.totalUsage.cachedTokens == nil)
+        }
+    }
+
+    @Test("whoever watches is told of each event as it comes, with the server's count of tokens")
+    func progress() async throws {
+        let progress = Mutex<[ChunkProgress]>([])
+        try await withLoopbackServer { _, connection in
+            connection.sendEvents(WorkedExample.all[0].documents)
+        } _: { server in
+            let call = GenerateCall(model: "m", contents: [Content("p")], config: GenerateContentConfig(), stream: true)
+            _ = try await Client(server).models.collect(call, timeouts: RequestTimeouts()) { chunk in
+                progress.withLock { $0.append(chunk) }
+            }
             #expect(progress.withLock { $0.map(\.textBytes) } == [14, 17, 0])
             #expect(progress.withLock { $0.map(\.outputTokens) } == [58, 64, 66])
         }

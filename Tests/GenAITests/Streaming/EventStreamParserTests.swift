@@ -82,9 +82,11 @@ private let oddities = [
     StreamExample("invalid bytes", [0x64, 0x61, 0x74, 0x61, 0x3A, 0xFF, 0xC3, 0x0A, 0x0A], ["\u{FFFD}\u{FFFD}"]),
 ]
 
+private let workedExamples = WorkedExample.all.map { StreamExample($0.name, $0.body, $0.documents) }
+
 @Suite("Server-sent events")
 struct EventStreamParserTests {
-    @Test("the same events come out wherever the bytes are cut", arguments: oddities)
+    @Test("the same events come out wherever the bytes are cut", arguments: oddities + workedExamples)
     func everySplit(example: StreamExample) throws {
         let whole = try Self.events(in: [example.body])
         #expect(whole.map(\.document) == example.documents)
