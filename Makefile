@@ -24,7 +24,7 @@ demo: build ## Run the sample jobs to their end and export the answers; no key n
 test: ## Install what the tests need, build, and run all tests.
 	@scripts/setup.sh tests
 	$(SWIFT) build --build-tests
-	$(SWIFT) test --skip-build --parallel
+	$(SWIFT) test --skip-build --no-parallel
 
 check: setup ## Formatting, warnings as errors, imports that follow the module map.
 	$(SWIFT) format lint --strict --parallel --recursive Sources Tests Package.swift

@@ -114,7 +114,8 @@ package actor Scheduler {
             } catch {
                 stopForCheckpoint(error)
             }
-            if Task.isCancelled {
+            // Once: it signals a change, and a loop that signals itself would never let go of the actor.
+            if Task.isCancelled, !isAborted {
                 abort()
             }
             if isAborted {

@@ -1,7 +1,7 @@
 /// When what waits is committed, and how long a commit may be put off by others.
 package struct CommitPolicy: Sendable {
-    /// This many waiting operations are committed at once.
-    package var operations = 64
+    /// This many waiting operations are committed at once: 64 answers, and the requests that take their slots.
+    package var operations = 128
     /// The longest a `begin` waits for company: it holds up a request, so that no answer is late, only unsent.
     package var beginDelay = Duration.milliseconds(10)
     /// The longest a `record` waits: its answer is here already, and a sync costs more than the wait.
