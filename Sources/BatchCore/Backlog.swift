@@ -39,9 +39,11 @@ struct Backlog {
     /// When the first waiting item is due.
     var nextDue: Duration? { waiting.nextDue }
 
+    private var mayStart: Bool { waiting.count < longestWait }
+
     /// How many items to fetch, if new ones may be started and none are at hand.
     var missingItems: Int? {
-        guard window.isEmpty, !isExhausted, started < itemLimit, waiting.count < longestWait else { return nil }
+        guard window.isEmpty, !isExhausted, started < itemLimit, mayStart else { return nil }
         return min(windowSize, itemLimit - started)
     }
 
@@ -62,7 +64,7 @@ struct Backlog {
     /// An item whose wait is over, else one that has not been sent in this run.
     mutating func next(at now: Duration) -> Work? {
         if let work = waiting.popDue(at: now) { return work }
-        guard waiting.count < longestWait, let work = window.popLast() else { return nil }
+        guard mayStart, let work = window.popLast() else { return nil }
         started += 1
         return work
     }

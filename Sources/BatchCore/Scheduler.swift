@@ -109,14 +109,13 @@ package actor Scheduler {
 
     private func runItems(in group: inout DiscardingTaskGroup) async {
         while true {
+            if Task.isCancelled {
+                abort()
+            }
             do {
                 try await startItems(in: &group)
             } catch {
                 stopForCheckpoint(error)
-            }
-            // Once: it signals a change, and a loop that signals itself would never let go of the actor.
-            if Task.isCancelled, !isAborted {
-                abort()
             }
             if isAborted {
                 group.cancelAll()
@@ -133,7 +132,7 @@ package actor Scheduler {
 
     /// Starts all items that may be sent now.
     private func startItems(in group: inout DiscardingTaskGroup) async throws {
-        while hasRoom, !Task.isCancelled {
+        while hasRoom {
             if let work = backlog.next(at: clock.now()) {
                 start(work, in: &group)
             } else if let count = backlog.missingItems {

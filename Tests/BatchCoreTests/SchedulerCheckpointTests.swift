@@ -16,7 +16,7 @@ struct SchedulerCheckpointTests {
         harness.store.hold(.record)
         let run = harness.start()
         try await harness.store.waiting(for: .record, atLeast: 1)
-        await harness.scheduler.idle()
+        await harness.settle()
         for event in harness.log.events {
             switch event {
             case .itemStarted, .quotaWait: break
@@ -34,11 +34,33 @@ struct SchedulerCheckpointTests {
         harness.store.hold(.begin)
         let run = harness.start()
         try await harness.store.waiting(for: .begin, atLeast: 1)
-        await harness.scheduler.idle()
+        await harness.settle()
         #expect(harness.generator.calls.isEmpty)
         #expect(harness.log.events.isEmpty)
         harness.store.release(.begin)
         #expect(try await run.value.done == 1)
+    }
+
+    @Test("the job's settings go with the request, and its timings come back")
+    func requestAndTimings() async throws {
+        let timeouts = Timeouts(connect: .seconds(1), firstChunk: .seconds(2), idle: .seconds(3), item: .seconds(4))
+        let job = Job(name: "test", stream: false, timeouts: timeouts)
+        let harness = SchedulerHarness(InMemoryStore(items("a")), job: job) { _ in .after(.seconds(3), .answer) }
+        harness.clock.advance(by: .seconds(5))
+        let summary = try await harness.finish()
+        #expect(summary.elapsed == .seconds(3))
+        let call = try #require(harness.generator.calls.first)
+        #expect(!call.stream)
+        #expect(call.timeouts == timeouts)
+        #expect(
+            harness.store.attempts(of: "a").map(\.timings) == [
+                AttemptTimings(
+                    startedAtMilliseconds: ManualClock.epoch + 5000,
+                    firstChunk: .milliseconds(1),
+                    total: .seconds(3)
+                )
+            ]
+        )
     }
 
     @Test("the run returns after the last commit")

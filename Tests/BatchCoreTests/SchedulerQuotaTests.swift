@@ -22,7 +22,7 @@ struct SchedulerQuotaTests {
         #expect(pause <= .seconds(46))
         #expect(harness.generator.calls.count == 8)
         harness.clock.advance(by: .seconds(44))
-        await harness.scheduler.idle()
+        await harness.settle()
         #expect(harness.generator.calls.count == 8)
         harness.clock.advance(by: .seconds(2))
         let summary = try await run.value
@@ -60,6 +60,22 @@ struct SchedulerQuotaTests {
         }
     }
 
+    @Test("an answer makes the next pause short again")
+    func answerShortensPause() async throws {
+        let harness = SchedulerHarness(items("a", "b"), concurrency: 1) { call in
+            call.attempt == 1 ? .fail(.quota()) : .answer
+        }
+        let run = harness.start()
+        for round in 1...2 {
+            try await harness.log.failedAttempts(atLeast: round)
+            try await harness.clock.sleepers(1)
+            harness.clock.advance(by: .seconds(11))
+        }
+        _ = try await run.value
+        #expect(harness.log.quotaWaits.count == 2)
+        #expect(harness.log.quotaWaits.allSatisfy { $0.duration <= .seconds(11) })
+    }
+
     @Test("the gate of one model does not hold up another")
     func gatesArePerModel() async throws {
         let jobItems: [PendingItem] = (1...20).map {
@@ -87,11 +103,9 @@ struct SchedulerQuotaTests {
         try await harness.clock.sleepers(1)
         harness.generator.releaseAll()
         try await harness.generator.inFlight(0)
-        await harness.scheduler.idle()
+        await harness.settle()
         let (readings, sleeps) = (harness.clock.readings, harness.clock.sleeps)
-        for _ in 0..<1000 {
-            await harness.scheduler.idle()
-        }
+        await harness.settle()
         #expect(harness.clock.readings - readings <= 100)
         #expect(harness.clock.sleeps - sleeps <= 1)
         harness.clock.advance(by: .seconds(31))
@@ -155,7 +169,7 @@ struct SchedulerQuotaTests {
         try await harness.clock.sleepers(1)
         harness.generator.release("one")
         try await harness.generator.inFlight(0)
-        await harness.scheduler.idle()
+        await harness.settle()
         #expect(Set(harness.generator.texts) == ["one", "other"])
         harness.clock.advance(by: .seconds(21))
         #expect(try await run.value.done == 2)

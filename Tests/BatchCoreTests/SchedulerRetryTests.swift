@@ -99,7 +99,7 @@ struct SchedulerRetryTests {
         #expect(due >= .seconds(40))
         #expect(due <= .seconds(41))
         harness.clock.advance(by: due - .nanoseconds(1))
-        await harness.scheduler.idle()
+        await harness.settle()
         #expect(harness.generator.calls.count == 1)
         harness.clock.advance(by: .nanoseconds(1))
         #expect(try await run.value.done == 1)
@@ -113,7 +113,7 @@ struct SchedulerRetryTests {
         let run = harness.start()
         try await harness.clock.sleepers(1)
         try await harness.log.failedAttempts(atLeast: 64)
-        await harness.scheduler.idle()
+        await harness.settle()
         #expect(harness.generator.calls.count >= 64)
         #expect(harness.generator.calls.count <= 64 + 64)
         run.cancel()
@@ -183,9 +183,7 @@ struct SchedulerRetryTests {
         try await harness.generator.inFlight(2)
         harness.clock.advance(by: .seconds(100))
         let (readings, sleeps) = (harness.clock.readings, harness.clock.sleeps)
-        for _ in 0..<1000 {
-            await harness.scheduler.idle()
-        }
+        await harness.settle()
         #expect(harness.clock.readings - readings <= 100)
         #expect(harness.clock.sleeps - sleeps <= 1)
         harness.generator.releaseAll()
@@ -203,5 +201,26 @@ struct SchedulerRetryTests {
         #expect(harness.clock.sleeps <= 2)
         harness.clock.advance(by: .seconds(31))
         #expect(try await run.value.done == 5000)
+    }
+
+    @Test("an item that is due before those that wait already is not kept waiting")
+    func earlierRetryIsHeard() async throws {
+        let harness = SchedulerHarness(items("late", "early")) { call in
+            switch (call.text, call.attempt) {
+            case ("late", 1): .fail(GenerationError(.overloaded, "later", retryDelay: .seconds(100)))
+            case ("early", 1): .hold(.fail(GenerationError(.overloaded, "soon", retryDelay: .seconds(10))))
+            default: .answer
+            }
+        }
+        let run = harness.start()
+        try await harness.clock.sleepers(1)
+        harness.generator.release("early")
+        try await harness.log.failedAttempts(atLeast: 2)
+        try await harness.clock.sleeping(untilAtMost: .seconds(11))
+        harness.clock.advance(by: .seconds(11))
+        try await harness.log.done(atLeast: 1)
+        #expect(harness.log.doneKeys == ["early"])
+        harness.clock.advance(by: .seconds(100))
+        #expect(try await run.value.done == 2)
     }
 }

@@ -103,9 +103,7 @@ struct SchedulerSlotsTests {
         let run = harness.start()
         try await harness.store.waiting(for: .record, atLeast: 64)
         let readings = harness.clock.readings
-        for _ in 0..<1000 {
-            await harness.scheduler.idle()
-        }
+        await harness.settle()
         #expect(harness.generator.calls.count <= 64 + 1)
         #expect(harness.clock.readings - readings <= 100)
         harness.store.release(.record)
@@ -159,9 +157,4 @@ struct SchedulerSlotsTests {
         #expect(summary.requests == 6)
         #expect(harness.store.keys(in: .pending) == ["c"])
     }
-}
-
-extension Scheduler {
-    /// Returns when everything that waited for the actor before has run.
-    func idle() {}
 }

@@ -10,7 +10,7 @@ package final class ManualClock: RunClock {
     }
 
     /// Unix time at the moment zero of the clock, in milliseconds.
-    private static let epoch: Int64 = 1_700_000_000_000
+    package static let epoch: Int64 = 1_700_000_000_000
 
     private let state = Watched(State())
 
@@ -53,6 +53,11 @@ package final class ManualClock: RunClock {
     /// Waits until so many are asleep, with time before them to sleep.
     package func sleepers(_ count: Int) async throws {
         try await state.wait { state in state.sleepers.values.count { $0 > state.now } == count }
+    }
+
+    /// Waits until someone sleeps who is to be woken by a moment.
+    package func sleeping(untilAtMost moment: Duration) async throws {
+        try await state.wait { state in state.sleepers.values.contains { $0 > state.now && $0 <= moment } }
     }
 
     /// Moves time to the next waking whenever anyone sleeps, as long as the body runs.

@@ -13,6 +13,7 @@ package final class ScriptedGenerator: Generating {
         /// Which call for this text it is, from 1.
         package var attempt: Int
         package var stream: Bool
+        package var timeouts: Timeouts
     }
 
     package enum Reply: Sendable {
@@ -59,7 +60,8 @@ package final class ScriptedGenerator: Generating {
                 model: request.item.model,
                 history: request.answeredTurns,
                 attempt: state.attempts[text, default: 0],
-                stream: request.stream
+                stream: request.stream,
+                timeouts: request.timeouts
             )
             state.calls.append(call)
             state.inFlight += 1
