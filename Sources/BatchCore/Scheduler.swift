@@ -109,7 +109,8 @@ package actor Scheduler {
 
     private func runItems(in group: inout DiscardingTaskGroup) async {
         while true {
-            if Task.isCancelled {
+            // Once: it signals a change, and a loop that signals itself would never let go of the actor.
+            if Task.isCancelled, !isAborted {
                 abort()
             }
             do {
