@@ -6,8 +6,11 @@ set -eu
 genbatch=$1
 shift
 mode=""
+# Simulated answers must not pass for real ones later: they get checkpoints of their own.
+kind=""
 if [ -z "${GEMINI_API_KEY:-}" ] && [ -z "${GOOGLE_API_KEY:-}" ]; then
     mode="--simulate"
+    kind=".simulated"
     echo "No key in GEMINI_API_KEY or GOOGLE_API_KEY: answers come from a simulator on this machine." >&2
 fi
 
@@ -15,10 +18,10 @@ mkdir -p out
 exports=""
 for job in "$@"; do
     name=$(basename "$job" .yaml)
-    printf '\n\033[1m$ genbatch run %s %s\033[0m\n' "$job" "$mode" >&2
+    printf '\n\033[1m$ genbatch run %s %s --db %s\033[0m\n' "$job" "$mode" "out/$name$kind.db" >&2
     # shellcheck disable=SC2086
-    "$genbatch" run "$job" $mode
-    "$genbatch" export "$job" -o "out/$name.jsonl"
+    "$genbatch" run "$job" $mode --db "out/$name$kind.db"
+    "$genbatch" export "$job" --db "out/$name$kind.db" -o "out/$name.jsonl"
     exports="$exports out/$name.jsonl"
 done
 

@@ -130,9 +130,16 @@ enum FailureMapping {
     }
 
     private static func quotaClass(of error: APIError) -> (FailureClass, String?) {
-        let isDaily = error.quotaViolations.contains { $0.quotaID.contains("PerDay") || $0.quotaValue == 0 }
-        if isDaily || error.retryDelay.map({ $0 > longestMinuteDelay }) == true {
+        if error.quotaViolations.contains(where: { $0.quotaValue == 0 }) {
+            return (
+                .auth, "the project's plan does not include this model (its limit is 0); enable billing or change it"
+            )
+        }
+        if error.quotaViolations.contains(where: { $0.quotaID.contains("PerDay") }) {
             return (.rateDay, "the daily quota is spent; it comes back at midnight Pacific time")
+        }
+        if error.retryDelay.map({ $0 > longestMinuteDelay }) == true {
+            return (.rateDay, "the wait is too long to sit out; run the job again later")
         }
         return error.quotaViolations.isEmpty ? (.rateUnknown, nil) : (.rateMinute, nil)
     }

@@ -40,10 +40,9 @@ struct CheckCommand: AsyncParsableCommand {
             throw error
         }
         await checkpoint.close()
-        let output = TextOutput.standardOutput
-        output.write("\(job): \(Figures.count(plan.total, "item")), nothing wrong\n")
+        try StandardOutput.write("\(job): \(Figures.count(plan.total, "item")), nothing wrong\n")
         for source in jobFile.reads {
-            output.write("reads \(output.isTerminal ? TerminalText.escape(source) : source)\n")
+            try StandardOutput.write("reads \(source)\n")
         }
     }
 }

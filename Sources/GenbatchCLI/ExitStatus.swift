@@ -71,6 +71,9 @@ struct CommandFailure: Error {
         switch error {
         case .api(let error) where [401, 403].contains(error.httpStatus) || error.reason?.hasPrefix("API_KEY") == true:
             .notPermitted
+        case .api(let error) where error.httpStatus == 404: .unusableConfiguration
+        case .api(let error) where error.httpStatus == 429: .workLeft
+        case .api(let error) where error.httpStatus >= 500: .unreachable
         case .unreachable, .tls, .connectionLost, .timedOut: .unreachable
         case .invalidCall: .unusableConfiguration
         case .api, .interrupted, .emptyAnswer, .malformedResponse, .responseTooLarge: .someItemsFailed

@@ -19,7 +19,7 @@ struct GenbatchCommand: AsyncParsableCommand {
               genbatch export jobs/quickstart.yaml -o a.jsonl
               genbatch prompt --model gemini-3.8-flash "Tell me a story in 300 words."
 
-            The key comes from GEMINI_API_KEY, GOOGLE_API_KEY or --key-file.
+            The key comes from --key-file, else GOOGLE_API_KEY, else GEMINI_API_KEY.
             """,
         version: Version.current,
         subcommands: [
@@ -47,6 +47,8 @@ package enum Genbatch {
             exit(ExitStatus.allDone.rawValue)
         } catch let status as ExitStatus {
             exit(status.rawValue)
+        } catch is StandardOutput.ReaderGone {
+            exit(ExitStatus.allDone.rawValue)
         } catch let failure as CommandFailure {
             report(failure)
         } catch  where GenbatchCommand.exitCode(for: error) != .failure {

@@ -59,11 +59,19 @@ struct LiveEngine {
                 path: argument,
                 options: JobFile.Options(allowedFolders: options.allowFolder)
             )
+            let checkpointPath = JobLocation.checkpointPath(for: jobFile, options.checkpoint)
+            guard !resuming || !jobFile.readsStandardInput else {
+                throw CommandFailure(
+                    .wrongUsage,
+                    "the items of \(argument) came from standard input, which comes only once, and are in the checkpoint; "
+                        + "resume that: genbatch resume \(ShellWord.quoted(checkpointPath))"
+                )
+            }
             return Preparation(
                 job: jobFile.job,
                 folder: jobFile.folder,
                 jobFile: jobFile,
-                checkpointPath: JobLocation.checkpointPath(for: jobFile, options.checkpoint),
+                checkpointPath: checkpointPath,
                 mustExist: resuming
             )
         }
@@ -202,11 +210,21 @@ struct LiveEngine {
         }
     }
 
+    /// The options without which a further run would reach another server, another key or fewer files.
+    private var sameWay: String {
+        let connection = options.connection
+        let values =
+            [("--base-url", connection.baseURL), ("--key-file", connection.keyFile), ("--ca-file", connection.caFile)]
+            + options.allowFolder.map { ("--allow-folder", $0) } + [("--output", options.output)]
+        let words = values.compactMap { name, value in value.map { " \(name) \(ShellWord.quoted($0))" } }
+        return (connection.simulate ? " --simulate" : "") + words.joined()
+    }
+
     private func nextCommands(_ argument: String, isCheckpoint: Bool) -> NextCommands {
         let database = isCheckpoint ? nil : options.checkpoint.database
         let target = ShellWord.quoted(argument) + (database.map { " --db \(ShellWord.quoted($0))" } ?? "")
         return NextCommands(
-            resume: "genbatch resume \(target)" + (options.connection.simulate ? " --simulate" : ""),
+            resume: "genbatch resume \(target)" + sameWay,
             export: "genbatch export \(target)",
             status: "genbatch status \(target)"
         )

@@ -3,7 +3,6 @@ internal import Foundation
 internal import GenAI
 internal import JSON
 internal import JobFiles
-internal import Terminal
 
 struct PromptCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -44,20 +43,24 @@ struct PromptCommand: AsyncParsableCommand {
             settings.systemInstruction = systemInstruction
         }
         let parts = try image.map(Self.part) + [.text(text)]
-        let output = TextOutput.standardOutput
         var finishReason: FinishReason?
         var blockReason: String?
-        for try await chunk in connection.client.models.generateContentStream(
-            model: model,
-            contents: [Content(parts: parts)],
-            config: settings
-        ) {
-            let text = chunk.text ?? ""
-            output.write(output.isTerminal ? TerminalText.escape(text) : text)
-            finishReason = chunk.firstCandidate?.finishReason ?? finishReason
-            blockReason = chunk.promptFeedback?.blockReason ?? blockReason
+        do {
+            for try await chunk in connection.client.models.generateContentStream(
+                model: model,
+                contents: [Content(parts: parts)],
+                config: settings
+            ) {
+                try StandardOutput.write(chunk.text ?? "")
+                finishReason = chunk.firstCandidate?.finishReason ?? finishReason
+                blockReason = chunk.promptFeedback?.blockReason ?? blockReason
+            }
+        } catch let error as GenAIError {
+            // So that the message does not go on in the line of the answer.
+            try StandardOutput.write("\n")
+            throw error
         }
-        output.write("\n")
+        try StandardOutput.write("\n")
         if let blockReason {
             throw CommandFailure(.someItemsFailed, "the prompt was refused (\(blockReason))")
         }

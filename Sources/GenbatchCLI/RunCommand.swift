@@ -32,7 +32,7 @@ struct ResumeCommand: AsyncParsableCommand {
         abstract: "Run what an earlier run left; there must be a checkpoint.",
         discussion: """
             With a job file it does what `run` does, but never starts from nothing. With a checkpoint it needs neither the \
-            job file nor its data: the items are in the checkpoint.
+            job file nor its data, local images excepted: the items are in the checkpoint.
 
             EXAMPLES:
               genbatch resume job.yaml
@@ -44,6 +44,12 @@ struct ResumeCommand: AsyncParsableCommand {
     var job: String
 
     @OptionGroup var options: RunOptions
+
+    func validate() throws {
+        if options.checkpoint.database != nil, JobLocation.isDatabase(job) {
+            throw ValidationError("\(job) is a checkpoint already; leave out --db, or name the job file")
+        }
+    }
 
     func run() async throws {
         throw try await LiveEngine(options).run(job, resuming: true)

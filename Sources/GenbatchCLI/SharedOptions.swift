@@ -66,9 +66,11 @@ struct Connection {
         do {
             client = try Client(apiKey: key, options: http)
         } catch {
+            let isKeyMissing = key == nil && getenv("GOOGLE_API_KEY") == nil && getenv("GEMINI_API_KEY") == nil
+            let advice = "; cron does not load your shell profile: use --key-file"
             throw CommandFailure(
                 .unusableConfiguration,
-                "\(error)" + (Self.isUnderCron ? "; cron does not load your shell profile: use --key-file" : "")
+                "\(error)" + (isKeyMissing && Self.isUnderCron ? advice : "")
             )
         }
     }

@@ -1,7 +1,6 @@
 internal import ArgumentParser
 internal import BatchCore
 internal import Checkpointing
-internal import Terminal
 
 struct StatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -25,12 +24,11 @@ struct StatusCommand: AsyncParsableCommand {
     func run() async throws {
         let path = try JobLocation.checkpointPath(for: job, checkpoint)
         let status = try CheckpointReader(path: path).status()
-        let output = TextOutput.standardOutput
         if json {
-            output.write(StatusText.json(status, path: path) + "\n")
+            try StandardOutput.write(StatusText.json(status, path: path) + "\n")
         } else {
             for line in StatusText.lines(status, path: path) {
-                output.write((output.isTerminal ? TerminalText.escape(line) : line) + "\n")
+                try StandardOutput.write(line + "\n")
             }
         }
     }

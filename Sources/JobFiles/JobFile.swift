@@ -24,6 +24,9 @@ package struct JobFile: Sendable {
     /// What the job may read, one line each, for people.
     package let reads: [String]
 
+    /// Whether items come from standard input, which can be read only once.
+    package var readsStandardInput: Bool { settings.inputs.contains(where: \.isStandardInput) }
+
     private let text: JobText
     private let settings: JobSettings
     private let access: FileAccess

@@ -18,7 +18,6 @@ package struct SQLiteError: Error, Sendable, Equatable {
         package static let inputOutput = Code(rawValue: SQLITE_IOERR)
         package static let notADatabase = Code(rawValue: SQLITE_NOTADB)
         package static let readOnly = Code(rawValue: SQLITE_READONLY)
-        package static let tooBig = Code(rawValue: SQLITE_TOOBIG)
     }
 
     package let code: Code

@@ -98,14 +98,6 @@ package struct Statement: ~Copyable {
 
     // MARK: Columns
 
-    package var columnCount: Int32 {
-        sqlite3_column_count(handle)
-    }
-
-    package func columnName(at index: Int32) -> String {
-        String(cString: sqlite3_column_name(handle, index))
-    }
-
     package func isNull(at index: Int32) -> Bool {
         sqlite3_column_type(handle, index) == SQLITE_NULL
     }

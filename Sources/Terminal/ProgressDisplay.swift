@@ -101,9 +101,12 @@ package final class ProgressDisplay: RunObserver {
         drawing.withLock { drawing in
             guard !drawing.isClosed else { return }
             drawing.isClosed = true
+            let wasStarted = drawing.timer != nil
             drawing.timer?.cancel()
             drawing.timer = nil
             let (summary, plan) = state.withLock { ($0.summary, $0.plan) }
+            // A run that failed before it began has nothing to show.
+            guard wasStarted || plan != nil || summary != nil else { return }
             let text = drawing.renderer.finish(
                 frame(at: clock.now()),
                 summary: summary.map { ReportText.summary($0, plan: plan, next: next) } ?? [],

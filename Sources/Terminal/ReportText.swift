@@ -55,8 +55,10 @@ package enum ReportText {
             lines.append("  failed    " + parts(failures.map { ($0.value, $0.key.rawValue) }))
         }
         let retries = summary.retries > 0 ? ", \(Figures.count(summary.retries)) of them retries" : ""
-        lines.append("  requests  \(Figures.count(summary.requests))\(retries)")
-        lines.append("  tokens    \(tokens(summary.usage))")
+        if summary.requests > 0 {
+            lines.append("  requests  \(Figures.count(summary.requests))\(retries)")
+            lines.append("  tokens    \(tokens(summary.usage))")
+        }
         lines += advice(summary, plan: plan, next: next)
         return lines.map(TerminalText.escapeLine)
     }

@@ -12,7 +12,8 @@ internal import Synchronization
 /// full disk) everything written is dropped. The descriptor stays the caller's, who closes it.
 package final class TextOutput: Sendable {
     private let descriptor: Int32
-    private let isBroken = Atomic(false)
+    /// The `errno` of the write that failed; 0 while none has.
+    private let brokenBy = Atomic<Int32>(0)
 
     package init(descriptor: Int32) {
         self.descriptor = descriptor
@@ -38,6 +39,12 @@ package final class TextOutput: Sendable {
         return foreground > 0 && foreground != getpgrp()
     }
 
+    /// Why nothing can be written any more, as `errno` has it; `nil` while everything arrives.
+    package var failure: Int32? {
+        let code = brokenBy.load(ordering: .relaxed)
+        return code == 0 ? nil : code
+    }
+
     package func write(_ text: String) {
         var text = text
         text.withUTF8 { write($0) }
@@ -56,7 +63,7 @@ package final class TextOutput: Sendable {
 
     private func write(_ bytes: UnsafeBufferPointer<UInt8>) {
         var rest = bytes[...]
-        while !rest.isEmpty, !isBroken.load(ordering: .relaxed) {
+        while !rest.isEmpty, brokenBy.load(ordering: .relaxed) == 0 {
             #if canImport(Glibc)
                 let count = Glibc.write(descriptor, UnsafeBufferPointer(rebasing: rest).baseAddress, rest.count)
             #else
@@ -69,7 +76,7 @@ package final class TextOutput: Sendable {
                 var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
                 _ = poll(&waiting, 1, -1)
             } else if errno != EINTR {
-                isBroken.store(true, ordering: .relaxed)
+                brokenBy.store(errno, ordering: .relaxed)
             }
         }
     }

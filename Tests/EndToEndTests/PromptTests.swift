@@ -54,7 +54,9 @@ struct PromptTests {
             (#"{"kind": "cut", "how": "end"}"#, 3, "the stream ended before the answer did"),
             (#"{"kind": "cut", "how": "reset"}"#, 69, ""), (#"{"kind": "status", "status": 400}"#, 3, "HTTP 400"),
             (#"{"kind": "status", "status": 401}"#, 77, "HTTP 401"),
-            (#"{"kind": "errorInStream", "status": 503}"#, 3, "overloaded"),
+            (#"{"kind": "errorInStream", "status": 503}"#, 69, "overloaded"),
+            (#"{"kind": "status", "status": 404}"#, 78, "HTTP 404"),
+            (#"{"kind": "status", "status": 429}"#, 75, "HTTP 429"),
         ]
     )
     func fails(fault: String, status: Int, says: String) async throws {

@@ -64,6 +64,11 @@ struct ResumeTests {
         program.send(SIGKILL)
         #expect(await program.ended().signal == SIGKILL)
 
+        // Standard input came once: reading it again would take every item out of the job.
+        let refused = try await work.genbatch("resume", "job.yaml")
+        #expect(refused.status == 64)
+        #expect(refused.errors.contains(".genbatch/job.db"), "\(refused.errors)")
+
         let resumed = try await work.genbatch("resume", ".genbatch/job.db")
         #expect(resumed.status == 0, "\(resumed.errors)")
         #expect(resumed.errors.contains("4 items: 1 to run (1 left over), 3 done"), "\(resumed.errors)")

@@ -190,6 +190,19 @@ struct StorageTests {
         #expect(export.errors.contains("genbatch: "), "\(export.errors)")
     }
 
+    @Test(
+        "what a command was asked for and cannot be written is a failure",
+        arguments: ["status job.yaml", "status job.yaml --json", "check job.yaml", "prompt --model m hello"]
+    )
+    func unwritableAnswer(command: String) async throws {
+        let simulator = try await SimulatorProgram()
+        let work = try workspace(simulator, items: 3)
+        #expect(try await work.genbatch("run", "job.yaml", "--quiet").status == 0)
+        let full = try await work.shell("$GB \(command) > /dev/full")
+        #expect(full.status == 74, "\(full.errors)")
+        #expect(full.errors.contains("cannot write to standard output"), "\(full.errors)")
+    }
+
     @Test("an export that is killed half-way leaves the old file")
     func killedExport() async throws {
         let simulator = try await SimulatorProgram()

@@ -82,7 +82,7 @@ private let refusals = [
     ),
     Refusal(429, "RESOURCE_EXHAUSTED", .rateDay, details: quota(perDay, "20") + "," + delay("41.2s")),
     Refusal(429, "RESOURCE_EXHAUSTED", .rateDay, details: quota(perMinute, "5") + "," + quota(perDay, "20")),
-    Refusal(429, "RESOURCE_EXHAUSTED", .rateDay, details: quota(perMinute, "0")),
+    Refusal(429, "RESOURCE_EXHAUSTED", .auth, details: quota(perMinute, "0")),
     Refusal(429, "RESOURCE_EXHAUSTED", .rateDay, details: delay("36903s")),
     Refusal(429, "RESOURCE_EXHAUSTED", .rateUnknown, details: delay("900s")),
     Refusal(429, "RESOURCE_EXHAUSTED", .rateUnknown, "Resource has been exhausted (e.g. check quota)."),

@@ -89,8 +89,6 @@ import Testing
             ReportText.summary(summary, plan: plan, next: .sample) == [
                 "stopped after 0s: 0 done",
                 "  because   auth: the key was rejected\\x1b[2J",
-                "  requests  0",
-                "  tokens    not reported",
                 "  to go on  genbatch resume job.yaml   (5 items left)",
             ]
         )
