@@ -5,7 +5,7 @@ package enum RunEvent: Sendable {
     /// Before the first request: how the job and the checkpoint compare.
     case planned(RunPlan)
     case itemStarted(ItemID, key: String, model: String, attempt: Int, turn: Int, meter: StreamMeter)
-    /// An attempt failed and the item will be tried again.
+    /// An attempt failed and the item will be tried again: after its own delay, or when its model's quota allows.
     case attemptFailed(ItemID, key: String, attempt: Int, error: GenerationError, retryIn: Duration)
     case itemDone(ItemID, key: String, answer: Answer, attempts: Int, timings: AttemptTimings)
     case itemFailed(ItemID, key: String, attempts: Int, error: GenerationError)
