@@ -153,6 +153,24 @@ struct SchedulerStopTests {
         #expect(try await run.value.ending == .interrupted)
     }
 
+    @Test("a cancelled run waits for its last commit without turning")
+    func cancellationDuringCommit() async throws {
+        let harness = SchedulerHarness(items("a", "b")) { call in call.text == "a" ? .answer : .hold(.answer) }
+        harness.store.hold(.record)
+        let run = harness.start()
+        try await harness.store.waiting(for: .record, atLeast: 1)
+        try await harness.generator.inFlight(1)
+        run.cancel()
+        try await harness.store.waiting(for: .record, atLeast: 2)
+        await harness.settle()
+        harness.store.release(.record)
+        let summary = try await run.value
+        #expect(summary.done == 1)
+        #expect(summary.interrupted == 1)
+        #expect(harness.store.keys(in: .done) == ["a"])
+        #expect(harness.store.keys(in: .pending) == ["b"])
+    }
+
     @Test("a generator that is cancelled from outside ends the run as interrupted")
     func generatorIsCancelled() async throws {
         let harness = SchedulerHarness(items("a", "b"), concurrency: 1) { _ in .misbehave(CancellationError()) }
