@@ -104,7 +104,8 @@ struct StorageTests {
     )
     func failingCalls(injection: String) async throws {
         let simulator = try await SimulatorProgram(["--first-chunk-latency", "30ms"])
-        let work = try workspace(simulator, items: 60)
+        // 16 at once, each begun and recorded: at least 15 commits, so that the twelfth sync comes for certain.
+        let work = try workspace(simulator, items: 240)
         let calls = injection.prefix { $0 != ":" }
         let run = try await work.shell(
             "exec strace -f -o /dev/null -e trace=\(calls) -e inject=\(injection) $GB run job.yaml --json"
@@ -113,7 +114,7 @@ struct StorageTests {
         #expect(run.status == 74, "\(run.errors)")
         #expect(run.errors.contains("job.db"), "\(run.errors)")
         #expect(run.errors.contains("run the same command again"), "\(run.errors)")
-        try await expectResumes(work, simulator, after: run, items: 60)
+        try await expectResumes(work, simulator, after: run, items: 240)
     }
 
     @Test("too few descriptors lower the concurrency, which is said once")
