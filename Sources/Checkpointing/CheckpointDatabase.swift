@@ -6,13 +6,14 @@ internal import SQLite
 final class CheckpointDatabase {
     let connection: Connection
     let variants: VariantTable
-    /// Items that were in flight when an earlier run died: they may be billed twice.
+    /// Requests that were in flight when the last run died: they may be billed twice.
     private(set) var lostAttempts = 0
     /// The run that attempts belong to.
     var runID: Int64?
 
-    private let beginItem: Statement
-    private let setState: Statement
+    private let insertInFlight: Statement
+    private let deleteInFlight: Statement
+    private let updateItem: Statement
     private let insertAttempt: Statement
     private let insertResponse: Statement
     private let selectPending: Statement
@@ -33,38 +34,39 @@ final class CheckpointDatabase {
             PRAGMA fullfsync = ON;
             PRAGMA checkpoint_fullfsync = ON;
             PRAGMA trusted_schema = OFF;
+            PRAGMA secure_delete = OFF;
             PRAGMA cache_size = -8192;
             PRAGMA journal_size_limit = 67108864;
             """
         )
         try Schema.migrator.migrate(connection)
         variants = try VariantTable(connection)
-        beginItem = try connection.prepare(
-            "UPDATE item SET state = 'running', attempts = attempts + 1 WHERE id = ?1"
-        )
-        setState = try connection.prepare("UPDATE item SET state = ?2 WHERE id = ?1")
+        insertInFlight = try connection.prepare("INSERT INTO in_flight (item_id, run_id) VALUES (?1, ?2)")
+        deleteInFlight = try connection.prepare("DELETE FROM in_flight WHERE item_id = ?1")
+        updateItem = try connection.prepare("UPDATE item SET state = ?2, attempts = attempts + ?3 WHERE id = ?1")
+        // VALUES and not SELECT, which may mean many rows: for those SQLite copies every page that a statement changes.
         insertAttempt = try connection.prepare(
             """
             INSERT INTO attempt (item_id, generation, variant_id, run_id, number, turn, status, started_at_ms,
                 first_chunk_ms, duration_ms, class, http_status, message, retry_delay_ms, quota_id, quota_value,
                 partial_text, possibly_billed, \(ItemCoding.usageColumns))
-            SELECT id, generation, variant_id, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
-                ?17, ?18, ?19, ?20, ?21, ?22
-            FROM item WHERE id = ?1
+            VALUES (?1, (SELECT generation FROM item WHERE id = ?1), (SELECT variant_id FROM item WHERE id = ?1),
+                ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)
             """
         )
         insertResponse = try connection.prepare(
             """
             INSERT INTO response (item_id, generation, attempt_id, turn, text, parts, finish_reason, model_version,
                 response_id, candidates, metadata, \(ItemCoding.usageColumns))
-            SELECT id, generation, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16
-            FROM item WHERE id = ?1
+            VALUES (?1, (SELECT generation FROM item WHERE id = ?1),
+                ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
             """
         )
         selectPending = try connection.prepare(
             """
             SELECT id, key, variant_id, turns, attempts, generation FROM item JOIN prompt ON item_id = id
             WHERE state = 'pending' AND position > coalesce((SELECT position FROM item WHERE id = ?1), -1)
+                AND NOT EXISTS (SELECT 1 FROM in_flight WHERE in_flight.item_id = id)
             ORDER BY position LIMIT ?2
             """
         )
@@ -74,22 +76,30 @@ final class CheckpointDatabase {
             """
         )
         selectKey = try connection.prepare("SELECT key FROM item WHERE id = ?1")
-        try resetRunning()
+        try noteLost()
     }
 
     // MARK: Writing, inside a transaction
 
     func begin(_ item: ItemID) throws {
-        try beginItem.bind(item.value, at: 1)
-        try beginItem.run()
-        try expectChange(of: item)
+        try insertInFlight.bind(item.value, at: 1)
+        try insertInFlight.bind(runID, at: 2)
+        try insertInFlight.run()
     }
 
     func record(_ outcome: ItemOutcome) throws {
-        try setState.bind(outcome.item.value, at: 1)
-        try setState.bind(outcome.state.rawValue, at: 2)
-        try setState.run()
-        try expectChange(of: outcome.item)
+        try deleteInFlight.bind(outcome.item.value, at: 1)
+        try deleteInFlight.run()
+        try updateItem.bind(outcome.item.value, at: 1)
+        try updateItem.bind(outcome.state.rawValue, at: 2)
+        try updateItem.bind(outcome.attempt == nil ? 0 : 1, at: 3)
+        try updateItem.run()
+        guard connection.changes == 1 else {
+            throw CheckpointError.damaged(
+                path: connection.path,
+                detail: "item \(outcome.item.value) is no longer in it"
+            )
+        }
         guard let attempt = outcome.attempt else { return }
         try insert(attempt, of: outcome.item)
         if case .answered(let answer) = attempt.result {
@@ -135,31 +145,29 @@ final class CheckpointDatabase {
         try insertResponse.run()
     }
 
-    /// Items that nobody runs any more go back to `pending`; what was in flight is noted as lost.
-    ///
-    /// An attempt was in flight if it was begun and never recorded; between the turns of a chat there is none.
-    private func resetRunning() throws {
+    /// Notes what an earlier run left in flight as lost; those items are pending.
+    private func noteLost() throws {
         lostAttempts = try connection.transaction {
             try connection.execute(
                 """
                 INSERT INTO attempt (item_id, generation, variant_id, run_id, number, turn, status, possibly_billed)
-                SELECT id, generation, variant_id, (SELECT max(id) FROM run), attempts,
+                SELECT id, generation, variant_id, run_id, attempts + 1,
                     (SELECT count(DISTINCT turn) FROM response
                         WHERE item_id = item.id AND generation = item.generation),
                     'lost', 1
-                FROM item
-                WHERE state = 'running' AND attempts > (SELECT count(*) FROM attempt WHERE item_id = item.id)
+                FROM in_flight JOIN item ON item.id = item_id
                 """
             )
             let lost = connection.changes
-            try connection.execute("UPDATE item SET state = 'pending' WHERE state = 'running'")
-            return lost
-        }
-    }
-
-    private func expectChange(of item: ItemID) throws {
-        guard connection.changes == 1 else {
-            throw CheckpointError.damaged(path: connection.path, detail: "item \(item.value) is no longer in it")
+            try connection.execute(
+                """
+                UPDATE item SET attempts = attempts + 1 WHERE id IN (SELECT item_id FROM in_flight);
+                DELETE FROM in_flight;
+                UPDATE run SET lost = lost + \(lost) WHERE id = (SELECT max(id) FROM run)
+                """
+            )
+            // Also those that were noted by a program which died before it could tell, or begin a run of its own.
+            return max(lost, Int(try connection.integer("SELECT lost FROM run ORDER BY id DESC LIMIT 1")))
         }
     }
 

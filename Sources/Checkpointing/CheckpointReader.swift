@@ -101,6 +101,11 @@ package final class CheckpointReader {
             }
             status.orphaned += Int(rows.integer(at: 2)) - ofTheJob
         }
+        let inFlight = Int(try connection.integer("SELECT count(*) FROM in_flight"))
+        if inFlight > 0 {
+            status.items[.running] = inFlight
+            status.items[.pending, default: 0] -= inFlight
+        }
     }
 
     private func countFailures(_ status: inout CheckpointStatus) throws {

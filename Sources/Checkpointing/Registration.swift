@@ -99,7 +99,7 @@ final class Registration {
         positions = PositionSequence(
             highest: try connection.integer(
                 """
-                WITH states (state) AS (VALUES ('pending'), ('running'), ('done'), ('failed'), ('deferred'))
+                WITH states (state) AS (VALUES ('pending'), ('done'), ('failed'), ('deferred'))
                 SELECT max((SELECT max(position) FROM item WHERE item.state = states.state)) FROM states
                 """
             )
@@ -121,7 +121,7 @@ final class Registration {
             try database.connection.integer(
                 """
                 SELECT count(*) FROM item
-                WHERE state IN ('pending', 'running', 'done', 'failed', 'deferred') AND position IS NULL
+                WHERE state IN ('pending', 'done', 'failed', 'deferred') AND position IS NULL
                 """
             )
         )

@@ -4,17 +4,23 @@ internal import SQLite
 
 /// Walks over items in the order of the job with their answers; inside a transaction.
 final class ResultQuery {
+    private let states: Set<ItemState>
     private let items: Statement
     private let answers: Statement
     private let failure: Statement
 
     init(_ connection: Connection, states: Set<ItemState>, includeOrphaned: Bool) throws {
-        let names = states.map { "'\($0.rawValue)'" }.sorted().joined(separator: ", ")
+        self.states = states
+        // Those in flight are stored as pending.
+        let stored = Set(states.map { $0 == .running ? .pending : $0 })
+        let names = stored.map { "'\($0.rawValue)'" }.sorted().joined(separator: ", ")
         // Only numbers are sorted, out of the index: `LIMIT -1` keeps the inner query in one piece, and `CROSS JOIN` in
         // front. Sorting the items themselves would write all prompts to a temporary file.
         items = try connection.prepare(
             """
-            SELECT item.id, item.key, item.state, variant.model, item.origin, prompt.input, item.attempts,
+            SELECT item.id, item.key,
+                CASE WHEN EXISTS (SELECT 1 FROM in_flight WHERE item_id = item.id) THEN 'running' ELSE item.state END,
+                variant.model, item.origin, prompt.input, item.attempts,
                 item.generation, item.position IS NULL
             FROM (
                 SELECT id FROM item
@@ -46,10 +52,17 @@ final class ResultQuery {
     }
 
     func next() throws -> ResultRow? {
-        guard try items.step() else { return nil }
+        while try items.step() {
+            let state = ItemState(rawValue: items.text(at: 2)) ?? .pending
+            if states.contains(state) { return try row(in: state) }
+        }
+        return nil
+    }
+
+    private func row(in state: ItemState) throws -> ResultRow {
         var row = ResultRow(
             key: items.text(at: 1),
-            state: ItemState(rawValue: items.text(at: 2)) ?? .pending,
+            state: state,
             model: items.text(at: 3),
             origin: items.text(at: 4),
             input: items.text(at: 5),

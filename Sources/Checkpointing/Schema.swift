@@ -10,6 +10,7 @@ enum Schema {
 
     static let migrator = Migrator(applicationID: applicationID, migrations: migrations)
 
+    // `CHECK` spells out each value: for `IN` SQLite builds a table anew for every row that is written.
     private static let version1 = """
         -- The job that this checkpoint belongs to; one row.
         CREATE TABLE job (
@@ -27,7 +28,7 @@ enum Schema {
             id INTEGER PRIMARY KEY,
             started_at_ms INTEGER NOT NULL,
             ended_at_ms INTEGER,             -- NULL while it runs, and for ever if it was killed
-            ending TEXT CHECK (ending IN ('completed', 'limit_reached', 'interrupted', 'stopped')),
+            ending TEXT,                     -- completed, limit_reached, interrupted or stopped
             message TEXT,                    -- why it was stopped
             version TEXT NOT NULL,           -- of genbatch
             host TEXT NOT NULL,
@@ -37,7 +38,8 @@ enum Schema {
             deferred INTEGER,
             interrupted INTEGER,
             requests INTEGER,
-            retries INTEGER
+            retries INTEGER,
+            lost INTEGER NOT NULL DEFAULT 0  -- requests that were in flight when it died
         ) STRICT;
 
         -- What many items share: the model and how it is asked.
@@ -54,9 +56,9 @@ enum Schema {
             id INTEGER PRIMARY KEY,
             key TEXT NOT NULL UNIQUE,        -- the id of the job file, or a hash of the content
             position INTEGER,                -- grows in the order of the job, gaps mean nothing; NULL: no longer in the job
-            state TEXT NOT NULL CHECK (state IN ('pending', 'running', 'done', 'failed', 'deferred')),
+            state TEXT NOT NULL CHECK (state = 'pending' OR state = 'done' OR state = 'failed' OR state = 'deferred'),
             generation INTEGER NOT NULL,     -- 1, and 1 more each time the content under this key has changed
-            attempts INTEGER NOT NULL,       -- requests sent for it, in all runs
+            attempts INTEGER NOT NULL,       -- requests sent for it, in all runs, without one that is in flight
             variant_id INTEGER NOT NULL REFERENCES variant (id),
             fingerprint BLOB NOT NULL CHECK (length(fingerprint) = 32),  -- SHA-256 of the canonical request
             origin TEXT NOT NULL             -- file:line
@@ -70,6 +72,13 @@ enum Schema {
             input TEXT NOT NULL              -- JSON object: what the templates saw
         ) STRICT;
 
+        -- The items that a request is in flight for, noted before it is sent: `running` in the views. What a run leaves
+        -- here when it dies is noted as lost by the next one. A table of its own, as it stays as small as one page.
+        CREATE TABLE in_flight (
+            item_id INTEGER PRIMARY KEY REFERENCES item (id),
+            run_id INTEGER REFERENCES run (id)
+        ) STRICT;
+
         -- Every request that was sent.
         CREATE TABLE attempt (
             id INTEGER PRIMARY KEY,
@@ -79,7 +88,9 @@ enum Schema {
             run_id INTEGER REFERENCES run (id),
             number INTEGER NOT NULL,         -- from 1, over all runs
             turn INTEGER NOT NULL,           -- of the conversation, from 0
-            status TEXT NOT NULL CHECK (status IN ('answered', 'failed', 'interrupted', 'lost')),
+            status TEXT NOT NULL CHECK (
+                status = 'answered' OR status = 'failed' OR status = 'interrupted' OR status = 'lost'
+            ),
             started_at_ms INTEGER,           -- NULL for a lost one: the program died while it was in flight
             first_chunk_ms INTEGER,          -- from its start to the first piece of the answer
             duration_ms INTEGER,
@@ -90,7 +101,7 @@ enum Schema {
             quota_id TEXT,
             quota_value INTEGER,
             partial_text TEXT,               -- what came before the failure; never an answer
-            possibly_billed INTEGER NOT NULL CHECK (possibly_billed IN (0, 1)),
+            possibly_billed INTEGER NOT NULL CHECK (possibly_billed = 0 OR possibly_billed = 1),
             input_tokens INTEGER,            -- counts as the server told them; NULL is unknown, not 0
             output_tokens INTEGER,           -- the visible output
             reasoning_output_tokens INTEGER, -- thoughts, on top of output_tokens and billed like them
@@ -125,7 +136,10 @@ enum Schema {
         -- The items of the job in its order, with the last answer and the tokens of all turns.
         CREATE VIEW results AS
         SELECT
-            item.key, item.state, variant.model, response.model_version, response.text, response.finish_reason,
+            item.key,
+            CASE WHEN EXISTS (SELECT 1 FROM in_flight WHERE item_id = item.id) THEN 'running' ELSE item.state END
+                AS state,
+            variant.model, response.model_version, response.text, response.finish_reason,
             (SELECT sum(input_tokens) FROM response r
                 WHERE r.item_id = item.id AND r.generation = item.generation) AS input_tokens,
             (SELECT sum(output_tokens) FROM response r

@@ -63,7 +63,7 @@ struct CommitTests {
             }
             try await group.waitForAll()
         }
-        #expect(try fixture.value("SELECT count(*) FROM item WHERE state = 'running'") == 3)
+        #expect(try fixture.value("SELECT count(*) FROM in_flight") == 3)
         await checkpoint.close()
     }
 

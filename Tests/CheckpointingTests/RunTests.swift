@@ -39,7 +39,21 @@ struct RunTests {
             """
         )
         #expect(lost == "b111 c111")
+    }
+
+    @Test("what was lost is told until a run has begun that could tell it")
+    func tellsLostUntilARunBegins() async throws {
+        let items = [item("a")]
+        try await fixture.run(items) { checkpoint in
+            try await checkpoint.startRun(version: "1")
+            try await checkpoint.begin(checkpoint.allPending()[0].id)
+        }
+        // As if killed before it could print its plan.
+        #expect(try await fixture.run(items).possiblyBilledTwice == 1)
+        let told = try await fixture.run(items) { try await $0.startRun(version: "1") }
+        #expect(told.possiblyBilledTwice == 1)
         #expect(try await fixture.run(items).possiblyBilledTwice == 0)
+        #expect(try fixture.value("SELECT group_concat(lost) FROM run") == "1,0")
     }
 
     @Test("a chat goes on after the turns that were answered, and nothing between turns counts as lost")
@@ -48,7 +62,7 @@ struct RunTests {
         try await fixture.run(chat) { checkpoint in
             let id = try await checkpoint.allPending()[0].id
             try await checkpoint.begin(id)
-            try await checkpoint.record(answered(id, "first", state: .running, number: 1, turn: 0))
+            try await checkpoint.record(answered(id, "first", state: .pending, number: 1, turn: 0))
         }
         try await fixture.run(chat) { checkpoint in
             #expect(checkpoint.possiblyBilledTwice == 0)
@@ -56,7 +70,7 @@ struct RunTests {
             #expect(pending.answeredTurns == [#"[{"text":"first"}]"#])
             #expect(pending.attempts == 1)
             try await checkpoint.begin(pending.id)
-            try await checkpoint.record(answered(pending.id, "second", state: .running, number: 2, turn: 1))
+            try await checkpoint.record(answered(pending.id, "second", state: .pending, number: 2, turn: 1))
             try await checkpoint.begin(pending.id)
         }
         try await fixture.run(chat) { checkpoint in
@@ -68,13 +82,13 @@ struct RunTests {
         #expect(try fixture.value("SELECT turn FROM attempt WHERE status = 'lost'") == 2)
         let row = try #require(try fixture.results().first)
         #expect(row.turns.map(\.answer.text) == ["first", "second", "third"])
-        #expect(row.attempts == 3)
+        #expect(row.attempts == 4)
     }
 
     @Test("an edited chat starts again")
     func restartsEditedChats() async throws {
         try await fixture.run([item("chat", turns: ["one", "two"])]) { checkpoint in
-            try await checkpoint.record(answered(checkpoint.allPending()[0].id, state: .running))
+            try await checkpoint.record(answered(checkpoint.allPending()[0].id, state: .pending))
         }
         try await fixture.run([item("chat", turns: ["one", "zwei"])]) { checkpoint in
             let answered = try await checkpoint.allPending()[0].answeredTurns
@@ -168,7 +182,9 @@ struct RunTests {
     func refusesUnknownItems() async throws {
         try await fixture.run([item("a")]) { checkpoint in
             let id = try await checkpoint.allPending()[0].id
-            let error = await #expect(throws: CheckpointError.self) { try await checkpoint.begin(ItemID(99)) }
+            let error = await #expect(throws: CheckpointError.self) {
+                try await checkpoint.record(answered(ItemID(99)))
+            }
             #expect(error?.kind == .damaged)
             await #expect(throws: CheckpointError.self) { try await checkpoint.record(answered(id)) }
             await #expect(throws: CheckpointError.self) { try await checkpoint.allPending() }
