@@ -194,9 +194,12 @@ package actor Scheduler {
         of work: inout Work
     ) -> Conclusion {
         summary.usage += answer.usage
-        gates[work.item.request.model]?.succeeded(sentAt: sentAt)
-        work.item.answeredTurns.append(answer.parts)
+        if var gate = gates[work.item.request.model] {
+            gate.succeeded(sentAt: sentAt)
+            gates[work.item.request.model] = gate
+        }
         if work.machine.answered() == .nextTurn {
+            work.item.answeredTurns.append(answer.parts)
             return Conclusion(state: .pending, event: nil, aftermath: .nextTurn(work))
         }
         let event = RunEvent.itemDone(

@@ -4,6 +4,9 @@ package struct HTTPResponseHead: Sendable, Equatable {
     /// The header lines as they came, each with its line end: most responses are never asked for one.
     private var lines: [UInt8] = []
 
+    /// More than Google's servers send.
+    private static let usualBytes = 1024
+
     package init(status: Int) {
         self.status = status
     }
@@ -37,6 +40,7 @@ extension HTTPResponseHead {
     mutating func append(line: UnsafeRawBufferPointer) {
         if line.starts(with: "HTTP/".utf8) {
             lines.removeAll(keepingCapacity: true)
+            lines.reserveCapacity(Self.usualBytes)
             status = Self.status(in: line)
         } else {
             lines.append(contentsOf: line)

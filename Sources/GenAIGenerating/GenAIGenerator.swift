@@ -74,7 +74,7 @@ package struct GenAIGenerator: Generating {
     }
 
     private static func config(of item: ItemRequest) -> GenerateContentConfig {
-        var config = GenerateContentConfig(json: item.config)
+        var config = item.config.isEmpty ? GenerateContentConfig() : GenerateContentConfig(json: item.config)
         if let systemInstruction = item.systemInstruction {
             config.systemInstruction = systemInstruction
         }

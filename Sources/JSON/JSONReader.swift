@@ -98,9 +98,9 @@ package struct JSONReader: ~Escapable {
     // MARK: Scalars
 
     package mutating func readString() throws(JSONError) -> String {
-        var content: [UInt8] = []
-        try appendString(to: &content)
-        return String(decoding: content, as: UTF8.self)
+        let content = try skipString()
+        isAtStart = false
+        return hasEscapes ? unescapedString(in: content) : string(in: content)
     }
 
     /// Reads a string and appends its UTF-8 bytes, escapes resolved.
@@ -228,6 +228,7 @@ package struct JSONReader: ~Escapable {
 
     /// The name or string content in a range, escapes resolved.
     package func unescapedString(in range: Range<Int>) -> String {
+        guard nextBackslash(in: range) != nil else { return string(in: range) }
         var content: [UInt8] = []
         appendUnescaped(range, to: &content)
         return String(decoding: content, as: UTF8.self)
@@ -370,18 +371,19 @@ package struct JSONReader: ~Escapable {
 
     /// Appends the string content in a range, escapes resolved.
     package func appendUnescaped(_ range: Range<Int>, to buffer: inout [UInt8]) {
-        var index = range.lowerBound
-        var copied = index
-        while index < range.upperBound {
-            guard bytes[index] == UInt8(ascii: "\\") else {
-                index += 1
-                continue
-            }
-            append(copied..<index, to: &buffer)
-            index = appendEscape(at: index, to: &buffer)
-            copied = index
+        var copied = range.lowerBound
+        while let backslash = nextBackslash(in: copied..<range.upperBound) {
+            append(copied..<backslash, to: &buffer)
+            copied = appendEscape(at: backslash, to: &buffer)
         }
         append(copied..<range.upperBound, to: &buffer)
+    }
+
+    private func nextBackslash(in range: Range<Int>) -> Int? {
+        bytes.withUnsafeBytes { bytes in
+            guard let base = bytes.baseAddress else { return nil }
+            return memchr(base + range.lowerBound, 0x5C, range.count).map { UnsafeRawPointer($0) - base }
+        }
     }
 
     private func append(_ range: Range<Int>, to buffer: inout [UInt8]) {

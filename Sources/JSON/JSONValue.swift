@@ -46,38 +46,34 @@ public struct JSONNumber: Sendable, Hashable {
 /// The members of a JSON object in the order they were written.
 ///
 /// Of two members with one name the later one counts.
-public struct JSONObject: Sendable, Hashable {
+public struct JSONObject: Sendable {
     public typealias Member = (name: String, value: JSONValue)
 
-    private var names: [String] = []
-    private var values: [JSONValue] = []
+    private var members: [Member] = []
 
     public init() {}
 
     public init(_ members: some Sequence<Member>) {
+        self.members.reserveCapacity(members.underestimatedCount)
         for member in members {
             self[member.name] = member.value
         }
     }
 
-    public var isEmpty: Bool { names.isEmpty }
-    public var count: Int { names.count }
-    public var keys: [String] { names }
+    public var keys: [String] { members.map(\.name) }
 
     public subscript(name: String) -> JSONValue? {
         get {
-            names.lastIndex(of: name).map { values[$0] }
+            members.last { $0.name == name }?.value
         }
         set {
-            switch (names.lastIndex(of: name), newValue) {
+            switch (members.lastIndex { $0.name == name }, newValue) {
             case (let index?, let value?):
-                values[index] = value
+                members[index].value = value
             case (let index?, nil):
-                names.remove(at: index)
-                values.remove(at: index)
+                members.remove(at: index)
             case (nil, let value?):
-                names.append(name)
-                values.append(value)
+                members.append((name, value))
             case (nil, nil):
                 break
             }
@@ -86,8 +82,7 @@ public struct JSONObject: Sendable, Hashable {
 
     /// Adds a member without looking for an earlier one of that name: linear for hostile documents too.
     package mutating func append(_ name: String, _ value: JSONValue) {
-        names.append(name)
-        values.append(value)
+        members.append((name, value))
     }
 
     /// This object with the members of `other` laid over it, key by key (not recursively).
@@ -100,20 +95,29 @@ public struct JSONObject: Sendable, Hashable {
     }
 }
 
-extension JSONObject: Sequence {
-    public func makeIterator() -> AnyIterator<Member> {
-        var index = 0
-        return AnyIterator {
-            guard index < names.count else { return nil }
-            defer { index += 1 }
-            return (names[index], values[index])
+extension JSONObject: RandomAccessCollection {
+    public var startIndex: Int { 0 }
+    public var endIndex: Int { members.count }
+    public subscript(position: Int) -> Member { members[position] }
+}
+
+extension JSONObject: Hashable {
+    public static func == (left: JSONObject, right: JSONObject) -> Bool {
+        left.members.elementsEqual(right.members) { $0.name == $1.name && $0.value == $1.value }
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(members.count)
+        for member in members {
+            hasher.combine(member.name)
+            hasher.combine(member.value)
         }
     }
 }
 
 extension JSONObject: ExpressibleByDictionaryLiteral {
     public init(dictionaryLiteral elements: (String, JSONValue)...) {
-        self.init(elements.map { (name: $0.0, value: $0.1) })
+        self.init(elements.lazy.map { (name: $0.0, value: $0.1) })
     }
 }
 
@@ -127,7 +131,7 @@ extension JSONValue: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, Expre
     public init(stringLiteral value: String) { self = .string(value) }
     public init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
     public init(dictionaryLiteral elements: (String, JSONValue)...) {
-        self = .object(JSONObject(elements.map { (name: $0.0, value: $0.1) }))
+        self = .object(JSONObject(elements.lazy.map { (name: $0.0, value: $0.1) }))
     }
 }
 

@@ -102,11 +102,18 @@ package struct JSONWriter: Sendable {
             }
         case .object(let members):
             object { writer in
-                for member in sortingNames ? members.sorted(by: { $0.name < $1.name }) : Array(members) {
-                    writer.key(member.name)
-                    writer.write(member.value, sortingNames: sortingNames)
+                guard sortingNames, members.count > 1 else {
+                    return writer.write(members, sortingNames: sortingNames)
                 }
+                writer.write(members.sorted { $0.name < $1.name }, sortingNames: true)
             }
+        }
+    }
+
+    private mutating func write(_ members: some Sequence<JSONObject.Member>, sortingNames: Bool) {
+        for member in members {
+            key(member.name)
+            write(member.value, sortingNames: sortingNames)
         }
     }
 

@@ -40,6 +40,9 @@ package struct AnswerAccumulator: Sendable {
         var hasData = false
     }
 
+    /// A short answer fits; a longer one grows from there.
+    private static let usualTextBytes = 1000
+
     private var parts: [AccumulatedPart] = []
     var completion = Completion()
     /// Counts of the request in hand; they are running totals.
@@ -140,6 +143,7 @@ package struct AnswerAccumulator: Sendable {
     mutating func appendPlainText(isThought: Bool, _ append: (inout [UInt8]) -> Void) {
         if parts.isEmpty || parts[parts.count - 1].json != nil || parts[parts.count - 1].isThought != isThought {
             parts.append(AccumulatedPart(text: [], isThought: isThought, json: nil))
+            parts[parts.count - 1].text.reserveCapacity(Self.usualTextBytes)
         }
         let last = parts.count - 1
         let before = parts[last].text.count
