@@ -16,8 +16,16 @@ enum JobLocation {
 
     /// The checkpoint that an argument of `status`, `export` or `resume` means: a checkpoint itself, or a job file.
     static func checkpointPath(for argument: String, _ options: CheckpointOptions) throws -> String {
+        if isDatabase(argument) {
+            guard options.database == nil else {
+                throw CommandFailure(
+                    .wrongUsage,
+                    "\(argument) is a checkpoint already; leave out --db, or name the job file"
+                )
+            }
+            return argument
+        }
         if let database = options.database { return database }
-        if isDatabase(argument) { return argument }
         let (job, folder) = try JobFile.settings(path: argument)
         return defaultPath(name: job.name, folder: folder)
     }

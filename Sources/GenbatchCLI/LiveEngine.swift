@@ -75,7 +75,8 @@ struct LiveEngine {
                 mustExist: resuming
             )
         }
-        guard let stored = try CheckpointReader(path: argument).storedJob() else {
+        let path = try JobLocation.checkpointPath(for: argument, options.checkpoint)
+        guard let stored = try CheckpointReader(path: path).storedJob() else {
             throw CommandFailure(
                 .unusableConfiguration,
                 "\(argument) holds no job yet; run the job file with --db \(argument)"

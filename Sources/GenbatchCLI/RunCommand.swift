@@ -45,12 +45,6 @@ struct ResumeCommand: AsyncParsableCommand {
 
     @OptionGroup var options: RunOptions
 
-    func validate() throws {
-        if options.checkpoint.database != nil, JobLocation.isDatabase(job) {
-            throw ValidationError("\(job) is a checkpoint already; leave out --db, or name the job file")
-        }
-    }
-
     func run() async throws {
         throw try await LiveEngine(options).run(job, resuming: true)
     }

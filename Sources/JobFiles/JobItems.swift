@@ -33,6 +33,7 @@ package final class JobItems: ItemSource {
     private var badRows = 0
     private var rowsLeft = rowsAfterProblem
     private var isFinished = false
+    private var hasItems = false
 
     init(text: JobText, settings: JobSettings, access: FileAccess, standardInput: StandardInput) throws(JobFileError) {
         self.text = text
@@ -67,6 +68,7 @@ package final class JobItems: ItemSource {
         nextCombination += 1
         do throws(ItemBuilder.Failure) {
             let item = try builder.item(spec, row: row, isOpen: isOpen, at: combination, origin: origin)
+            hasItems = true
             return log.isEmpty ? item : nil
         } catch {
             badRows += 1
@@ -141,6 +143,12 @@ package final class JobItems: ItemSource {
         isFinished = true
         rows = nil
         if let error = log.error(in: text) { throw error }
+        // Emptied data is more likely an accident than a wish, and would orphan every item there is.
+        guard hasItems else {
+            let inputs = settings.inputs.map { $0.isStandardInput ? "standard input" : $0.path }
+            let message = "the job has no items: there are no rows in \(inputs.joined(separator: ", "))"
+            throw JobFileError([Problem(file: text.path, message: message, isMissingInput: true)])
+        }
     }
 }
 

@@ -177,6 +177,30 @@ struct WrongInputTests {
         #expect(try work.checkpoint().integer("SELECT count(*) FROM item") == 0)
     }
 
+    @Test("data that has become empty is refused, and orphans nothing")
+    func emptiedData() async throws {
+        let simulator = try await SimulatorProgram()
+        let job = "model: m\ninputs: [{jsonl: r.jsonl}]\nprompt: \"{{n}}\"\n"
+        let work = try Workspace(simulator, job: job)
+        try work.write("{\"n\": 1}\n", to: "r.jsonl")
+        #expect(try await work.genbatch("run", "job.yaml").status == 0)
+        try work.write("", to: "r.jsonl")
+        for command in ["run", "check"] {
+            let run = try await work.genbatch(command, "job.yaml")
+            #expect(run.status == 66, "\(run.errors)")
+            #expect(run.errors.contains("the job has no items: there are no rows in r.jsonl"), "\(run.errors)")
+        }
+        #expect(try work.checkpoint().integer("SELECT count(*) FROM item WHERE position IS NOT NULL") == 1)
+    }
+
+    @Test("a checkpoint beside --db is refused: one of them is a mistake", arguments: ["resume", "status", "export"])
+    func checkpointTwice(command: String) async throws {
+        let work = try Workspace(job: "model: m\nprompts: [one]\n")
+        let run = try await work.genbatch(command, "a.db", "--db", "b.db")
+        #expect(run.status == 64)
+        #expect(run.errors.contains("a.db is a checkpoint already; leave out --db"), "\(run.errors)")
+    }
+
     @Test("without a key a run says where keys come from, under cron too")
     func noKey() async throws {
         let work = try Workspace(job: "model: m\nprompts: [one]\n")
