@@ -1,6 +1,19 @@
-/// Base64 with the standard alphabet and padding, straight from bytes to ASCII (RFC 4648, section 4).
+/// Base64 with the standard alphabet and padding, straight between bytes and ASCII (RFC 4648, section 4).
 enum Base64 {
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+
+    /// The value of each character; 255 for those that are none.
+    ///
+    /// `-` and `_`, the URL-safe spelling of `+` and `/`, are read as well.
+    private static let values: [UInt8] = {
+        var values = [UInt8](repeating: 255, count: 256)
+        for (value, character) in alphabet.enumerated() {
+            values[Int(character)] = UInt8(value)
+        }
+        values[Int(UInt8(ascii: "-"))] = 62
+        values[Int(UInt8(ascii: "_"))] = 63
+        return values
+    }()
 
     static func encode(_ bytes: [UInt8]) -> [UInt8] {
         [UInt8](unsafeUninitializedCapacity: (bytes.count + 2) / 3 * 4) { output, count in
@@ -17,5 +30,45 @@ enum Base64 {
                 index += 3
             }
         }
+    }
+
+    /// The bytes of a text, in one pass and one allocation; padding may be missing.
+    ///
+    /// - Returns: `nil` if the text has other characters, or a length that no bytes have.
+    static func decode(_ text: String) -> [UInt8]? {
+        var text = text
+        return text.withUTF8 { characters in
+            var length = characters.count
+            while length > 0, characters.count - length < 2, characters[length - 1] == UInt8(ascii: "=") {
+                length -= 1
+            }
+            guard length % 4 != 1, length == characters.count || characters.count % 4 == 0 else { return nil }
+            return decode(UnsafeBufferPointer(rebasing: characters[..<length]))
+        }
+    }
+
+    private static func decode(_ characters: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
+        var isValid = true
+        let bytes = [UInt8](unsafeUninitializedCapacity: characters.count / 4 * 3 + 2) { output, count in
+            values.withUnsafeBufferPointer { values in
+                var group: UInt32 = 0
+                var bits = 0
+                for character in characters {
+                    let value = values[Int(character)]
+                    guard value < 64 else {
+                        isValid = false
+                        return
+                    }
+                    group = group << 6 | UInt32(value)
+                    bits += 6
+                    if bits >= 8 {
+                        bits -= 8
+                        output[count] = UInt8(truncatingIfNeeded: group >> UInt32(bits))
+                        count += 1
+                    }
+                }
+            }
+        }
+        return isValid ? bytes : nil
     }
 }

@@ -44,7 +44,7 @@ struct PromptCommand: AsyncParsableCommand {
         }
         let parts = try image.map(Self.part) + [.text(text)]
         var finishReason: FinishReason?
-        var blockReason: String?
+        var blockReason: BlockReason?
         do {
             for try await chunk in connection.client.models.generateContentStream(
                 model: model,

@@ -49,12 +49,7 @@ extension GenAIError {
         guard secret.utf8.count >= Self.shortestSecret else { return self }
         func clean(_ text: String) -> String { text.replacing(secret, with: replacement) }
         switch self {
-        case .api(var error):
-            error.message = clean(error.message)
-            error.fieldViolations = error.fieldViolations.map {
-                APIError.FieldViolation(field: clean($0.field), description: clean($0.description))
-            }
-            return .api(error)
+        case .api(let error): return .api(error.mapTexts(clean))
         case .unreachable(let text): return .unreachable(clean(text))
         case .tls(let text): return .tls(clean(text))
         case .connectionLost(let text): return .connectionLost(clean(text))

@@ -60,7 +60,7 @@ struct Completion: Sendable {
 
     mutating func note(_ chunk: GenerateContentResponse) {
         note(error: chunk.json["error"])
-        note(blockReason: chunk.promptFeedback?.blockReason)
+        note(blockReason: chunk.promptFeedback?.blockReason?.rawValue)
         if let candidate = chunk.firstCandidate {
             noteCandidate(
                 finishReason: candidate.finishReason?.rawValue,

@@ -25,6 +25,9 @@ extension UsageMetadata {
         "promptTokenCount", "candidatesTokenCount", "thoughtsTokenCount", "cachedContentTokenCount",
         "toolUsePromptTokenCount", "totalTokenCount",
     ]
+    private static let details = [
+        "promptTokensDetails", "candidatesTokensDetails", "cacheTokensDetails", "toolUsePromptTokensDetails",
+    ]
 
     fileprivate func adding(_ other: UsageMetadata?) -> JSONObject {
         guard let other else { return json }
@@ -35,6 +38,27 @@ extension UsageMetadata {
                 sum[counter] = .number(JSONNumber(counts.reduce(0, +)))
             }
         }
+        for name in Self.details {
+            let lists = [json, other.json].compactMap { $0[views: name] as [ModalityTokenCount]? }
+            if !lists.isEmpty {
+                sum[views: name] = Self.summed(lists.flatMap { $0 })
+            }
+        }
         return sum
+    }
+
+    /// One entry for each modality, in the order of their first appearance.
+    private static func summed(_ counts: [ModalityTokenCount]) -> [ModalityTokenCount] {
+        var sums: [ModalityTokenCount] = []
+        for count in counts {
+            guard let index = sums.firstIndex(where: { $0.modality == count.modality }) else {
+                sums.append(count)
+                continue
+            }
+            var sum = sums[index].json
+            sum[integer: "tokenCount"] = (sums[index].tokenCount ?? 0) + (count.tokenCount ?? 0)
+            sums[index] = ModalityTokenCount(json: sum)
+        }
+        return sums
     }
 }

@@ -1,8 +1,16 @@
 /// A set of words that the server may extend at any time: unknown ones are kept, not refused.
-public protocol OpenEnum: RawRepresentable, Sendable, Hashable, CustomStringConvertible where RawValue == String {
+///
+/// A literal stands for a word that this library has no name for: `config.responseModalities = ["VIDEO"]`.
+public protocol OpenEnum: RawRepresentable, Sendable, Hashable, CustomStringConvertible, ExpressibleByStringLiteral
+where RawValue == String, StringLiteralType == String {
+    /// A word as it stands on the wire.
     init(rawValue: String)
 }
 
 extension OpenEnum {
+    public init(stringLiteral value: String) {
+        self.init(rawValue: value)
+    }
+
     public var description: String { rawValue }
 }

@@ -21,7 +21,7 @@ private struct FoldedAnswer {
     mutating func fold(_ response: GenerateContentResponse) {
         modelVersion = response.modelVersion ?? modelVersion
         responseID = response.responseID ?? responseID
-        if let reason = response.promptFeedback?.blockReason, !reason.isEmpty { blockReason = reason }
+        if let reason = response.promptFeedback?.blockReason?.rawValue, !reason.isEmpty { blockReason = reason }
         if let error = response.json["error"], error != .null { hasError = true }
         if let usage = response.usageMetadata {
             self.usage["prompt"] = usage.promptTokenCount ?? self.usage["prompt"]

@@ -1,0 +1,108 @@
+public import JSON
+
+/// A function that the model asks the caller to run.
+public struct FunctionCall: JSONBacked {
+    public var json: JSONObject
+
+    public init(json: JSONObject) {
+        self.json = json
+    }
+
+    /// - Parameters:
+    ///   - name: The name of a declared function.
+    ///   - args: Its arguments.
+    ///   - id: What the response has to repeat, if the model gave one.
+    public init(name: String, args: JSONObject = [:], id: String? = nil) {
+        json = [:]
+        json[text: "id"] = id
+        json[text: "name"] = name
+        json[object: "args"] = args
+    }
+
+    public var id: String? { json[text: "id"] }
+    public var name: String { json[text: "name"] ?? "" }
+    /// The arguments, as the model wrote them.
+    public var args: JSONObject { json[object: "args"] ?? [:] }
+    /// Whether more pieces of this call follow, when arguments are streamed (Vertex AI).
+    public var willContinue: Bool { json[flag: "willContinue"] ?? false }
+}
+
+/// What a function returned, for the model.
+public struct FunctionResponse: JSONBacked {
+    public var json: JSONObject
+
+    public init(json: JSONObject) {
+        self.json = json
+    }
+
+    /// - Parameters:
+    ///   - name: The name of the function.
+    ///   - response: Any object; by convention under `output`, or under `error` if the function failed.
+    ///   - id: That of the call, if it has one.
+    public init(name: String, response: JSONObject, id: String? = nil) {
+        json = [:]
+        json[text: "id"] = id
+        json[text: "name"] = name
+        json[object: "response"] = response
+    }
+
+    /// What a call returned.
+    public init(to call: FunctionCall, output: JSONValue) {
+        self.init(name: call.name, response: ["output": output], id: call.id)
+    }
+
+    /// Why a call failed, in words for the model.
+    public init(to call: FunctionCall, error: String) {
+        self.init(name: call.name, response: ["error": .string(error)], id: call.id)
+    }
+
+    public var id: String? { json[text: "id"] }
+    public var name: String { json[text: "name"] ?? "" }
+    public var response: JSONObject { json[object: "response"] ?? [:] }
+}
+
+/// A call that the server made of one of its own tools; it goes back in the history (Gemini API only).
+public struct ToolCall: JSONBacked {
+    public var json: JSONObject
+
+    public init(json: JSONObject) {
+        self.json = json
+    }
+
+    public var id: String? { json[text: "id"] }
+    public var toolType: String? { json[text: "toolType"] }
+    public var args: JSONObject { json[object: "args"] ?? [:] }
+}
+
+/// What one of the server's own tools returned; it goes back in the history (Gemini API only).
+public struct ToolResponse: JSONBacked {
+    public var json: JSONObject
+
+    public init(json: JSONObject) {
+        self.json = json
+    }
+
+    public var id: String? { json[text: "id"] }
+    public var toolType: String? { json[text: "toolType"] }
+    public var response: JSONObject { json[object: "response"] ?? [:] }
+}
+
+extension Part {
+    /// A call, for a history from elsewhere.
+    ///
+    /// Calls of a dialogue in hand go back as the parts that came, with their signatures.
+    public static func functionCall(_ call: FunctionCall) -> Part {
+        Part(json: ["functionCall": .object(call.json)])
+    }
+
+    /// What a function returned; the responses to all calls of one message belong into one message of the user.
+    public static func functionResponse(_ response: FunctionResponse) -> Part {
+        Part(json: ["functionResponse": .object(response.json)])
+    }
+
+    /// A function that the model asks for.
+    public var functionCall: FunctionCall? { json[view: "functionCall"] }
+    public var functionResponse: FunctionResponse? { json[view: "functionResponse"] }
+    public var toolCall: ToolCall? { json[view: "toolCall"] }
+    public var toolResponse: ToolResponse? { json[view: "toolResponse"] }
+}
