@@ -74,7 +74,7 @@ private let bodies = [
             "thinking_config": ["thinking_budget": 0, "include_thoughts": false],
         ],
         body:
-            #"{"contents":[{"role":"user","parts":[{"text":"p"}]}],"generationConfig":{"temperature":0,"topP":0,"responseLogprobs":false,"stopSequences":[],"thinkingConfig":{"thinking_budget":0,"include_thoughts":false}}}"#
+            #"{"contents":[{"role":"user","parts":[{"text":"p"}]}],"generationConfig":{"temperature":0,"topP":0,"responseLogprobs":false,"stopSequences":[],"thinkingConfig":{"thinkingBudget":0,"includeThoughts":false}}}"#
     ),
     BodyExample(
         name: "members of the request are not generation settings",

@@ -1,0 +1,1 @@
+package enum BackendKind: Sendable { case geminiAPI, vertex }

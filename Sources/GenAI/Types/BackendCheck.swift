@@ -1,0 +1,148 @@
+internal import JSON
+
+/// A member of a request that only one backend has.
+private struct Exclusive {
+    /// Names below the settings, or below a part; lists on the way are looked through.
+    let path: [String]
+    let backend: BackendKind
+    var advice: String?
+
+    init(_ path: String, _ backend: BackendKind, advice: String? = nil) {
+        self.path = path.split(separator: ".").map(String.init)
+        self.backend = backend
+        self.advice = advice
+    }
+
+    static let settings = [
+        Exclusive("audioTimestamp", .vertex),
+        Exclusive("enableEnhancedCivicAnswers", .geminiAPI),
+        Exclusive("imageConfig.imageOutputOptions", .vertex),
+        Exclusive("imageConfig.personGeneration", .vertex),
+        Exclusive("imageConfig.prominentPeople", .vertex),
+        Exclusive("modelArmorConfig", .vertex),
+        Exclusive("modelConfig", .vertex),
+        Exclusive("outputConfig", .vertex),
+        Exclusive(
+            "responseFormat",
+            .vertex,
+            advice: "say the same with responseMimeType and responseSchema or responseJsonSchema"
+        ),
+        Exclusive("routingConfig", .vertex),
+        Exclusive("safetySettings.method", .vertex),
+        Exclusive(
+            "serviceTier",
+            .geminiAPI,
+            advice: "Vertex AI is told the tier by the request header X-Vertex-AI-LLM-Shared-Request-Type"
+        ),
+        Exclusive("store", .geminiAPI),
+        Exclusive("toolConfig.functionCallingConfig.streamFunctionCallArguments", .vertex),
+        Exclusive("toolConfig.includeServerSideToolInvocations", .geminiAPI),
+        Exclusive("tools.enterpriseWebSearch", .vertex),
+        Exclusive("tools.exaAiSearch", .vertex),
+        Exclusive("tools.fileSearch", .geminiAPI),
+        Exclusive("tools.googleSearch.blockingConfidence", .vertex),
+        Exclusive("tools.googleSearch.excludeDomains", .vertex),
+        Exclusive("tools.mcpServers", .geminiAPI),
+        Exclusive("tools.parallelAiSearch", .vertex),
+        Exclusive("tools.retrieval", .vertex),
+    ]
+
+    static let partMembers = [
+        Exclusive("partMetadata", .geminiAPI),
+        Exclusive("toolCall", .geminiAPI),
+        Exclusive("toolResponse", .geminiAPI),
+    ]
+
+    /// Whether an object has the member.
+    func occurs(in object: JSONObject) -> Bool {
+        Self.occurs(path[...], in: .object(object))
+    }
+
+    private static func occurs(_ path: ArraySlice<String>, in value: JSONValue) -> Bool {
+        guard let name = path.first else { return true }
+        switch value {
+        case .array(let elements): return elements.contains { occurs(path, in: $0) }
+        case .object(let object): return object[name].map { occurs(path.dropFirst(), in: $0) } ?? false
+        default: return false
+        }
+    }
+
+    func error(_ what: String) -> GenAIError {
+        let other = backend == .vertex ? BackendKind.geminiAPI : .vertex
+        return .invalidCall(
+            "\(what) \"\(path.joined(separator: "."))\" works only on \(backend.words), and this client calls "
+                + "\(other.words); \(advice.map { "remove it: \($0)" } ?? "remove it, or use \(backend.words)")"
+        )
+    }
+}
+
+extension BackendKind {
+    fileprivate var words: String {
+        switch self {
+        case .geminiAPI: "the Gemini API"
+        case .vertex: "Vertex AI"
+        }
+    }
+}
+
+extension GenerateContentConfig {
+    /// Makes sure that a backend has every setting, and that none excludes another.
+    ///
+    /// - Parameter backend: Where the request goes.
+    /// - Throws: ``GenAIError/invalidCall(_:)`` with the setting and what to do.
+    package func check(for backend: BackendKind) throws(GenAIError) {
+        if let setting = Exclusive.settings.first(where: { $0.backend != backend && $0.occurs(in: json) }) {
+            throw setting.error("the setting")
+        }
+        if backend == .geminiAPI, schemas.contains(where: \.hasAdditionalProperties) {
+            throw .invalidCall(
+                "\"additionalProperties\" in a schema works only on Vertex AI, and this client calls the Gemini API; "
+                    + "give a standard JSON Schema instead (responseJsonSchema, parametersJsonSchema)"
+            )
+        }
+        try checkConflicts()
+    }
+
+    private func checkConflicts() throws(GenAIError) {
+        if json["cachedContent"] != nil,
+            let name = ["systemInstruction", "tools", "toolConfig"].first(where: { json[$0] != nil })
+        {
+            throw .invalidCall("\"cachedContent\" excludes \"\(name)\"; put it into the cache when that is made")
+        }
+        try exclude("modelArmorConfig", "safetySettings", in: json)
+        try exclude("responseSchema", "responseJsonSchema", in: json)
+        try exclude("thinkingLevel", "thinkingBudget", in: json[object: "thinkingConfig"] ?? [:])
+    }
+
+    private func exclude(_ one: String, _ other: String, in object: JSONObject) throws(GenAIError) {
+        if object[one] != nil, object[other] != nil {
+            throw .invalidCall("\"\(one)\" and \"\(other)\" exclude each other; remove one")
+        }
+    }
+
+    private var schemas: [Schema] {
+        let functions = (tools ?? []).flatMap(\.functionDeclarations)
+        return ([responseSchema] + functions.flatMap { [$0.parameters, $0.response] }).compactMap { $0 }
+    }
+}
+
+extension Schema {
+    fileprivate var hasAdditionalProperties: Bool {
+        if json["additionalProperties"] != nil { return true }
+        let properties = (json[object: "properties"] ?? [:]).compactMap(\.value.object).map(Schema.init(json:))
+        let inner = [items].compactMap { $0 } + (json[views: "anyOf"] ?? []) + properties
+        return inner.contains(where: \.hasAdditionalProperties)
+    }
+}
+
+extension Part {
+    /// Makes sure that a backend has every member.
+    ///
+    /// - Parameter backend: Where the request goes.
+    /// - Throws: ``GenAIError/invalidCall(_:)`` with the member and what to do.
+    package func check(for backend: BackendKind) throws(GenAIError) {
+        if let member = Exclusive.partMembers.first(where: { $0.backend != backend && $0.occurs(in: json) }) {
+            throw member.error("the part's")
+        }
+    }
+}

@@ -1,0 +1,96 @@
+internal import JSON
+
+/// What becomes of the settings of Google's SDK on the wire.
+enum ConfigMembers {
+    /// Members of the request itself; everything else belongs into its `generationConfig`.
+    static let ofRequest: Set<String> = [
+        "cachedContent", "labels", "modelArmorConfig", "outputConfig", "safetySettings", "serviceTier", "store",
+        "systemInstruction", "toolConfig", "tools",
+    ]
+
+    /// The name on the wire of a setting.
+    static func name(_ name: String) -> String {
+        let name = WireNames.camelCase(name)
+        // The only one that the SDK renames.
+        return name == "modelSelectionConfig" ? "modelConfig" : name
+    }
+
+    /// A setting as it is sent; `nil` if it says nothing.
+    static func value(_ value: JSONValue, of name: String) -> JSONValue? {
+        guard value != .null else { return nil }
+        let name = self.name(name)
+        let setting: JSONObject = [name: name == "systemInstruction" ? instruction(value) : value]
+        let renamed = WireNames.config.applied(to: .object(setting))[name] ?? value
+        return name == "imageConfig" ? imageConfig(renamed) : renamed
+    }
+
+    /// The SDK takes a text, a part, a list of both, or a whole content.
+    private static func instruction(_ value: JSONValue) -> JSONValue {
+        switch value {
+        case .array(let elements): ["parts": .array(elements.map(part))]
+        case .object(let object) where object["parts"] == nil: ["parts": [value]]
+        default: value
+        }
+    }
+
+    private static func part(_ value: JSONValue) -> JSONValue {
+        value.string == nil ? value : ["text": value]
+    }
+
+    /// The SDK writes flat what is an object of its own on the wire.
+    private static func imageConfig(_ value: JSONValue) -> JSONValue {
+        guard var config = value.object else { return value }
+        for (flat, name) in [("outputMimeType", "mimeType"), ("outputCompressionQuality", "compressionQuality")] {
+            guard let option = config[flat] else { continue }
+            config[flat] = nil
+            config[["imageOutputOptions", name]] = option
+        }
+        return .object(config)
+    }
+
+    /// Tools with the function declarations of all entries in one, the last, as the SDK sends them.
+    ///
+    /// Servers want declarations in one entry, and one kind of tool in each.
+    static func collectingFunctions(_ tools: JSONValue) -> JSONValue {
+        guard let entries = tools.array else { return tools }
+        var declarations: [JSONValue]?
+        var others: [JSONValue] = []
+        for entry in entries {
+            guard var tool = entry.object, let functions = tool["functionDeclarations"]?.array else {
+                others.append(entry)
+                continue
+            }
+            declarations = (declarations ?? []) + functions
+            tool["functionDeclarations"] = nil
+            if !tool.isEmpty {
+                others.append(.object(tool))
+            }
+        }
+        return .array(others + (declarations.map { [["functionDeclarations": .array($0)]] } ?? []))
+    }
+}
+
+extension GenerateContentConfig {
+    /// Writes the settings as members of a request.
+    func write(to writer: inout JSONWriter) {
+        for member in json where ConfigMembers.ofRequest.contains(member.name) {
+            writer.key(member.name)
+            switch (member.name, member.value) {
+            case ("systemInstruction", .string(let text)):
+                Content(role: nil, parts: [.text(text)]).write(to: &writer)
+            case ("tools", let tools):
+                writer.write(ConfigMembers.collectingFunctions(tools))
+            case (_, let value):
+                writer.write(value)
+            }
+        }
+        let generation = json.filter { !ConfigMembers.ofRequest.contains($0.name) }
+        guard !generation.isEmpty else { return }
+        writer.key("generationConfig")
+        writer.object { writer in
+            for member in generation {
+                writer.member(member.name, member.value)
+            }
+        }
+    }
+}
