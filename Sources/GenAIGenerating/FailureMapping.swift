@@ -138,6 +138,9 @@ enum FailureMapping {
         if error.quotaViolations.contains(where: { $0.quotaID.contains("PerDay") }) {
             return (.rateDay, "the daily quota is spent; it comes back at midnight Pacific time")
         }
+        if error.kind == .creditExhausted {
+            return (.auth, "the project's credit or monthly cap is used up; look at its billing page")
+        }
         if error.retryDelay.map({ $0 > longestMinuteDelay }) == true {
             return (.rateDay, "the wait is too long to sit out; run the job again later")
         }

@@ -86,6 +86,8 @@ private let refusals = [
     Refusal(429, "RESOURCE_EXHAUSTED", .rateDay, details: delay("36903s")),
     Refusal(429, "RESOURCE_EXHAUSTED", .rateUnknown, details: delay("900s")),
     Refusal(429, "RESOURCE_EXHAUSTED", .rateUnknown, "Resource has been exhausted (e.g. check quota)."),
+    Refusal(429, "RESOURCE_EXHAUSTED", .auth, "Your prepayment credits are depleted."),
+    Refusal(429, "RESOURCE_EXHAUSTED", .rateUnknown, "You exceeded your quota, please check your billing details."),
     Refusal("429 of a proxy", status: 429, "<html>slow down</html>", .rateUnknown),
     Refusal(499, "CANCELLED", .server),
     Refusal(500, "INTERNAL", .server),
