@@ -4,9 +4,11 @@ internal import YAML
 /// Reads `config` against its table of names and types.
 struct ConfigDecoder {
     private let reader: NodeReader
+    private let backend: ConfigType.Backend
 
-    init(log: ProblemLog) {
+    init(backend: ConfigType.Backend, log: ProblemLog) {
         reader = NodeReader(log: log)
+        self.backend = backend
     }
 
     /// The settings under their snake_case names, in the order they were written.
@@ -18,6 +20,16 @@ struct ConfigDecoder {
     func value(_ node: YAMLNode, name: String) -> JSONValue? {
         guard let type = ConfigType.members[name] else { return nil }
         return value(node, "\"\(name)\"", type)
+    }
+
+    /// Why a known member cannot be given; `nil` if it can.
+    func refusal(of type: ConfigType) -> String? {
+        switch type {
+        case .refused(let reason): reason
+        case .only(let backend, _) where backend != self.backend:
+            "works only with backend: \(backend.rawValue); remove it"
+        default: nil
+        }
     }
 
     /// The settings that exclude one another; models answer them with an error, and only after they were asked.
@@ -40,23 +52,39 @@ struct ConfigDecoder {
         {
             return "\"thinking_level\" and \"thinking_budget\" exclude each other; keep one"
         }
+        if config["cached_content"] != nil, let name = ["tools", "tool_config"].first(where: { config[$0] != nil }) {
+            return "\"cached_content\" excludes \"\(name)\"; put it into the cache when that is made"
+        }
+        if config["model_armor_config"] != nil, config["safety_settings"] != nil {
+            return "\"model_armor_config\" and \"safety_settings\" exclude each other; keep one"
+        }
         return nil
     }
 
-    private func object(_ node: YAMLNode, _ what: String, _ members: [String: ConfigType]) -> JSONObject? {
+    private func object(
+        _ node: YAMLNode,
+        _ what: String,
+        _ members: [String: ConfigType],
+        isOpen: Bool = false
+    ) -> JSONObject? {
         guard let pairs = reader.mapping(node, what) else { return nil }
         var object = JSONObject()
         for pair in pairs {
             let name = ConfigType.snakeCase(pair.key.text)
-            switch members[name] {
-            case nil: _ = reader.accept(pair.key, known: members.keys.sorted())
-            case .refused(let reason): reader.log.add("\"\(pair.key.text)\" \(reason)", at: pair.key.mark)
-            case _ where object[name] != nil:
-                reader.log.add("\"\(name)\" is given twice, in two spellings", at: pair.key.mark)
-            case .some(let type):
-                if let value = value(pair.value, "\"\(pair.key.text)\"", type) {
-                    object[name] = value
+            guard let type = members[name] else {
+                if isOpen {
+                    object[pair.key.text] = PlainScalar.json(pair.value)
+                } else {
+                    _ = reader.accept(pair.key, known: members.keys.sorted())
                 }
+                continue
+            }
+            if let refusal = refusal(of: type) {
+                reader.log.add("\"\(pair.key.text)\" \(refusal)", at: pair.key.mark)
+            } else if object[name] != nil {
+                reader.log.add("\"\(name)\" is given twice, in two spellings", at: pair.key.mark)
+            } else if let value = value(pair.value, "\"\(pair.key.text)\"", type) {
+                object[name] = value
             }
         }
         return object
@@ -72,10 +100,14 @@ struct ConfigDecoder {
         case .word(let words): return word(node, what, words)
         case .list(let element, let maximum): return list(node, what, element, maximum)
         case .object(let members): return object(node, what, members).map { .object($0) }
-        case .texts: return texts(node, what)
+        case .open(let members): return object(node, what, members, isOpen: true).map { .object($0) }
+        case .named(let element): return named(node, what, element)
+        case .schema: return object(node, what, ConfigType.schemaMembers).map { .object($0) }
         case .json:
             guard reader.mapping(node, what) != nil else { return nil }
             return PlainScalar.json(node)
+        case .any: return PlainScalar.json(node)
+        case .only(_, let type): return value(node, what, type)
         case .refused: return nil
         }
     }
@@ -96,11 +128,12 @@ struct ConfigDecoder {
         let lowest = JSONNumber(minimum).digits
         let bounds =
             switch (maximum.isFinite, includesMaximum) {
-            case (false, _): "of at least \(lowest)"
-            case (true, true): "from \(lowest) to \(JSONNumber(maximum).digits)"
-            case (true, false): "of at least \(lowest) and below \(JSONNumber(maximum).digits)"
+            case (false, _) where !minimum.isFinite: ""
+            case (false, _): " of at least \(lowest)"
+            case (true, true): " from \(lowest) to \(JSONNumber(maximum).digits)"
+            case (true, false): " of at least \(lowest) and below \(JSONNumber(maximum).digits)"
             }
-        return reader.mismatch("\(what) must be a number \(bounds)", node)
+        return reader.mismatch("\(what) must be a number\(bounds)", node)
     }
 
     private func word(_ node: YAMLNode, _ what: String, _ words: [String]) -> JSONValue? {
@@ -119,14 +152,12 @@ struct ConfigDecoder {
         return .array(nodes.compactMap { value($0, "an entry of \(what)", element) })
     }
 
-    private func texts(_ node: YAMLNode, _ what: String) -> JSONValue? {
+    private func named(_ node: YAMLNode, _ what: String, _ element: ConfigType) -> JSONValue? {
         guard let pairs = reader.mapping(node, what) else { return nil }
         return .object(
             JSONObject(
                 pairs.compactMap { pair in
-                    reader.text(pair.value, "\"\(pair.key.text)\"").map {
-                        (name: pair.key.text, value: .string($0.text))
-                    }
+                    value(pair.value, "\"\(pair.key.text)\"", element).map { (name: pair.key.text, value: $0) }
                 }
             )
         )

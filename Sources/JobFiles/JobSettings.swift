@@ -5,6 +5,8 @@ internal import YAML
 /// All that a job file says but its prompts, which are read one by one.
 struct JobSettings: Sendable {
     var job: Job
+    /// Which settings there are depends on it.
+    var backend = ConfigType.Backend.gemini
     var model: LocatedTemplate?
     /// Whether there is a `model` that could not be read, of which enough has been said.
     var hasBrokenModel = false

@@ -23,10 +23,11 @@ struct Matrix: Sendable {
     init() {}
 
     /// Reads the axes and multiplies them out.
-    init(_ node: YAMLNode, log: ProblemLog) {
+    init(_ node: YAMLNode, backend: ConfigType.Backend, log: ProblemLog) {
         let reader = NodeReader(log: log)
+        let decoder = ConfigDecoder(backend: backend, log: log)
         guard let pairs = reader.mapping(node, "\"matrix\"") else { return }
-        let axes = pairs.compactMap { Self.axis($0, reader) }.filter { !$0.isEmpty }
+        let axes = pairs.compactMap { Self.axis($0, reader, decoder) }.filter { !$0.isEmpty }
         let count = axes.reduce(1) { min($0 * $1.count, Self.maximumCombinations + 1) }
         guard count <= Self.maximumCombinations else {
             log.add("the matrix has more than \(Self.maximumCombinations) combinations", at: node.mark)
@@ -41,7 +42,7 @@ struct Matrix: Sendable {
     }
 
     /// The values of one axis, each as a combination of its own.
-    private static func axis(_ pair: YAMLPair, _ reader: NodeReader) -> [Combination]? {
+    private static func axis(_ pair: YAMLPair, _ reader: NodeReader, _ decoder: ConfigDecoder) -> [Combination]? {
         let name = pair.key.text
         guard let values = reader.list(pair.value, "the axis \"\(name)\"") else { return nil }
         guard !values.isEmpty else { return reader.mismatch("the axis \"\(name)\" must have values", pair.value) }
@@ -49,8 +50,7 @@ struct Matrix: Sendable {
         if name.hasPrefix("config.") {
             let given = String(name.dropFirst("config.".count))
             let member = ConfigType.snakeCase(given)
-            switch ConfigType.members[member] {
-            case nil:
+            guard let type = ConfigType.members[member] else {
                 let suggestion = Suggestion.nearest(to: given, in: ConfigType.members.keys.sorted())
                 reader.log.add(
                     "unknown setting \"\(name)\"",
@@ -58,11 +58,12 @@ struct Matrix: Sendable {
                     suggestion: suggestion.map { "config.\($0)" }
                 )
                 return nil
-            case .refused(let reason):
-                reader.log.add("\"\(given)\" \(reason)", at: pair.key.mark)
-                return nil
-            default: setting = member
             }
+            if let refusal = decoder.refusal(of: type) {
+                reader.log.add("\"\(given)\" \(refusal)", at: pair.key.mark)
+                return nil
+            }
+            setting = member
         } else if !reader.acceptVariable(pair.key) {
             return nil
         }
@@ -73,7 +74,7 @@ struct Matrix: Sendable {
                 reader.log.add("the axis \"\(name)\" has \"\(scalar.text)\" twice", at: node.mark)
                 return nil
             }
-            return combination(name: name, setting: setting, node, scalar, reader)
+            return combination(name: name, setting: setting, node, scalar, decoder)
         }
     }
 
@@ -82,12 +83,12 @@ struct Matrix: Sendable {
         setting: String?,
         _ node: YAMLNode,
         _ scalar: YAMLScalar,
-        _ reader: NodeReader
+        _ decoder: ConfigDecoder
     ) -> Combination? {
         var combination = Combination()
         combination.suffix = "\(name)=\(scalar.text)"
         if let setting {
-            guard let value = ConfigDecoder(log: reader.log).value(node, name: setting) else { return nil }
+            guard let value = decoder.value(node, name: setting) else { return nil }
             combination.config[setting] = value
             combination.variables[name] = value
         } else {

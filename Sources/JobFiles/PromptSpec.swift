@@ -67,14 +67,14 @@ struct PromptDecoder {
         spec.config = settings.config
         switch node.content {
         case .scalar: spec.turns = prompt(node, "a prompt")
-        case .mapping: readFields(of: node, into: &spec)
+        case .mapping: readFields(of: node, backend: settings.backend, into: &spec)
         case .sequence:
             return reader.mismatch("a prompt must be text or a mapping; write a chat as {turns: […]}", node)
         }
         return log.count == before ? spec : nil
     }
 
-    private func readFields(of node: YAMLNode, into spec: inout PromptSpec) {
+    private func readFields(of node: YAMLNode, backend: ConfigType.Backend, into spec: inout PromptSpec) {
         guard let fields = reader.fields(node, "a prompt", known: Self.keys) else { return }
         if let id = fields["id"] {
             spec.id = reader.template(id, "\"id\"")
@@ -98,7 +98,7 @@ struct PromptDecoder {
             spec.variables = reader.variables(variables, "\"vars\"") ?? [:]
         }
         if let config = fields["config"] {
-            spec.config = spec.config.merging(ConfigDecoder(log: log).config(config))
+            spec.config = spec.config.merging(ConfigDecoder(backend: backend, log: log).config(config))
             if let conflict = ConfigDecoder.conflict(in: spec.config) {
                 log.add(conflict, at: config.mark)
             }

@@ -81,13 +81,8 @@ struct SettingsDecoder {
                 log.add("\"\(name)\" cannot be the name of a file, which the checkpoint needs it for", at: node.mark)
             }
         }
-        if let node = values["backend"]?.node, let backend = reader.text(node, "\"backend\"")?.text, backend != "gemini"
-        {
-            if backend == "vertex" {
-                log.add("backend \"vertex\" is not supported by this version yet; use \"gemini\"", at: node.mark)
-            } else {
-                _ = reader.mismatch("\"backend\" must be gemini", node) as Never?
-            }
+        if let node = values["backend"]?.node {
+            decodeBackend(node)
         }
         if let node = values["stream"]?.node, let stream = reader.bool(node, "\"stream\"") {
             settings.job.stream = stream
@@ -100,6 +95,14 @@ struct SettingsDecoder {
         decodeLimits()
         decodeTimes()
         decodeOutput()
+    }
+
+    private mutating func decodeBackend(_ node: YAMLNode) {
+        guard let backend = reader.choice(node, "\"backend\"", of: ConfigType.Backend.self) else { return }
+        settings.backend = backend
+        if backend == .vertex {
+            log.add("backend \"vertex\" is not supported by this version yet; use \"gemini\"", at: node.mark)
+        }
     }
 
     private mutating func decodeLimits() {
@@ -162,7 +165,7 @@ struct SettingsDecoder {
         settings.systemInstruction = values["system_instruction"]
             .flatMap { reader.template($0.node, "\"system_instruction\"") }
         if let node = values["config"]?.node {
-            settings.config = ConfigDecoder(log: log).config(node)
+            settings.config = ConfigDecoder(backend: settings.backend, log: log).config(node)
             if let conflict = ConfigDecoder.conflict(in: settings.config) {
                 log.add(conflict, at: node.mark)
             }
@@ -171,7 +174,7 @@ struct SettingsDecoder {
             settings.variables = reader.variables(node, "\"vars\"") ?? [:]
         }
         if let node = values["matrix"]?.node {
-            settings.matrix = Matrix(node, log: log)
+            settings.matrix = Matrix(node, backend: settings.backend, log: log)
         }
     }
 

@@ -79,7 +79,10 @@ private let values: [BadJob] = [
         "backend: vertex\nmodel: m\nprompts: [hi]\n",
         "1:10: backend \"vertex\" is not supported by this version yet; use \"gemini\""
     ),
-    BadJob("backend: openai\nmodel: m\nprompts: [hi]\n", "1:10: \"backend\" must be gemini, not \"openai\""),
+    BadJob(
+        "backend: openai\nmodel: m\nprompts: [hi]\n",
+        "1:10: \"backend\" must be one of gemini, vertex, not \"openai\""
+    ),
     BadJob("stream: yes\nmodel: m\nprompts: [hi]\n", "1:9: \"stream\" must be true or false, not \"yes\""),
     BadJob(
         "stream: \"true\"\nmodel: m\nprompts: [hi]\n",
@@ -136,7 +139,7 @@ private let values: [BadJob] = [
         "config: {top_k: 1, topK: 2, system_instruction: x, audio_timestamp: true, temperature: \"1\"}\nmodel: m\nprompts: [hi]\n",
         "1:20: \"top_k\" is given twice, in two spellings",
         "1:29: \"system_instruction\" stands beside `config`, not in it",
-        "1:52: \"audio_timestamp\" works only on Vertex AI, which this version does not support yet",
+        "1:52: \"audio_timestamp\" works only with backend: vertex; remove it",
         "1:88: \"temperature\" must be a number from 0 to 2, not \"1\" in quotes"
     ),
     BadJob(
