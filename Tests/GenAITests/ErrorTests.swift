@@ -1,3 +1,4 @@
+import JSON
 import TestSupport
 import Testing
 
@@ -10,8 +11,95 @@ private let badKey =
 private let badField =
     #"{"error":{"code":400,"message":"Invalid JSON payload received. Unknown name \"maxTokens\" at 'generation_config': Cannot find field.","status":"INVALID_ARGUMENT","details":[{"@type":"type.googleapis.com/google.rpc.BadRequest","fieldViolations":[{"field":"generation_config","description":"Invalid JSON payload received. Unknown name \"maxTokens\" at 'generation_config': Cannot find field."}]}]}}"#
 
+/// A row of the API's table of errors.
+private struct Row: Sendable, CustomTestStringConvertible {
+    let httpStatus: Int
+    let status: String
+    let message: String
+    let details: String
+    let kind: APIError.Kind
+
+    var testDescription: String { "\(httpStatus) \(status) \(message) \(details)" }
+
+    init(_ httpStatus: Int, _ status: String, _ kind: APIError.Kind, _ message: String = "m", _ details: String = "") {
+        self.httpStatus = httpStatus
+        self.status = status
+        self.message = message
+        self.details = details
+        self.kind = kind
+    }
+
+    var error: String {
+        #"{"code":\#(httpStatus),"message":"\#(message)","status":"\#(status)","details":[\#(details)]}"#
+    }
+}
+
+private func reason(_ word: String) -> String {
+    #"{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"\#(word)"}"#
+}
+
+private func quota(_ id: String, _ value: String = "20") -> String {
+    #"{"@type":"type.googleapis.com/google.rpc.QuotaFailure","violations":[{"quotaId":"\#(id)","quotaValue":"\#(value)"}]}"#
+}
+
+private let rows = [
+    Row(400, "INVALID_ARGUMENT", .invalidRequest),
+    Row(
+        400,
+        "INVALID_ARGUMENT",
+        .invalidKey,
+        "API key not valid. Please pass a valid API key.",
+        reason("API_KEY_INVALID")
+    ),
+    Row(400, "FAILED_PRECONDITION", .failedPrecondition, "User location is not supported for the API use."),
+    Row(401, "UNAUTHENTICATED", .unauthenticated, "m", reason("ACCESS_TOKEN_EXPIRED")),
+    Row(403, "PERMISSION_DENIED", .permissionDenied, "m", reason("SERVICE_DISABLED")),
+    Row(403, "PERMISSION_DENIED", .permissionDenied, "m", reason("API_KEY_SERVICE_BLOCKED")),
+    Row(404, "NOT_FOUND", .notFound),
+    Row(408, "", .serverFailure),
+    Row(409, "ABORTED", .serverFailure),
+    Row(413, "", .requestTooLarge),
+    Row(429, "RESOURCE_EXHAUSTED", .quotaPerMinute, "m", quota("GenerateRequestsPerMinutePerProjectPerModel")),
+    Row(429, "RESOURCE_EXHAUSTED", .quotaPerMinute, "m", quota("GenerateContentPaidTierInputTokensPerModelPerMinute")),
+    Row(429, "RESOURCE_EXHAUSTED", .quotaPerDay, "m", quota("GenerateRequestsPerDayPerProjectPerModel-FreeTier")),
+    Row(429, "RESOURCE_EXHAUSTED", .notInPlan, "m", quota("GenerateRequestsPerDayPerProjectPerModel-FreeTier", "0")),
+    Row(429, "RESOURCE_EXHAUSTED", .capacity, "Resource has been exhausted (e.g. check quota)."),
+    Row(429, "RESOURCE_EXHAUSTED", .capacity, "Spend limit of the last 10 minutes reached."),
+    Row(429, "RESOURCE_EXHAUSTED", .creditExhausted, "Your prepayment credits are depleted."),
+    Row(429, "RESOURCE_EXHAUSTED", .creditExhausted, "The project has reached its monthly spending cap."),
+    Row(499, "CANCELLED", .serverFailure),
+    Row(500, "INTERNAL", .serverFailure),
+    Row(502, "", .serverFailure),
+    Row(503, "UNAVAILABLE", .overloaded, "The model is overloaded. Please try again later."),
+    Row(503, "RESOURCE_EXHAUSTED", .capacity),
+    Row(504, "DEADLINE_EXCEEDED", .deadlineExceeded),
+    Row(422, "", .invalidRequest),
+    Row(302, "", .unexpected),
+]
+
 @Suite("What the server says when it refuses", .timeLimit(.minutes(1)))
 struct ErrorTests {
+    @Test("every row of the table is told apart, in an object, an array or a stream", arguments: rows)
+    fileprivate func kinds(row: Row) throws {
+        let body = #"{"error":\#(row.error)}"#
+        let error = APIError(httpStatus: row.httpStatus, body: Array(body.utf8))
+        #expect(error.httpStatus == row.httpStatus)
+        #expect(error.status == row.status)
+        #expect(error.message == row.message)
+        #expect(error.kind == row.kind)
+        #expect(error.isInvalidKey == (row.kind == .invalidKey))
+        #expect(APIError(httpStatus: row.httpStatus, body: Array("[\(body)]".utf8)) == error)
+        #expect(APIError(try JSONValue(parsing: row.error), httpStatus: nil) == error)
+    }
+
+    @Test("an error without a code has the one of its status")
+    func missingCode() throws {
+        for row in rows where !row.status.isEmpty && row.httpStatus != 502 && row.status != "RESOURCE_EXHAUSTED" {
+            let error = APIError(["status": .string(row.status)], httpStatus: nil)
+            #expect(error.httpStatus == row.httpStatus)
+        }
+    }
+
     @Test("a quota error tells the quota, its limit and the delay")
     func quota() throws {
         let error = APIError(httpStatus: 429, body: Array(dailyQuota.utf8))
@@ -23,6 +111,80 @@ struct ErrorTests {
         #expect(violation.quotaID == "GenerateRequestsPerDayPerProjectPerModel-FreeTier")
         #expect(violation.quotaMetric == "generativelanguage.googleapis.com/generate_content_free_tier_requests")
         #expect(violation.quotaValue == 20)
+        #expect(violation.dimensions == ["location": "global", "model": "gemini-3.8-flash"])
+        #expect(error.kind == .quotaPerDay)
+        #expect(
+            error.helpLinks == [
+                APIError.HelpLink(
+                    description: "Learn more about Gemini API quotas",
+                    url: "https://ai.google.dev/gemini-api/docs/rate-limits"
+                )
+            ]
+        )
+    }
+
+    @Test("older front ends tell their reason beside the details, and some their message elsewhere")
+    func olderForms() {
+        let older = APIError(
+            httpStatus: 403,
+            body: Array(
+                #"{"error":{"code":403,"errors":[{"message":"m","domain":"usageLimits","reason":"accessNotConfigured"},{"reason":"x"}]}}"#
+                    .utf8
+            )
+        )
+        #expect(older.reason == "accessNotConfigured")
+        #expect(older.message == "m")
+        let localized = APIError(
+            httpStatus: 400,
+            body: Array(
+                #"{"error":{"details":[{"@type":"type.googleapis.com/google.rpc.LocalizedMessage","locale":"en","message":"l"}]}}"#
+                    .utf8
+            )
+        )
+        #expect(localized.message == "l")
+    }
+
+    @Test("the words of Google's pages are found behind their styles")
+    func styledPage() {
+        let styles = String(repeating: "*{margin:0;padding:0} html>body{color:#222} ", count: 60)
+        let page = """
+            <!DOCTYPE html><html lang=en><meta charset=utf-8><title>Error 502 (Server Error)!!1</title>
+            <style>\(styles)</style><SCRIPT>if (a < b) { document.write("<p>") }</SCRIPT>
+            <a href=//www.example.com/><span id=logo></span></a><p><b>502.</b> <ins>That’s an error.</ins><p>1 < 2
+            """
+        let error = APIError(httpStatus: 502, body: Array(page.utf8))
+        #expect(error.message == "Error 502 (Server Error)!!1 502. That’s an error. 1 < 2")
+    }
+
+    @Test("no text of the server's is longer than a few hundred characters")
+    func longTexts() {
+        let long = String(repeating: "x", count: 5000)
+        let body = #"""
+            {"error":{"message":"\#(long)","details":[
+            {"@type":"type.googleapis.com/google.rpc.BadRequest","fieldViolations":[{"field":"\#(long)","description":"\#(long)"}]},
+            {"@type":"type.googleapis.com/google.rpc.Help","links":[{"description":"\#(long)","url":"\#(long)"}]}]}}
+            """#
+        let error = APIError(httpStatus: 400, body: Array(body.utf8))
+        #expect(error.message.count == 500)
+        #expect(error.fieldViolations.map(\.field.count) == [500])
+        #expect(error.fieldViolations.map(\.description.count) == [500])
+        #expect(error.helpLinks.map(\.url.count) == [500])
+    }
+
+    @Test("a key that the server repeats is taken out of every text")
+    func noKey() {
+        let body = #"""
+            {"error":{"message":"Consumer 'api_key:SECRET-12345' is suspended","status":"SECRET-12345","details":[
+            {"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"SECRET-12345"},
+            {"@type":"type.googleapis.com/google.rpc.QuotaFailure","violations":[{"quotaId":"SECRET-12345","quotaMetric":"SECRET-12345","quotaDimensions":{"consumer":"SECRET-12345"}}]},
+            {"@type":"type.googleapis.com/google.rpc.BadRequest","fieldViolations":[{"field":"SECRET-12345","description":"SECRET-12345"}]},
+            {"@type":"type.googleapis.com/google.rpc.Help","links":[{"description":"SECRET-12345","url":"https://x/?key=SECRET-12345"}]}]}}
+            """#
+        let error = GenAIError.api(APIError(httpStatus: 403, body: Array(body.utf8)))
+        #expect(String(reflecting: error).contains("SECRET"))
+        let clean = error.replacing("SECRET-12345", with: "[key]")
+        #expect(!String(reflecting: clean).contains("SECRET"))
+        #expect(clean.description == "HTTP 403 [key]: Consumer 'api_key:[key]' is suspended")
     }
 
     @Test("a bad key and a bad field are told apart by the details")
