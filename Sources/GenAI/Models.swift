@@ -82,19 +82,6 @@ package struct GenerateCall: Sendable {
         self.stream = stream
     }
 
-    /// Makes sure that a backend has everything that the call asks for.
-    ///
-    /// - Parameter backend: Where the call goes.
-    /// - Throws: ``GenAIError/invalidCall(_:)`` with the first member that it lacks.
-    package func check(for backend: BackendKind) throws(GenAIError) {
-        try config.check(for: backend)
-        for content in contents {
-            for part in content.parts {
-                try part.check(for: backend)
-            }
-        }
-    }
-
     /// The path below the API version.
     ///
     /// - Throws: ``GenAIError/invalidCall(_:)`` if the model's name could lead to another path, or if the backend

@@ -32,7 +32,7 @@ extension ConfigType {
         "routing_config": .only(.vertex, .json),
         "safety_settings": .list(.object(safetySetting), maximum: nil),
         "seed": .integer(Int(Int32.min)...Int(Int32.max)),
-        "service_tier": .only(.gemini, .word(["standard", "flex", "priority"])),
+        "service_tier": .word(["standard", "flex", "priority"]),
         "should_return_http_response": .refused("works only inside Google's Python SDK"),
         "speech_config": .object(speechConfig),
         "stop_sequences": .list(.text, maximum: 5),

@@ -29,11 +29,6 @@ private struct Exclusive {
         ),
         Exclusive("routingConfig", .vertex),
         Exclusive("safetySettings.method", .vertex),
-        Exclusive(
-            "serviceTier",
-            .geminiAPI,
-            advice: "Vertex AI is told the tier by the request header X-Vertex-AI-LLM-Shared-Request-Type"
-        ),
         Exclusive("store", .geminiAPI),
         Exclusive("toolConfig.functionCallingConfig.streamFunctionCallArguments", .vertex),
         Exclusive("toolConfig.includeServerSideToolInvocations", .geminiAPI),
@@ -143,6 +138,21 @@ extension Part {
     package func check(for backend: BackendKind) throws(GenAIError) {
         if let member = Exclusive.partMembers.first(where: { $0.backend != backend && $0.occurs(in: json) }) {
             throw member.error("the part's")
+        }
+    }
+}
+
+extension GenerateCall {
+    /// Makes sure that a backend has everything that the call asks for.
+    ///
+    /// - Parameter backend: Where the call goes.
+    /// - Throws: ``GenAIError/invalidCall(_:)`` with the first member that it lacks.
+    package func check(for backend: BackendKind) throws(GenAIError) {
+        try config.check(for: backend)
+        for content in contents {
+            for part in content.parts {
+                try part.check(for: backend)
+            }
         }
     }
 }

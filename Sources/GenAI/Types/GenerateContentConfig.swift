@@ -228,7 +228,7 @@ extension GenerateContentConfig {
         set { json[text: "cachedContent"] = newValue }
     }
 
-    /// What the request costs and how it waits; Gemini API only.
+    /// What the request costs and how it waits.
     public var serviceTier: ServiceTier? {
         get { json[word: "serviceTier"] }
         set { json[word: "serviceTier"] = newValue }

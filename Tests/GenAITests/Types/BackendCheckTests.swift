@@ -20,7 +20,6 @@ private struct Exclusive: Sendable, CustomTestStringConvertible {
 }
 
 private let exclusive = [
-    Exclusive(.geminiAPI, "serviceTier", #"{"service_tier":"flex"}"#),
     Exclusive(.geminiAPI, "store", #"{"store":false}"#),
     Exclusive(.geminiAPI, "enableEnhancedCivicAnswers", #"{"enable_enhanced_civic_answers":true}"#),
     Exclusive(.geminiAPI, "tools.fileSearch", #"{"tools":[{"url_context":{}},{"file_search":{}}]}"#),
@@ -71,17 +70,17 @@ struct BackendCheckTests {
         #expect(error?.description.hasPrefix(start) == true, "\(String(describing: error))")
     }
 
-    @Test("an error says what to do instead where there is something")
+    @Test("an error says what to do instead")
     func advice() throws {
-        #expect(
-            message(of: try config(#"{"service_tier":"flex"}"#), on: .vertex)
-                == "the setting \"serviceTier\" works only on the Gemini API, and this client calls Vertex AI; remove it: "
-                + "Vertex AI is told the tier by the request header X-Vertex-AI-LLM-Shared-Request-Type"
-        )
         #expect(
             message(of: try config(#"{"store":true}"#), on: .vertex)
                 == "the setting \"store\" works only on the Gemini API, and this client calls Vertex AI; remove it, "
                 + "or use the Gemini API"
+        )
+        #expect(
+            message(of: try config(#"{"response_format":[]}"#), on: .geminiAPI)
+                == "the setting \"responseFormat\" works only on Vertex AI, and this client calls the Gemini API; "
+                + "remove it: say the same with responseMimeType and responseSchema or responseJsonSchema"
         )
     }
 
@@ -89,7 +88,7 @@ struct BackendCheckTests {
     func common(backend: BackendKind) throws {
         let config = try config(
             #"""
-            {"temperature":0,"labels":{"store":"x"},"tools":[{"google_search":{"time_range_filter":{}}},
+            {"temperature":0,"service_tier":"flex","labels":{"store":"x"},"tools":[{"google_search":{"time_range_filter":{}}},
              {"function_declarations":[{"name":"f","parameters_json_schema":{"properties":{"fileSearch":{}},
              "additionalProperties":false}}]}],"response_json_schema":{"additionalProperties":false},
              "safety_settings":[{"category":"c","threshold":"t"}],"tool_config":{"function_calling_config":{"mode":"ANY"}},
