@@ -17,7 +17,7 @@ public struct APIError: Error, Sendable, Hashable {
     public var quotaViolations: [QuotaViolation] = []
     /// `RetryInfo`, else the header `Retry-After`.
     ///
-    /// Not to be believed beside a quota per day (``Kind-swift.property``).
+    /// Not to be believed beside a quota per day (see `kind`).
     public var retryDelay: Duration?
     /// Pages that the server points to.
     public var helpLinks: [HelpLink] = []
