@@ -42,7 +42,10 @@ let package = Package(
         .testTarget(name: "ExportTests", dependencies: ["BatchCore", "Export", "JSON", "TestSupport"]),
 
         // GenAI: the public client library.
-        .target(name: "GenAI", dependencies: ["Curl", "JSON"]),
+        .target(
+            name: "GenAI",
+            dependencies: ["Curl", "JSON", .product(name: "CryptoExtras", package: "swift-crypto")]
+        ),
         .testTarget(name: "GenAITests", dependencies: ["Curl", "GenAI", "JSON", "TestSupport"]),
 
         // GenAIGenerating: makes the client answer the scheduler.

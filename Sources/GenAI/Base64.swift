@@ -71,4 +71,16 @@ enum Base64 {
         }
         return isValid ? bytes : nil
     }
+
+    /// With the alphabet for addresses and without padding (RFC 4648, section 5).
+    static func encodeURL(_ bytes: [UInt8]) -> [UInt8] {
+        encode(bytes).compactMap { byte in
+            switch byte {
+            case UInt8(ascii: "+"): UInt8(ascii: "-")
+            case UInt8(ascii: "/"): UInt8(ascii: "_")
+            case UInt8(ascii: "="): nil
+            default: byte
+            }
+        }
+    }
 }

@@ -1,12 +1,6 @@
 internal import Curl
 
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
-
-/// A client of the Gemini API.
+/// A client of Google's models: of the Gemini API, or of Vertex AI.
 ///
 /// One client holds one network thread and its connections; make one and share it between tasks.
 ///
@@ -22,40 +16,90 @@ public final class Client: Sendable {
 
     let loop: TransferLoop
     let options: HTTPOptions
-    private let key: APIKey
-    private let baseURL: BaseURL
-    private let headers: [HTTPRequest.Header]
+    let backend: Backend
 
-    /// Makes a client.
+    /// Makes a client of the Gemini API, or of what the environment says.
+    ///
+    /// Without a key everything is taken from the environment, as by Google's SDK: Vertex AI if
+    /// `GOOGLE_GENAI_USE_ENTERPRISE` or `GOOGLE_GENAI_USE_VERTEXAI` is `true` or `1`, else the Gemini API with the key
+    /// in `GOOGLE_API_KEY` or `GEMINI_API_KEY`.
     ///
     /// - Parameters:
-    ///   - apiKey: The key; `nil` takes `GOOGLE_API_KEY`, else `GEMINI_API_KEY` from the environment.
+    ///   - apiKey: The key of the Gemini API; `nil` takes everything from the environment.
     ///   - options: Where and how requests travel.
-    /// - Throws: ``GenAIError/invalidCall(_:)`` if there is no key or the base URL is not usable.
-    public init(apiKey: String? = nil, options: HTTPOptions = HTTPOptions()) throws(GenAIError) {
-        key = try APIKey(apiKey, environment: Self.environment)
-        baseURL = try BaseURL(
-            options.baseURL ?? Self.environment("GOOGLE_GEMINI_BASE_URL") ?? "https://generativelanguage.googleapis.com"
-        )
+    /// - Throws: ``GenAIError/invalidCall(_:)`` if there is no key or the base URL is not usable, and what
+    ///   ``init(vertex:options:)`` throws.
+    public convenience init(apiKey: String? = nil, options: HTTPOptions = HTTPOptions()) throws(GenAIError) {
+        let isVertex = apiKey.nonBlank == nil && Environment.process.backendKind == .vertex
+        try self.init(isVertex ? .vertex(VertexOptions()) : .geminiAPI(key: apiKey), options: options)
+    }
+
+    /// Makes a client of Vertex AI.
+    ///
+    /// Credentials files are read now; Google is asked for a token with the first request, and again shortly before
+    /// a token ends.
+    ///
+    /// - Parameters:
+    ///   - vertex: Project, location and credentials; what is `nil` is taken from the environment.
+    ///   - options: Where and how requests travel.
+    /// - Throws: ``GenAIError/signIn(_:)`` if there are no credentials or their file cannot be used,
+    ///   ``GenAIError/invalidCall(_:)`` if a name or the base URL is not usable.
+    public convenience init(vertex: VertexOptions, options: HTTPOptions = HTTPOptions()) throws(GenAIError) {
+        try self.init(.vertex(vertex), options: options)
+    }
+
+    /// Which server, and what its caller says about it.
+    enum Choice {
+        case geminiAPI(key: String?)
+        case vertex(VertexOptions)
+    }
+
+    init(
+        _ choice: Choice,
+        options: HTTPOptions,
+        environment: Environment = .process,
+        clock: some SignInClock = SystemSignInClock()
+    ) throws(GenAIError) {
         self.options = options
-        do {
-            headers = [
-                try HTTPRequest.Header("Content-Type", "application/json"),
-                try HTTPRequest.Header("x-goog-api-key", key.text),
-                try HTTPRequest.Header("User-Agent", options.userAgent),
-            ]
+        do throws(CurlError) {
             loop = try TransferLoop(TransferLoop.Options(concurrency: options.concurrency))
         } catch {
             throw GenAIError(error)
         }
+        backend =
+            switch choice {
+            case .geminiAPI(let key): try .geminiAPI(key: key, options, environment)
+            case .vertex(let vertex): try .vertex(vertex, options, environment, loop, clock)
+            }
+    }
+
+    /// Signs in if that is needed and has not happened yet, so that missing credentials show before work begins.
+    ///
+    /// - Throws: ``GenAIError``, or `CancellationError`.
+    package func signIn() async throws {
+        _ = try await backend.authorization()
     }
 
     /// A POST of JSON to a method of the API.
-    func request(path: String, body: [UInt8], timeouts: RequestTimeouts) -> HTTPRequest {
-        HTTPRequest(
+    ///
+    /// - Parameters:
+    ///   - path: Below the version, and below project and location where the backend has them.
+    ///   - body: The JSON.
+    ///   - timeouts: Limits of the request; signing in has limits of its own.
+    ///   - headers: Besides those that every request has.
+    /// - Returns: The request.
+    /// - Throws: ``GenAIError`` if signing in fails, or `CancellationError`.
+    func request(
+        path: String,
+        body: [UInt8],
+        timeouts: RequestTimeouts,
+        headers: [HTTPRequest.Header] = []
+    ) async throws -> HTTPRequest {
+        let authorization = try await backend.authorization()
+        return HTTPRequest(
             method: "POST",
-            url: "\(baseURL.text)/\(options.apiVersion)/\(path)",
-            headers: headers,
+            url: backend.url(path, authorization),
+            headers: headers.isEmpty ? authorization.headers : authorization.headers + headers,
             body: body,
             limits: TransferLimits(
                 connect: timeouts.connect,
@@ -67,14 +111,9 @@ public final class Client: Sendable {
         )
     }
 
-    /// An error without the key, which a server may repeat in its message ("Consumer 'api_key:…' has been suspended").
+    /// An error without key or token, which a server may repeat in its message ("Consumer 'api_key:…' has been
+    /// suspended").
     func withoutKey(_ error: GenAIError) -> GenAIError {
-        error.replacing(key.text, with: "[key]")
-    }
-
-    /// A variable of the environment; an empty one counts as unset.
-    private static func environment(_ name: String) -> String? {
-        guard let value = getenv(name), value[0] != 0 else { return nil }
-        return String(cString: value)
+        backend.secrets.reduce(error) { $0.replacing($1, with: "[key]") }
     }
 }

@@ -2,10 +2,12 @@
 public struct HTTPOptions: Sendable, Hashable {
     /// Another server than Google's; plain http only to loopback.
     ///
-    /// `nil` takes `GOOGLE_GEMINI_BASE_URL`, else Google's own.
+    /// `nil` takes `GOOGLE_GEMINI_BASE_URL`, or for Vertex AI `GOOGLE_VERTEX_BASE_URL`, else Google's own.
     public var baseURL: String?
-    /// `v1beta` has every field and alias; `v1` fewer.
-    public var apiVersion: String
+    /// `nil` takes `GOOGLE_GENAI_API_VERSION`, else `v1beta`, or for Vertex AI `v1beta1`.
+    ///
+    /// These have every field and alias; `v1` has fewer.
+    public var apiVersion: String?
     /// A PEM file of certificate authorities to trust instead of the system's.
     public var caFile: String?
     /// Requests that will be in flight at once: sizes the connection pool.
@@ -21,7 +23,7 @@ public struct HTTPOptions: Sendable, Hashable {
 
     public init(
         baseURL: String? = nil,
-        apiVersion: String = "v1beta",
+        apiVersion: String? = nil,
         caFile: String? = nil,
         concurrency: Int = 100,
         timeouts: RequestTimeouts = RequestTimeouts(),

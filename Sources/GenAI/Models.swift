@@ -11,7 +11,8 @@ public struct Models: Sendable {
     /// stream.
     ///
     /// - Parameters:
-    ///   - model: For example `gemini-3.8-flash`; `models/…` and `tunedModels/…` are kept as they are.
+    ///   - model: For example `gemini-3.8-flash`; on Vertex AI also `publisher/model`. Full resource names
+    ///     (`models/…`, `tunedModels/…`, `publishers/…`, `projects/…`) are kept as they are.
     ///   - contents: The dialogue; the last one is what the user says.
     ///   - config: How the answer is to be made.
     /// - Returns: The chunks. The sequence throws ``GenAIError`` if the answer does not come whole.
@@ -70,6 +71,9 @@ public struct Models: Sendable {
 
 /// One call of `generateContent` or `streamGenerateContent`.
 package struct GenerateCall: Sendable {
+    /// The most seconds that Vertex AI takes for a `flex` answer.
+    private static let longestServerTimeout: Int64 = 1800
+
     package var model: String
     package var contents: [Content]
     package var config: GenerateContentConfig
@@ -82,29 +86,24 @@ package struct GenerateCall: Sendable {
         self.stream = stream
     }
 
-    /// The path below the API version.
+    /// The path below the API version, and below project and location on Vertex AI.
     ///
     /// - Throws: ``GenAIError/invalidCall(_:)`` if the model's name could lead to another path, or if the backend
     ///   lacks something that the call asks for.
-    func path() throws(GenAIError) -> String {
-        try check(for: .geminiAPI)
-        guard !model.isEmpty, !contents.isEmpty else {
-            throw .invalidCall(model.isEmpty ? "the model's name is empty" : "there are no contents to send")
-        }
-        let allowed = model.utf8.allSatisfy { byte in
-            byte >= 0x61 && byte <= 0x7A || byte >= 0x41 && byte <= 0x5A || byte >= 0x30 && byte <= 0x39
-                || "-._/:@".utf8.contains(byte)
-        }
-        guard allowed, !model.contains("..") else {
-            throw .invalidCall("the model's name \"\(model)\" has characters that no model has")
-        }
-        let isResource = ["models/", "tunedModels/", "publishers/", "projects/"].contains { model.hasPrefix($0) }
-        return (isResource ? model : "models/\(model)")
+    func path(on backend: BackendKind = .geminiAPI) throws(GenAIError) -> String {
+        try check(for: backend)
+        guard !contents.isEmpty else { throw .invalidCall("there are no contents to send") }
+        return try ModelName.resource(model, on: backend)
             + (stream ? ":streamGenerateContent?alt=sse" : ":generateContent")
     }
 
     /// The body of the request.
-    func body(continuationToken: String?) -> [UInt8] {
+    func body(continuationToken: String?, on backend: BackendKind = .geminiAPI) -> [UInt8] {
+        var config = config
+        if backend == .vertex {
+            // There it is a header.
+            config["serviceTier"] = nil
+        }
         var writer = JSONWriter(reserving: 512)
         writer.object { writer in
             writer.key("contents")
@@ -119,5 +118,44 @@ package struct GenerateCall: Sendable {
             }
         }
         return writer.bytes
+    }
+
+    /// What Vertex AI wants to know in headers: the service tier, and for `flex`, whose answers may take half an hour,
+    /// how long the caller waits.
+    ///
+    /// - Throws: ``GenAIError/invalidCall(_:)`` if the service tier is no word.
+    func headers(on backend: BackendKind, timeouts: RequestTimeouts) throws(GenAIError) -> [HTTPRequest.Header] {
+        guard backend == .vertex, let tier = config["serviceTier"]?.string?.lowercased(), tier != "standard" else {
+            return []
+        }
+        do {
+            var headers = [try HTTPRequest.Header("X-Vertex-AI-LLM-Shared-Request-Type", tier)]
+            if tier == "flex" {
+                let (seconds, fraction) = timeouts.total.components
+                let limit = min(max(seconds + (fraction > 0 ? 1 : 0), 1), Self.longestServerTimeout)
+                headers.append(try HTTPRequest.Header("X-Server-Timeout", "\(limit)"))
+            }
+            return headers
+        } catch {
+            throw GenAIError(error)
+        }
+    }
+}
+
+extension Client {
+    /// The request of a call, or of one hop of it.
+    ///
+    /// - Throws: ``GenAIError`` if the call is not right or signing in fails, or `CancellationError`.
+    func request(
+        _ call: GenerateCall,
+        continuationToken: String?,
+        timeouts: RequestTimeouts
+    ) async throws -> HTTPRequest {
+        try await request(
+            path: try call.path(on: backend.kind),
+            body: call.body(continuationToken: continuationToken, on: backend.kind),
+            timeouts: timeouts,
+            headers: try call.headers(on: backend.kind, timeouts: timeouts)
+        )
     }
 }

@@ -69,6 +69,7 @@ enum FailureMapping {
         case .malformedResponse: return (.malformed, text)
         case .responseTooLarge: return (.tooLarge, text)
         case .invalidCall: return (.invalidRequest, text)
+        case .signIn(let error): return (error.isTransient ? .network : .auth, text)
         }
     }
 
@@ -97,7 +98,7 @@ enum FailureMapping {
     private static func classify(_ error: APIError) -> (FailureClass, String?) {
         switch error.httpStatus {
         case 400 where error.reason?.hasPrefix("API_KEY") == true, 401:
-            return (.auth, "check the key in GEMINI_API_KEY or --key-file")
+            return (.auth, "check the key in GEMINI_API_KEY or --key-file, or for Vertex AI the credentials")
         case 400 where error.status == "FAILED_PRECONDITION":
             return error.message.contains("ACTIVE state")
                 ? (.media, "the file is not ready yet; retry the item later")
@@ -105,7 +106,7 @@ enum FailureMapping {
         case 403:
             return error.isAboutFile
                 ? (.media, "the file belongs to another project or has expired")
-                : (.auth, "the key has no right to use this API or model")
+                : (.auth, "the key or the account has no right to use this API or model")
         case 404:
             return error.isAboutFile
                 ? (.media, "uploaded files live 48 hours")

@@ -76,6 +76,12 @@ struct CommandFailure: Error {
         case .api(let error) where error.httpStatus >= 500: .unreachable
         case .unreachable, .tls, .connectionLost, .timedOut: .unreachable
         case .invalidCall: .unusableConfiguration
+        case .signIn(let error):
+            switch error.code {
+            case .noCredentials, .unusableCredentials: .unusableConfiguration
+            case .rejected: .notPermitted
+            case .unavailable: .unreachable
+            }
         case .api, .interrupted, .emptyAnswer, .malformedResponse, .responseTooLarge: .someItemsFailed
         }
     }

@@ -19,6 +19,8 @@ public enum GenAIError: Error, Sendable, Hashable {
     case responseTooLarge(String)
     /// The call cannot be made as it is: a bad base URL, a missing key, a model name with odd characters.
     case invalidCall(String)
+    /// Google Cloud gave no token for the request.
+    case signIn(SignInError)
 
     /// The limit that ran out.
     public enum Timeout: String, Sendable {
@@ -36,6 +38,7 @@ extension GenAIError: CustomStringConvertible {
         case .interrupted: "the stream ended before the answer did"
         case .emptyAnswer: "the answer is empty"
         case .malformedResponse(let text): "the server did not answer in its protocol: \(text)"
+        case .signIn(let error): error.description
         }
     }
 }
@@ -57,6 +60,7 @@ extension GenAIError {
         case .malformedResponse(let text): return .malformedResponse(clean(text))
         case .responseTooLarge(let text): return .responseTooLarge(clean(text))
         case .invalidCall(let text): return .invalidCall(clean(text))
+        case .signIn(let error): return .signIn(SignInError(error.code, clean(error.message)))
         case .interrupted, .emptyAnswer: return self
         }
     }

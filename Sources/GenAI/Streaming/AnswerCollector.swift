@@ -39,32 +39,34 @@ extension Models {
         onChunk: @escaping @Sendable (ChunkProgress) -> Void
     ) async throws -> CollectedAnswer {
         var collected = CollectedAnswer(answer: AnswerAccumulator(), wasSent: false)
-        let path: String
-        do {
-            path = try call.path()
-        } catch {
-            collected.error = error
-            return collected
-        }
         let start = monotonicNow()
         var timeLeft = timeouts
         var continuationToken: String?
+        var hasRenewedAuthorization = false
         while true {
-            let request = client.request(
-                path: path,
-                body: call.body(continuationToken: continuationToken),
-                timeouts: timeLeft
-            )
+            let request: HTTPRequest
+            do {
+                request = try await client.request(call, continuationToken: continuationToken, timeouts: timeLeft)
+            } catch let error as GenAIError {
+                collected.error = client.withoutKey(error)
+                return collected
+            }
             let collector = AnswerCollector(collected.answer, options: client.options, onChunk: onChunk)
             let end = try await collector.collect(request, on: client.loop)
             collected.answer = end.answer
             collected.error = end.error.map(client.withoutKey)
             collected.wasSent = collected.wasSent || end.wasSent
             collected.firstEvent = collected.firstEvent ?? end.firstEventAt.map { $0 - start }
+            timeLeft.total = timeouts.total - (monotonicNow() - start)
+            if !hasRenewedAuthorization, end.firstEventAt == nil,
+                client.backend.renewsAuthorization(after: end.error, of: request)
+            {
+                hasRenewedAuthorization = true
+                continue
+            }
             guard end.error == nil, end.answer.completion.isContinued else { return collected }
             continuationToken = end.answer.completion.continuationToken
             collected.answer.beginHop()
-            timeLeft.total = timeouts.total - (monotonicNow() - start)
         }
     }
 }

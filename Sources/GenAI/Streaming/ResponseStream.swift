@@ -21,6 +21,11 @@ public struct ResponseStream: AsyncSequence, Sendable {
         private let client: Client
         private let call: GenerateCall
         private var receiver: ChunkReceiver?
+        private var continuationToken: String?
+        private var request: HTTPRequest?
+        /// Whether chunks of the request have been handed out.
+        private var hasBegun = false
+        private var hasRenewedAuthorization = false
         private var startedAt: Duration?
 
         init(client: Client, call: GenerateCall) {
@@ -35,14 +40,19 @@ public struct ResponseStream: AsyncSequence, Sendable {
         public mutating func next() async throws -> GenerateContentResponse? {
             do {
                 if receiver == nil {
-                    try start(continuationToken: nil)
+                    try await start(continuationToken: nil)
                 }
                 while let receiver {
-                    if let chunk = try await receiver.next() {
-                        return chunk
+                    do {
+                        if let chunk = try await receiver.next() {
+                            hasBegun = true
+                            return chunk
+                        }
+                        guard let token = receiver.continuationToken else { return nil }
+                        try await start(continuationToken: token)
+                    } catch let error as GenAIError where renewsAuthorization(after: error) {
+                        try await start(continuationToken: continuationToken)
                     }
-                    guard let token = receiver.continuationToken else { return nil }
-                    try start(continuationToken: token)
                 }
                 return nil
             } catch let error as GenAIError {
@@ -50,16 +60,24 @@ public struct ResponseStream: AsyncSequence, Sendable {
             }
         }
 
-        private mutating func start(continuationToken: String?) throws(GenAIError) {
+        /// Whether the request is to be repeated: once, if its token was not accepted.
+        private mutating func renewsAuthorization(after error: GenAIError) -> Bool {
+            guard !hasBegun, !hasRenewedAuthorization, let request,
+                client.backend.renewsAuthorization(after: error, of: request)
+            else { return false }
+            hasRenewedAuthorization = true
+            return true
+        }
+
+        private mutating func start(continuationToken: String?) async throws {
+            self.continuationToken = continuationToken
+            hasBegun = false
             let startedAt = startedAt ?? monotonicNow()
             self.startedAt = startedAt
             var timeouts = client.options.timeouts
             timeouts.total -= monotonicNow() - startedAt
-            let request = client.request(
-                path: try call.path(),
-                body: call.body(continuationToken: continuationToken),
-                timeouts: timeouts
-            )
+            let request = try await client.request(call, continuationToken: continuationToken, timeouts: timeouts)
+            self.request = request
             receiver = try ChunkReceiver(request, client: client)
         }
     }

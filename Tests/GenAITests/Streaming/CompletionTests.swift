@@ -220,6 +220,7 @@ extension GenAIError {
         case .malformedResponse: "malformedResponse"
         case .responseTooLarge: "responseTooLarge"
         case .invalidCall: "invalidCall"
+        case .signIn(let error): "signIn \(error.code)"
         }
     }
 }

@@ -1,0 +1,192 @@
+internal import Curl
+internal import Synchronization
+
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Darwin)
+    internal import Darwin
+#endif
+
+/// What a token server answered.
+struct TokenResponse: Sendable {
+    /// The host, for messages.
+    let server: String
+    let head: HTTPResponseHead
+    let body: [UInt8]
+
+    var status: Int { head.status }
+    /// The server's own clock.
+    var date: String? { head.header("date") }
+}
+
+/// Takes small requests to the servers that give out tokens, over the client's own connections.
+struct TokenTransport: Sendable {
+    /// Tokens come at once or not at all.
+    static let patience = Duration.seconds(30)
+
+    private let loop: TransferLoop
+    private let options: HTTPOptions
+
+    init(loop: TransferLoop, options: HTTPOptions) {
+        self.loop = loop
+        self.options = options
+    }
+
+    /// Posts a form.
+    ///
+    /// - Throws: ``GenAIError`` if no answer comes, or `CancellationError`.
+    func post(_ fields: [(name: String, value: String)], to server: String) async throws -> TokenResponse {
+        let form = fields.map { "\(formEncoded($0.name))=\(formEncoded($0.value))" }.joined(separator: "&")
+        let headers = [("Content-Type", "application/x-www-form-urlencoded")]
+        let limits = TransferLimits(
+            connect: options.timeouts.connect,
+            firstByte: Self.patience,
+            idle: Self.patience,
+            total: Self.patience
+        )
+        return try await send("POST", server, headers, Array(form.utf8), limits)
+    }
+
+    /// Gets a resource.
+    ///
+    /// - Throws: ``GenAIError`` if no answer comes, or `CancellationError`.
+    func get(_ url: String, header: (String, String), limits: TransferLimits) async throws -> TokenResponse {
+        try await send("GET", url, [header], nil, limits)
+    }
+
+    private func send(
+        _ method: String,
+        _ url: String,
+        _ headers: [(String, String)],
+        _ body: [UInt8]?,
+        _ limits: TransferLimits
+    ) async throws -> TokenResponse {
+        do {
+            let request = HTTPRequest(
+                method: method,
+                url: url,
+                headers: try (headers + [("User-Agent", options.userAgent)]).map { try HTTPRequest.Header($0.0, $0.1) },
+                body: body,
+                limits: limits,
+                caFile: options.caFile
+            )
+            return try await TokenReceiver(server: serverName(of: url)).receive(request, on: loop)
+        } catch let error as CurlError {
+            if error.kind == .cancelled { throw CancellationError() }
+            throw GenAIError(error)
+        }
+    }
+}
+
+/// Receives one small response on the network thread and wakes the waiting task at its end.
+///
+/// `@unchecked Sendable`: head and body are touched only on the network thread until `finish`, which hands them over.
+private final class TokenReceiver: TransferReceiver, @unchecked Sendable {
+    private enum Wait {
+        case idle
+        case waiting(CheckedContinuation<TokenResponse, any Error>, Transfer)
+        case cancelled
+    }
+
+    /// Tokens have one or two kilobytes.
+    private static let maximumBytes = 256 << 10
+
+    private let server: String
+    private var head = HTTPResponseHead(status: 0)
+    private var body: [UInt8] = []
+    private let wait = Mutex(Wait.idle)
+
+    init(server: String) {
+        self.server = server
+    }
+
+    func receive(_ request: HTTPRequest, on loop: TransferLoop) async throws -> TokenResponse {
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                start(request, on: loop, continuation)
+            }
+        } onCancel: {
+            let transfer = wait.withLock { wait -> Transfer? in
+                if case .waiting(_, let transfer) = wait { return transfer }
+                wait = .cancelled
+                return nil
+            }
+            if let transfer {
+                loop.cancel(transfer)
+            }
+        }
+    }
+
+    private func start(
+        _ request: HTTPRequest,
+        on loop: TransferLoop,
+        _ continuation: CheckedContinuation<TokenResponse, any Error>
+    ) {
+        // Under the lock, so that `finish`, which may come at once on the other thread, finds the continuation.
+        let failure = wait.withLock { wait -> (any Error)? in
+            if case .cancelled = wait { return CancellationError() }
+            do throws(CurlError) {
+                wait = .waiting(continuation, try loop.start(request, receiver: self))
+                return nil
+            } catch {
+                return error
+            }
+        }
+        if let failure {
+            continuation.resume(throwing: failure)
+        }
+    }
+
+    // MARK: On the network thread
+
+    func receive(head: HTTPResponseHead) {
+        self.head = head
+    }
+
+    func receive(_ bytes: UnsafeRawBufferPointer) -> ReceiveDecision {
+        body.append(contentsOf: bytes)
+        return body.count <= Self.maximumBytes ? .proceed : .abandon
+    }
+
+    func finish(_ end: TransferEnd) {
+        let continuation = wait.withLock { wait -> CheckedContinuation<TokenResponse, any Error>? in
+            guard case .waiting(let continuation, _) = wait else { return nil }
+            wait = .idle
+            return continuation
+        }
+        if let error = end.error {
+            continuation?.resume(throwing: error)
+        } else {
+            continuation?.resume(returning: TokenResponse(server: server, head: head, body: body))
+        }
+    }
+}
+
+/// A text as HTML forms carry it: everything but letters, digits and `-._~` as `%XX`.
+func formEncoded(_ text: String) -> String {
+    let hex = Array("0123456789ABCDEF".utf8)
+    var encoded: [UInt8] = []
+    for byte in text.utf8 {
+        switch byte {
+        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F, 0x7E:
+            encoded.append(byte)
+        default:
+            encoded += [UInt8(ascii: "%"), hex[Int(byte >> 4)], hex[Int(byte & 15)]]
+        }
+    }
+    return String(decoding: encoded, as: UTF8.self)
+}
+
+/// A moment as HTTP's `Date` writes it.
+func httpDate(_ unixSeconds: Int64) -> String {
+    var seconds = time_t(unixSeconds)
+    var parts = tm()
+    gmtime_r(&seconds, &parts)
+    var buffer = [CChar](repeating: 0, count: 64)
+    let count = strftime(&buffer, buffer.count, "%a, %d %b %Y %H:%M:%S GMT", &parts)
+    return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+}
+
+private func serverName(of url: String) -> String {
+    String(url.drop { $0 != "/" }.dropFirst(2).prefix { $0 != "/" })
+}
