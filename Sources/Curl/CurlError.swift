@@ -67,10 +67,24 @@ extension CurlError {
         self.init(Self.kind(of: code, message), code: Int(code.rawValue), operation: operation, message: message)
     }
 
+    /// The same error with the proxy's name, if the environment's proxy is the one that it is about.
+    ///
+    /// - Parameter host: The server's, which the message names if there is no proxy.
+    /// - Returns: The error with what is known about its cause.
+    func namingProxy(unlessAbout host: some StringProtocol) -> CurlError {
+        guard kind == .proxyNotResolved || kind == .connectFailed, !message.contains(" \(host) "),
+            message.contains("roxy") || message.contains("CONNECT") || message.contains("connect to"),
+            let proxy = EnvironmentProxy.description
+        else { return self }
+        return CurlError(kind, code: code, operation: operation, message: "\(message), by way of \(proxy)")
+    }
+
     private static func kind(of code: CURLcode, _ message: String) -> Kind {
         switch code {
         case CURLE_COULDNT_RESOLVE_HOST: .nameNotResolved
         case CURLE_COULDNT_RESOLVE_PROXY: .proxyNotResolved
+        // Bears the code of a connection that broke, but there was none yet to the server.
+        case CURLE_RECV_ERROR where message.contains("CONNECT"): .connectFailed
         case CURLE_COULDNT_CONNECT, CURLE_INTERFACE_FAILED, CURLE_PROXY: .connectFailed
         // The only limit that libcurl itself watches.
         case CURLE_OPERATION_TIMEDOUT: .timedOut(.connect)

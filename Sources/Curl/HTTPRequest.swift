@@ -42,6 +42,12 @@ package struct HTTPRequest: Sendable {
         self.caFile = caFile
     }
 
+    /// The name of the server, without its port.
+    var host: Substring {
+        let authority = url.drop { $0 != "/" }.dropFirst(2).prefix { $0 != "/" }
+        return authority.hasPrefix("[") ? authority.dropFirst().prefix { $0 != "]" } : authority.prefix { $0 != ":" }
+    }
+
     /// What is tried, for messages: without the query, which may hold secrets.
     package var operation: String {
         "\(method) \(url.prefix { $0 != "?" })"

@@ -168,7 +168,9 @@ package final class Transfer: @unchecked Sendable {
     }
 
     private func error(for code: CURLcode) -> CurlError {
-        refusal ?? CurlError(code, operation: request.operation, detail: handle.easy.errorDetail)
+        if let refusal { return refusal }
+        let error = CurlError(code, operation: request.operation, detail: handle.easy.errorDetail)
+        return isTLS ? error.namingProxy(unlessAbout: request.host) : error
     }
 
     /// Notes that the request leaves now; `false` if it has left before.

@@ -119,7 +119,7 @@ package final class LoopbackConnection: Sendable {
     // MARK: For the server
 
     /// Ends reads and writes that other threads block in; the descriptor stays until ``close()``.
-    func interrupt() {
+    package func interrupt() {
         isOpen.withLock { isOpen in
             guard isOpen else { return }
             _ = shutdown(descriptor, Int32(SHUT_RDWR))
