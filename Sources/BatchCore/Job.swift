@@ -8,6 +8,8 @@ package struct Job: Sendable, Equatable {
     }
 
     package var name: String
+    /// Where the prompts are answered, as far as the job says.
+    package var backend: JobBackend?
     package var stream: Bool
     package var limits: Limits
     package var retry: RetryPolicy
@@ -18,6 +20,7 @@ package struct Job: Sendable, Equatable {
 
     package init(
         name: String,
+        backend: JobBackend? = nil,
         stream: Bool = true,
         limits: Limits = Limits(),
         retry: RetryPolicy = RetryPolicy(),
@@ -26,12 +29,35 @@ package struct Job: Sendable, Equatable {
         outputPath: String? = nil
     ) {
         self.name = name
+        self.backend = backend
         self.stream = stream
         self.limits = limits
         self.retry = retry
         self.timeouts = timeouts
         self.onTruncation = onTruncation
         self.outputPath = outputPath
+    }
+}
+
+/// Which of Google's two servers a job is for; the command line and the environment may choose another.
+package struct JobBackend: Sendable, Equatable {
+    package enum Kind: String, Sendable, CaseIterable {
+        /// The Gemini API, with a key.
+        case gemini
+        /// Vertex AI, with a sign-in.
+        case vertex
+    }
+
+    package var kind: Kind
+    /// A project of Google Cloud.
+    package var project: String?
+    /// A region, a multi-region, or `global`.
+    package var location: String?
+
+    package init(_ kind: Kind, project: String? = nil, location: String? = nil) {
+        self.kind = kind
+        self.project = project
+        self.location = location
     }
 }
 

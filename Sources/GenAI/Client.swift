@@ -48,6 +48,16 @@ public final class Client: Sendable {
         try self.init(.vertex(vertex), options: options)
     }
 
+    /// Makes a client of the Gemini API, whatever backend the environment selects.
+    ///
+    /// - Parameters:
+    ///   - key: The key; `nil` takes it from the environment.
+    ///   - options: Where and how requests travel.
+    /// - Throws: ``GenAIError/invalidCall(_:)`` if there is no key or the base URL is not usable.
+    package convenience init(geminiAPIKey key: String?, options: HTTPOptions) throws(GenAIError) {
+        try self.init(.geminiAPI(key: key), options: options)
+    }
+
     /// Which server, and what its caller says about it.
     enum Choice {
         case geminiAPI(key: String?)

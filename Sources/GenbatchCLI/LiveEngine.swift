@@ -100,7 +100,12 @@ struct LiveEngine {
         var preparation = preparation
         preparation.job.limits.concurrency = concurrency(of: preparation.job)
         // Before the checkpoint: without a key or a server nothing is to be begun.
-        let connection = try Connection(options.connection, concurrency: preparation.job.limits.concurrency)
+        let connection = try Connection(
+            options.connection,
+            job: preparation.job.backend,
+            concurrency: preparation.job.limits.concurrency
+        )
+        try await connection.signIn()
         let checkpoint = try SQLiteCheckpoint(
             path: preparation.checkpointPath,
             createIfMissing: !preparation.mustExist
@@ -215,8 +220,12 @@ struct LiveEngine {
     private var sameWay: String {
         let connection = options.connection
         let values =
-            [("--base-url", connection.baseURL), ("--key-file", connection.keyFile), ("--ca-file", connection.caFile)]
-            + options.allowFolder.map { ("--allow-folder", $0) } + [("--output", options.output)]
+            [
+                ("--backend", connection.backend?.rawValue), ("--project", connection.project),
+                ("--location", connection.location), ("--credentials", connection.credentials),
+                ("--base-url", connection.baseURL), ("--key-file", connection.keyFile),
+                ("--ca-file", connection.caFile),
+            ] + options.allowFolder.map { ("--allow-folder", $0) } + [("--output", options.output)]
         let words = values.compactMap { name, value in value.map { " \(name) \(ShellWord.quoted($0))" } }
         return (connection.simulate ? " --simulate" : "") + words.joined()
     }

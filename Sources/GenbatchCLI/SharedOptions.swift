@@ -1,17 +1,44 @@
 internal import ArgumentParser
-internal import GenAI
+internal import BatchCore
 
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
-
-/// Which server, and with which key.
+/// Which server, and with which key or sign-in.
 struct ConnectionOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Another server than Google's, https or loopback (default: GOOGLE_GEMINI_BASE_URL).",
+            "gemini (an API key) or vertex (Google Cloud) (default: GOOGLE_GENAI_USE_VERTEXAI, the job's, gemini).",
+            valueName: "name"
+        )
+    )
+    var backend: JobBackend.Kind?
+
+    @Option(
+        help: ArgumentHelp(
+            "The project of Google Cloud (default: GOOGLE_CLOUD_PROJECT, the job's, the credentials').",
+            valueName: "id"
+        )
+    )
+    var project: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The location of Vertex AI (default: GOOGLE_CLOUD_LOCATION, the job's, global).",
+            valueName: "name"
+        )
+    )
+    var location: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "A credentials file of Google Cloud (default: GOOGLE_APPLICATION_CREDENTIALS, gcloud's, the machine's).",
+            valueName: "file"
+        ),
+        completion: .file(extensions: ["json"])
+    )
+    var credentials: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Another server than Google's, https or loopback (default: GOOGLE_GEMINI_BASE_URL, GOOGLE_VERTEX_BASE_URL).",
             valueName: "url"
         )
     )
@@ -39,69 +66,18 @@ struct ConnectionOptions: ParsableArguments {
     var simulate = false
 
     func validate() throws {
-        if simulate, baseURL != nil || keyFile != nil {
-            throw ValidationError("--simulate brings its own server and key; leave out --base-url and --key-file")
-        }
-    }
-}
-
-/// A client, and the simulator that it talks to if one was asked for.
-struct Connection {
-    let client: Client
-    let simulator: SimulatorProcess?
-
-    /// - Parameters:
-    ///   - options: From the command line.
-    ///   - concurrency: Requests that will be in flight at once.
-    /// - Throws: ``CommandFailure`` if there is no key, or the server cannot be what the options say.
-    init(_ options: ConnectionOptions, concurrency: Int) throws {
-        simulator = options.simulate ? try SimulatorProcess() : nil
-        let key = options.simulate ? "simulated" : try options.keyFile.map(KeyFile.read)
-        let http = HTTPOptions(
-            baseURL: simulator?.baseURL ?? options.baseURL,
-            caFile: options.caFile,
-            concurrency: concurrency,
-            userAgent: "genbatch/\(Version.current)"
-        )
-        do {
-            client = try Client(apiKey: key, options: http)
-        } catch {
-            let isKeyMissing = key == nil && getenv("GOOGLE_API_KEY") == nil && getenv("GEMINI_API_KEY") == nil
-            let advice = "; cron does not load your shell profile: use --key-file"
-            throw CommandFailure(
-                .unusableConfiguration,
-                "\(error)" + (isKeyMissing && Self.isUnderCron ? advice : "")
+        if simulate, baseURL != nil || keyFile != nil || credentials != nil {
+            throw ValidationError(
+                "--simulate brings its own server and key; leave out --base-url, --key-file and --credentials"
             )
         }
-    }
-
-    /// cron starts programs without a terminal and with next to no environment.
-    private static var isUnderCron: Bool {
-        getenv("TERM") == nil && isatty(STDIN_FILENO) == 0
+        if keyFile != nil, credentials != nil {
+            throw ValidationError("--key-file and --credentials exclude each other; keep one")
+        }
     }
 }
 
-/// A key in a file of its own, so that it stands in no command line and no crontab.
-enum KeyFile {
-    private static let longest = 4096
-
-    static func read(_ path: String) throws -> String {
-        guard let file = fopen(path, "re") else {
-            throw CommandFailure(.missingInput, "cannot read the key file \(path): \(String(cString: strerror(errno)))")
-        }
-        defer { fclose(file) }
-        var bytes = [UInt8](repeating: 0, count: longest)
-        let count = fread(&bytes, 1, longest, file)
-        let key = String(decoding: bytes[..<count], as: UTF8.self).split(whereSeparator: \.isWhitespace)
-        guard key.count == 1 else {
-            throw CommandFailure(
-                .unusableConfiguration,
-                "the key file \(path) must hold one key and nothing else, but holds \(key.count) words"
-            )
-        }
-        return String(key[0])
-    }
-}
+extension JobBackend.Kind: ExpressibleByArgument {}
 
 /// Where the checkpoint is.
 struct CheckpointOptions: ParsableArguments {

@@ -1,12 +1,13 @@
+internal import BatchCore
 internal import JSON
 internal import YAML
 
 /// Reads `config` against its table of names and types.
 struct ConfigDecoder {
     private let reader: NodeReader
-    private let backend: ConfigType.Backend
+    private let backend: JobBackend.Kind
 
-    init(backend: ConfigType.Backend, log: ProblemLog) {
+    init(backend: JobBackend.Kind, log: ProblemLog) {
         reader = NodeReader(log: log)
         self.backend = backend
     }

@@ -1,3 +1,5 @@
+internal import BatchCore
+
 /// What a member of `config` may be.
 indirect enum ConfigType: Sendable {
     /// From the first number up to the second, included or not.
@@ -21,14 +23,9 @@ indirect enum ConfigType: Sendable {
     /// Anything, sent as it is.
     case any
     /// Known on one backend only.
-    case only(Backend, ConfigType)
+    case only(JobBackend.Kind, ConfigType)
     /// Known, and refused with a reason.
     case refused(String)
-
-    /// Who answers.
-    enum Backend: String, Sendable, CaseIterable {
-        case gemini, vertex
-    }
 
     /// Any number.
     static let anyNumber = ConfigType.number(-.infinity, .infinity, includesMaximum: false)

@@ -5,8 +5,6 @@ internal import YAML
 /// All that a job file says but its prompts, which are read one by one.
 struct JobSettings: Sendable {
     var job: Job
-    /// Which settings there are depends on it.
-    var backend = ConfigType.Backend.gemini
     var model: LocatedTemplate?
     /// Whether there is a `model` that could not be read, of which enough has been said.
     var hasBrokenModel = false
@@ -23,6 +21,9 @@ struct JobSettings: Sendable {
     init(job: Job) {
         self.job = job
     }
+
+    /// Which settings there are depends on it.
+    var backend: JobBackend.Kind { job.backend?.kind ?? .gemini }
 }
 
 /// One entry of `inputs`.

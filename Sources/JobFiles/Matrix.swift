@@ -1,3 +1,4 @@
+internal import BatchCore
 internal import JSON
 internal import YAML
 
@@ -23,7 +24,7 @@ struct Matrix: Sendable {
     init() {}
 
     /// Reads the axes and multiplies them out.
-    init(_ node: YAMLNode, backend: ConfigType.Backend, log: ProblemLog) {
+    init(_ node: YAMLNode, backend: JobBackend.Kind, log: ProblemLog) {
         let reader = NodeReader(log: log)
         let decoder = ConfigDecoder(backend: backend, log: log)
         guard let pairs = reader.mapping(node, "\"matrix\"") else { return }

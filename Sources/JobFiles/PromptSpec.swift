@@ -1,3 +1,4 @@
+internal import BatchCore
 internal import JSON
 internal import YAML
 
@@ -74,7 +75,7 @@ struct PromptDecoder {
         return log.count == before ? spec : nil
     }
 
-    private func readFields(of node: YAMLNode, backend: ConfigType.Backend, into spec: inout PromptSpec) {
+    private func readFields(of node: YAMLNode, backend: JobBackend.Kind, into spec: inout PromptSpec) {
         guard let fields = reader.fields(node, "a prompt", known: Self.keys) else { return }
         if let id = fields["id"] {
             spec.id = reader.template(id, "\"id\"")

@@ -6,9 +6,9 @@ internal import YAML
 struct SettingsDecoder {
     private static let keys = [
         "version", "name", "model", "backend", "stream", "system_instruction", "config", "prompts", "inputs", "prompt",
-        "turns", "images", "id", "vars", "matrix", "limits", "retry", "timeouts", "on_truncation", "output",
+        "turns", "images", "id", "vars", "matrix", "limits", "retry", "timeouts", "on_truncation", "output", "vertex",
     ]
-    private static let laterKeys = ["checks", "schedule", "vertex"]
+    private static let laterKeys = ["checks", "schedule"]
     private static let laterLimits = [
         "requests_per_minute", "tokens_per_minute", "requests_per_day", "cost_usd", "total_tokens", "duration",
     ]
@@ -81,9 +81,7 @@ struct SettingsDecoder {
                 log.add("\"\(name)\" cannot be the name of a file, which the checkpoint needs it for", at: node.mark)
             }
         }
-        if let node = values["backend"]?.node {
-            decodeBackend(node)
-        }
+        decodeBackend()
         if let node = values["stream"]?.node, let stream = reader.bool(node, "\"stream\"") {
             settings.job.stream = stream
         }
@@ -97,12 +95,38 @@ struct SettingsDecoder {
         decodeOutput()
     }
 
-    private mutating func decodeBackend(_ node: YAMLNode) {
-        guard let backend = reader.choice(node, "\"backend\"", of: ConfigType.Backend.self) else { return }
-        settings.backend = backend
-        if backend == .vertex {
-            log.add("backend \"vertex\" is not supported by this version yet; use \"gemini\"", at: node.mark)
+    private mutating func decodeBackend() {
+        let kind = values["backend"].flatMap { reader.choice($0.node, "\"backend\"", of: JobBackend.Kind.self) }
+        settings.job.backend = kind.map { JobBackend($0) }
+        guard let (key, node) = values["vertex"] else { return }
+        guard kind == .vertex else {
+            if kind == .gemini || values["backend"] == nil {
+                log.add("\"vertex\" is for `backend: vertex`", at: key.mark)
+            }
+            return
         }
+        guard let fields = reader.fields(node, "\"vertex\"", known: ["project", "location"]) else { return }
+        let project = fields["project"].flatMap { cloudName($0, "project", also: ".:") }
+        // It becomes part of the host's name, which a job must not choose freely.
+        let location = fields["location"].flatMap { cloudName($0, "location", also: "") }
+        settings.job.backend = JobBackend(.vertex, project: project, location: location)
+    }
+
+    /// The name of a project or location of Google Cloud.
+    private func cloudName(_ node: YAMLNode, _ what: String, also characters: String) -> String? {
+        guard let name = reader.text(node, "\"\(what)\"")?.text else { return nil }
+        let isName = name.utf8.allSatisfy { byte in
+            byte >= 0x61 && byte <= 0x7A || byte >= 0x30 && byte <= 0x39 || byte == UInt8(ascii: "-")
+                || characters.utf8.contains(byte)
+        }
+        guard isName, !name.isEmpty, !name.contains("..") else {
+            log.add(
+                "\"\(name)\" is no \(what) of Google Cloud; use lower-case letters, digits and hyphens",
+                at: node.mark
+            )
+            return nil
+        }
+        return name
     }
 
     private mutating func decodeLimits() {

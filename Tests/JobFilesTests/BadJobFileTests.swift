@@ -76,8 +76,32 @@ private let values: [BadJob] = [
         "1:7: \"a/b\" cannot be the name of a file, which the checkpoint needs it for"
     ),
     BadJob(
-        "backend: vertex\nmodel: m\nprompts: [hi]\n",
-        "1:10: backend \"vertex\" is not supported by this version yet; use \"gemini\""
+        "backend: vertx\nmodel: m\nprompts: [hi]\n",
+        "1:10: \"backend\" must be one of gemini, vertex, not \"vertx\" (did you mean vertex)"
+    ),
+    BadJob(
+        "model: m\nvertex: {project: p}\nprompts: [hi]\n",
+        "2:1: \"vertex\" is for `backend: vertex`"
+    ),
+    BadJob(
+        "backend: gemini\nvertex: {project: p}\nmodel: m\nprompts: [hi]\n",
+        "2:1: \"vertex\" is for `backend: vertex`"
+    ),
+    BadJob(
+        "backend: vertex\nvertex: {project: p, host: h, base_url: u}\nmodel: m\nprompts: [hi]\n",
+        "2:22: unknown key \"host\"",
+        "2:31: unknown key \"base_url\""
+    ),
+    BadJob("backend: vertex\nvertex: p\nmodel: m\nprompts: [hi]\n", "2:9: \"vertex\" must be a mapping, not \"p\""),
+    // The location becomes part of the host's name.
+    BadJob(
+        "backend: vertex\nvertex: {location: evil.example/x}\nmodel: m\nprompts: [hi]\n",
+        "2:20: \"evil.example/x\" is no location of Google Cloud; use lower-case letters, digits and hyphens"
+    ),
+    BadJob(
+        "backend: vertex\nvertex: {location: evil.example, project: ../p}\nmodel: m\nprompts: [hi]\n",
+        "2:20: \"evil.example\" is no location of Google Cloud; use lower-case letters, digits and hyphens",
+        "2:43: \"../p\" is no project of Google Cloud; use lower-case letters, digits and hyphens"
     ),
     BadJob(
         "backend: openai\nmodel: m\nprompts: [hi]\n",

@@ -25,7 +25,7 @@ import Testing
             output: {path: out/a.jsonl}
             """
         )
-        var expected = Job(name: "nightly")
+        var expected = Job(name: "nightly", backend: JobBackend(.gemini))
         expected.stream = false
         expected.limits.concurrency = 64
         expected.retry = RetryPolicy(attempts: 3, maximumDelay: .seconds(90))
@@ -43,6 +43,31 @@ import Testing
         #expect(item.request.systemInstruction == "Be brief.")
         #expect(item.request.config == ["temperature": 0.2, "max_output_tokens": 500, "stop_sequences": ["END"]])
         #expect(item.origin == "job.yaml:8:11")
+    }
+
+    @Test(
+        "a job may be for Vertex AI, in a place of its own or the environment's",
+        arguments: [
+            ("", JobBackend(.vertex)), ("vertex: {}", JobBackend(.vertex)),
+            ("vertex: {project: acme-42}", JobBackend(.vertex, project: "acme-42")),
+            (
+                "vertex: {location: europe-west4, project: \"example.com:acme\"}",
+                JobBackend(.vertex, project: "example.com:acme", location: "europe-west4")
+            ),
+        ]
+    )
+    func vertex(line: String, backend: JobBackend) throws {
+        let job = try Workspace().load("model: m\nbackend: vertex\n\(line)\nprompts: [hi]\n")
+        #expect(job.job.backend == backend)
+    }
+
+    @Test("the backend is no part of what an item is")
+    func backendAndFingerprint() throws {
+        let workspace = try Workspace()
+        let one = try workspace.load("model: m\nprompts: [hi]\n").allItems()
+        let other = try workspace.load("model: m\nbackend: vertex\nprompts: [hi]\n").allItems()
+        #expect(one.map { ItemFingerprint(of: $0.request) } == other.map { ItemFingerprint(of: $0.request) })
+        #expect(one.map(\.key) == other.map(\.key))
     }
 
     @Test("what is left out has its default, and the name is the file's")

@@ -31,7 +31,13 @@ package struct Environment: Sendable {
     }
 
     /// The key; `GOOGLE_API_KEY` wins.
-    var apiKey: String? { self["GOOGLE_API_KEY"] ?? self["GEMINI_API_KEY"] }
+    package var apiKey: String? { self["GOOGLE_API_KEY"] ?? self["GEMINI_API_KEY"] }
+
+    /// Whether there are two keys, of which one goes unused.
+    package var hasTwoKeys: Bool {
+        guard let google = self["GOOGLE_API_KEY"], let gemini = self["GEMINI_API_KEY"] else { return false }
+        return google != gemini
+    }
 
     /// The API version that the environment asks for; `beta` is a word for the backend's own.
     func apiVersion(beta: String) -> String? {
