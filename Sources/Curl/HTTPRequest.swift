@@ -25,6 +25,8 @@ package struct HTTPRequest: Sendable {
     package var limits: TransferLimits
     /// A PEM file of certificate authorities to trust instead of the system's.
     package var caFile: String?
+    /// Whether the request is one of many to the same server; others say nothing about that server's connections.
+    package var isOneOfMany: Bool
 
     package init(
         method: String = "GET",
@@ -32,7 +34,8 @@ package struct HTTPRequest: Sendable {
         headers: [Header] = [],
         body: [UInt8]? = nil,
         limits: TransferLimits = TransferLimits(),
-        caFile: String? = nil
+        caFile: String? = nil,
+        isOneOfMany: Bool = true
     ) {
         self.method = method
         self.url = url
@@ -40,6 +43,7 @@ package struct HTTPRequest: Sendable {
         self.body = body
         self.limits = limits
         self.caFile = caFile
+        self.isOneOfMany = isOneOfMany
     }
 
     /// The name of the server, without its port.

@@ -119,7 +119,10 @@ package final class Transfer: @unchecked Sendable {
 
     // MARK: On the loop's thread
 
-    var isTLS: Bool { request.url.hasPrefix("https:") }
+    /// Whether the bound on connections is for this transfer.
+    var isBounded: Bool { isTLS && request.isOneOfMany }
+
+    private var isTLS: Bool { request.url.hasPrefix("https:") }
 
     /// Whether the transfer still waits for a connection.
     var isWaitingForConnection: Bool { sentAt == nil }

@@ -243,7 +243,7 @@ package final class TransferLoop: Sendable {
 
         private func start(_ transfer: Transfer) {
             do {
-                try multi.set(.maximumHostConnections, to: transfer.isTLS ? connectionLimit.connections : 0)
+                try multi.set(.maximumHostConnections, to: transfer.isBounded ? connectionLimit.connections : 0)
                 transfer.observer = self
                 try multi.add(transfer.easyPointer)
                 transfers[transfer.easyPointer] = transfer
@@ -274,13 +274,13 @@ package final class TransferLoop: Sendable {
         // MARK: Connections
 
         func transferIsSent(_ transfer: Transfer) {
-            if transfer.isTLS, connectionLimit.isUnknown, considerAt == nil {
+            if transfer.isBounded, connectionLimit.isUnknown, considerAt == nil {
                 considerAt = monotonicNow() + ConnectionLimit.patience
             }
         }
 
         func transfer(_ transfer: Transfer, answeredOverHTTP2 isHTTP2: Bool) {
-            guard transfer.isTLS else { return }
+            guard transfer.isBounded else { return }
             changeConnectionLimit { $0.noteResponse(isHTTP2: isHTTP2) }
         }
 
@@ -294,7 +294,7 @@ package final class TransferLoop: Sendable {
             let now = monotonicNow()
             guard let due = considerAt, due <= now else { return }
             considerAt = nil
-            let encrypted = transfers.values.filter(\.isTLS)
+            let encrypted = transfers.values.filter(\.isBounded)
             let waiting = encrypted.filter(\.isWaitingForConnection)
             let patient = waiting.filter { $0.startedAt + ConnectionLimit.patience <= now }
             changeConnectionLimit { limit in
@@ -309,7 +309,7 @@ package final class TransferLoop: Sendable {
         private func releaseWaiting() {
             guard isConnectionLimitLifted else { return }
             isConnectionLimitLifted = false
-            for waiting in transfers.values where waiting.isTLS && waiting.isWaitingForConnection {
+            for waiting in transfers.values where waiting.isBounded && waiting.isWaitingForConnection {
                 multi.remove(waiting.easyPointer)
                 transfers[waiting.easyPointer] = nil
                 start(waiting)

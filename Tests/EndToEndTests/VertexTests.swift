@@ -30,15 +30,8 @@ struct VertexTests {
         job: String = job + "prompts: [one, two]\n"
     ) throws -> (Workspace, [String: String]) {
         let work = try Workspace(job: job)
-        let openssl = try Command.find("openssl", advice: "run `make test`, which installs it")
-        let pem = "\(work.path)/key.pem"
-        try Command.run(openssl, ["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", pem])
-        let members = [
-            "type": "service_account", "private_key": try work.read("key.pem"), "token_uri": "\(cloud.url)/token",
-            "client_email": "runner@acme-42.iam.gserviceaccount.com",
-        ]
-        let file = try JSONSerialization.data(withJSONObject: members)
-        let path = try work.write(String(decoding: file, as: UTF8.self), to: "key.json")
+        // The project of the job is the one that counts.
+        let path = try work.write(try TestAccount.file("\(cloud.url)/token", ["project_id": ""]), to: "key.json")
         var environment = work.environment
         environment["GEMINI_API_KEY"] = nil
         environment["GOOGLE_VERTEX_BASE_URL"] = cloud.url

@@ -173,6 +173,8 @@ struct AnswerTests {
             let express = "/v1/publishers/google/models/gemini-2.5-flash:generateContent"
             #expect(try client.request("POST", express, body: Client.body("Hi")).status == 200)
             #expect(try client.request("POST", express, body: Client.body("Hi"), headers: []).status == 401)
+            let other = "/v1/projects/p/locations/us/publishers/meta/models/llama-4:generateContent"
+            #expect(try client.request("POST", other, body: Client.body("Hi"), headers: token).status == 200)
         }
     }
 

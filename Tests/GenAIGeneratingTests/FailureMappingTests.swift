@@ -1,4 +1,6 @@
 import BatchCore
+import GenAI
+import GenAIGenerating
 import TestSupport
 import Testing
 
@@ -232,6 +234,30 @@ struct FailureMappingTests {
             #expect(error?.failureClass == failureClass)
             // The whole time may be over before anything was sent.
             #expect(error?.isPossiblyBilled == true || failureClass == .timeoutItem)
+        }
+    }
+
+    @Test(
+        "credentials that are refused end the run, a token server in trouble does not; nothing was billed",
+        arguments: [(400, FailureClass.auth), (503, .network)]
+    )
+    func signIn(status: Int, failureClass: FailureClass) async throws {
+        try await withLoopbackServer { _, connection in
+            connection.respond(status, [], #"{"error":"invalid_grant"}"#)
+        } _: { server in
+            let folder = try TemporaryDirectory()
+            let path = try folder.write(try TestAccount.file("\(server.url)/token"), to: "key.json")
+            let client = try Client(
+                vertex: VertexOptions(credentials: .file(path)),
+                options: HTTPOptions(baseURL: server.url)
+            )
+            let request = GenerationRequest(item: item(), answeredTurns: [], stream: true, timeouts: Timeouts())
+            let error = await #expect(throws: GenerationError.self) {
+                try await GenAIGenerator(client: client).generate(request, meter: StreamMeter())
+            }
+            #expect(error?.failureClass == failureClass)
+            #expect(error?.isPossiblyBilled == false)
+            #expect(error?.message.contains("signing in the service account") == true)
         }
     }
 

@@ -79,6 +79,41 @@ struct NginxTests {
         #expect(way == .http2 ? connections <= 2 : connections == count, "\(connections)")
     }
 
+    @Test("a token server that speaks HTTP/2 says nothing about the connections of the API")
+    func tokenServer() async throws {
+        let count = 64
+        let arrived = Tally()
+        let gate = try LoopbackServer { _, connection in
+            // Nobody is answered before everybody has asked: over HTTP/1.1, each needs a connection.
+            arrived.raise()
+            arrived.block(until: count)
+            connection.respond(200, [("Content-Type", "text/event-stream")], stream)
+        }
+        defer { gate.close() }
+        let nginx = try NginxServer(stream: stream, whole: #"{"access_token":"token","expires_in":3599}"#, gate: gate)
+        let folder = try TemporaryDirectory()
+        let file = try TestAccount.file("https://localhost:\(nginx.http2Port)/token")
+        let client = try Client(
+            vertex: VertexOptions(credentials: .file(try folder.write(file, to: "key.json"))),
+            options: HTTPOptions(
+                baseURL: "https://localhost:\(nginx.http1Port)/gate",
+                caFile: nginx.caFile,
+                concurrency: count
+            )
+        )
+        try await withThrowingTaskGroup(of: CollectedAnswer.self) { group in
+            for _ in 0..<count {
+                group.addTask { try await client.collect() }
+            }
+            for try await collected in group {
+                #expect(collected.answer.text == text, "\(String(describing: collected.error))")
+            }
+        }
+        let accesses = nginx.stop()
+        #expect(accesses.filter { $0.port == nginx.http2Port }.map(\.version) == ["HTTP/2.0"])
+        #expect(accesses.count { $0.port == nginx.http1Port } == count)
+    }
+
     @Test("a certificate that nobody vouches for is a matter of TLS")
     func untrusted() async throws {
         let gate = try LoopbackServer { _, _ in }

@@ -58,14 +58,13 @@ enum Route: Equatable {
         }
         let isVertex = segments.dropFirst().first != "models"
         let path = segments.dropFirst()
-        let publishers = ["publishers", "google", "models"]
         let rest: ArraySlice<String>
         if path.first == "models" {
             rest = path.dropFirst()
-        } else if Array(path.prefix(3)) == publishers {
+        } else if isPublisher(path) {
             rest = path.dropFirst(3)
         } else if path.first == "projects", path.dropFirst(2).first == "locations",
-            Array(path.dropFirst(4).prefix(3)) == publishers
+            isPublisher(path.dropFirst(4))
         {
             rest = path.dropFirst(7)
         } else {
@@ -91,6 +90,11 @@ enum Route: Equatable {
         default: .unknown
         }
     }
+}
+
+/// Whether a path begins with `publishers/…/models`, as models of Vertex AI do.
+private func isPublisher(_ path: ArraySlice<String>) -> Bool {
+    path.first == "publishers" && path.dropFirst(2).first == "models"
 }
 
 /// The part of an address after the question mark.

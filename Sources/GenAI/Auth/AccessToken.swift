@@ -27,10 +27,15 @@ protocol TokenIssuer: Sendable {
 
     /// The project that the identity belongs to, if it has to be asked for.
     func project(over transport: TokenTransport) async throws -> String?
+
+    /// What it means that all attempts have failed, the last one with an error.
+    func verdict(on error: GenAIError) -> GenAIError
 }
 
 extension TokenIssuer {
     func project(over transport: TokenTransport) async throws -> String? { nil }
+
+    func verdict(on error: GenAIError) -> GenAIError { error }
 }
 
 extension TokenIssuer {

@@ -62,7 +62,8 @@ struct GoogleAccount: Sendable {
                     token.project = try await issuer.project(over: transport)
                 }
                 return token
-            } catch let error as GenAIError where error.isSignInTrouble && attempt < Self.attempts {
+            } catch let error as GenAIError {
+                guard error.isSignInTrouble, attempt < Self.attempts else { throw issuer.verdict(on: error) }
                 let longest = 1000 << (attempt - 1)
                 try await clock.sleep(until: clock.now() + .milliseconds(Int.random(in: longest / 2...longest)))
                 attempt += 1

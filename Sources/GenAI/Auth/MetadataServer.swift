@@ -48,16 +48,21 @@ final class MetadataServer: TokenIssuer {
     }
 
     private func get(_ path: String, _ transport: TokenTransport) async throws -> TokenResponse {
-        do {
-            let response = try await transport.get("\(base)/\(path)", header: Self.header, limits: Self.limits)
-            // Anybody may listen at that address outside of Google Cloud.
-            guard response.head.header("metadata-flavor") == "Google" else { throw Self.noCredentials(nil) }
-            hasAnswered.withLock { $0 = true }
-            return response
-        } catch let error as GenAIError {
-            // A server that was there before has a bad moment; one that never was is not there.
-            guard case .unreachable(let words) = error, !hasAnswered.withLock({ $0 }) else { throw error }
-            throw Self.noCredentials(words)
+        let response = try await transport.get("\(base)/\(path)", header: Self.header, limits: Self.limits)
+        // Anybody may listen at that address outside of Google Cloud.
+        guard response.head.header("metadata-flavor") == "Google" else { throw Self.noCredentials(nil) }
+        hasAnswered.withLock { $0 = true }
+        return response
+    }
+
+    /// A server that was there before has a bad moment; one that never was is not there.
+    func verdict(on error: GenAIError) -> GenAIError {
+        guard !hasAnswered.withLock({ $0 }) else { return error }
+        switch error {
+        case .unreachable(let words), .connectionLost(let words), .timedOut(_, let words):
+            return Self.noCredentials(words)
+        default:
+            return error
         }
     }
 

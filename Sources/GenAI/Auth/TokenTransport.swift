@@ -68,7 +68,8 @@ struct TokenTransport: Sendable {
                 headers: try (headers + [("User-Agent", options.userAgent)]).map { try HTTPRequest.Header($0.0, $0.1) },
                 body: body,
                 limits: limits,
-                caFile: options.caFile
+                caFile: options.caFile,
+                isOneOfMany: false
             )
             return try await TokenReceiver(server: serverName(of: url)).receive(request, on: loop)
         } catch let error as CurlError {
