@@ -86,36 +86,36 @@ package struct GenerateCall: Sendable {
     ///
     /// - Throws: ``GenAIError/invalidCall(_:)`` if the model's name could lead to another path.
     func path() throws(GenAIError) -> String {
-        guard !model.isEmpty, !contents.isEmpty else {
-            throw .invalidCall(model.isEmpty ? "the model's name is empty" : "there are no contents to send")
-        }
-        let allowed = model.utf8.allSatisfy { byte in
-            byte >= 0x61 && byte <= 0x7A || byte >= 0x41 && byte <= 0x5A || byte >= 0x30 && byte <= 0x39
-                || "-._/:@".utf8.contains(byte)
-        }
-        guard allowed, !model.contains("..") else {
-            throw .invalidCall("the model's name \"\(model)\" has characters that no model has")
-        }
-        let isResource = ["models/", "tunedModels/", "publishers/", "projects/"].contains { model.hasPrefix($0) }
-        return (isResource ? model : "models/\(model)")
-            + (stream ? ":streamGenerateContent?alt=sse" : ":generateContent")
+        try path(stream ? "streamGenerateContent?alt=sse" : "generateContent")
+    }
+
+    /// The path of a method of the model.
+    func path(_ method: String) throws(GenAIError) -> String {
+        let resource = try Models.resource(model)
+        guard !contents.isEmpty else { throw .invalidCall("there are no contents to send") }
+        return "\(resource):\(method)"
     }
 
     /// The body of the request.
     func body(continuationToken: String?) -> [UInt8] {
         var writer = JSONWriter(reserving: 512)
         writer.object { writer in
-            writer.key("contents")
-            writer.array { writer in
-                for content in contents {
-                    content.write(to: &writer)
-                }
-            }
-            config.write(to: &writer)
+            writeMembers(to: &writer)
             if let continuationToken {
                 writer.member("continuationToken", continuationToken)
             }
         }
         return writer.bytes
+    }
+
+    /// Writes what is asked as members of the object being written.
+    func writeMembers(to writer: inout JSONWriter) {
+        writer.key("contents")
+        writer.array { writer in
+            for content in contents {
+                content.write(to: &writer)
+            }
+        }
+        config.write(to: &writer)
     }
 }
