@@ -8,24 +8,24 @@ internal import Curl
 /// An answer that one request cannot hold (`CONTINUATION`) goes on with the chunks of further requests; each request
 /// has token counts of its own.
 public struct ResponseStream: AsyncSequence, Sendable {
+    /// One chunk of the answer.
     public typealias Element = GenerateContentResponse
 
     let client: Client
     let call: GenerateCall
 
+    /// Makes an iterator, which sends nothing yet; each one is a request of its own.
     public func makeAsyncIterator() -> Iterator {
         Iterator(client: client, call: call)
     }
 
+    /// Reads one answer once.
     public struct Iterator: AsyncIteratorProtocol {
-        private let client: Client
-        private let call: GenerateCall
+        private var requests: AnswerRequests
         private var receiver: ChunkReceiver?
-        private var startedAt: Duration?
 
         init(client: Client, call: GenerateCall) {
-            self.client = client
-            self.call = call
+            requests = AnswerRequests(client: client, call: call)
         }
 
         /// The next chunk; `nil` after a complete answer.
@@ -35,40 +35,27 @@ public struct ResponseStream: AsyncSequence, Sendable {
         public mutating func next() async throws -> GenerateContentResponse? {
             do {
                 if receiver == nil {
-                    try start(continuationToken: nil)
+                    receiver = try requests.start(continuationToken: nil)
                 }
                 while let receiver {
                     if let chunk = try await receiver.next() {
                         return chunk
                     }
                     guard let token = receiver.continuationToken else { return nil }
-                    try start(continuationToken: token)
+                    self.receiver = try requests.start(continuationToken: token)
                 }
                 return nil
             } catch let error as GenAIError {
-                throw client.withoutKey(error)
+                throw requests.client.withoutKey(error)
             }
-        }
-
-        private mutating func start(continuationToken: String?) throws(GenAIError) {
-            let startedAt = startedAt ?? monotonicNow()
-            self.startedAt = startedAt
-            var timeouts = client.options.timeouts
-            timeouts.total -= monotonicNow() - startedAt
-            let request = client.request(
-                path: try call.path(),
-                body: call.body(continuationToken: continuationToken),
-                timeouts: timeouts
-            )
-            receiver = try ChunkReceiver(request, client: client)
         }
     }
 }
 
-/// Receives chunks on the network thread and hands them to one reading task.
+/// Receives chunks on the network thread and hands them to one reading task or thread.
 ///
 /// Closes the stream when its reader lets go of it.
-private final class ChunkReceiver: Sendable {
+final class ChunkReceiver: Sendable {
     private let loop: TransferLoop
     private let channel: ChunkChannel
 
@@ -91,15 +78,31 @@ private final class ChunkReceiver: Sendable {
 
     func next() async throws -> GenerateContentResponse? {
         let chunk = try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { channel.wait($0) }
+            try await withCheckedThrowingContinuation { continuation in
+                channel.wait { continuation.resume(with: $0) }
+            }
         } onCancel: {
             channel.cancel()
             close()
         }
+        resumeIfRead()
+        return chunk
+    }
+
+    /// The next chunk, for a thread that may stand still.
+    func nextBlocking() throws -> GenerateContentResponse? {
+        let handoff = Handoff<GenerateContentResponse?>()
+        channel.wait { handoff.give($0) }
+        let chunk = try handoff.take()
+        resumeIfRead()
+        return chunk
+    }
+
+    /// Lets a transfer go on that was paused for a slow reader.
+    private func resumeIfRead() {
         if let transfer = channel.takePaused() {
             loop.resume(transfer)
         }
-        return chunk
     }
 
     private func close() {
