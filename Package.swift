@@ -43,7 +43,10 @@ let package = Package(
 
         // GenAI: the public client library.
         .target(name: "GenAI", dependencies: ["Curl", "JSON"]),
-        .testTarget(name: "GenAITests", dependencies: ["Curl", "GenAI", "JSON", "TestSupport"]),
+        .testTarget(
+            name: "GenAITests",
+            dependencies: ["Curl", "GeminiSimulator", "GenAI", "JSON", "TestSupport"]
+        ),
 
         // GenAIGenerating: makes the client answer the scheduler.
         .target(
@@ -60,6 +63,7 @@ let package = Package(
             name: "GeminiSimulator",
             dependencies: [
                 "JSON",
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
