@@ -56,7 +56,9 @@ final class FileService: Sendable {
         }
         let id = try store.withLock { store throws(APIError) in try store.start(announcement) }
         let host = head.headers.first(name: "host") ?? ""
-        let address = "http://\(host)/upload/\(version)/files?upload_id=\(id)&upload_protocol=resumable"
+        // Behind a proxy that speaks TLS the client is to come back through it.
+        let scheme = head.headers.first(name: "x-forwarded-proto") == "https" ? "https" : "http"
+        let address = "\(scheme)://\(host)/upload/\(version)/files?upload_id=\(id)&upload_protocol=resumable"
         return Self.plan(
             status: "active",
             [("X-Goog-Upload-URL", address), ("X-Goog-Upload-Chunk-Granularity", String(Self.granularity))]
