@@ -23,7 +23,9 @@ final class ReplyReceiver: TransferReceiver, @unchecked Sendable {
 
     private var decoder: ResponseDecoder
     private var head = HTTPResponseHead(status: 0)
-    private var document = JSONValue.object([:])
+    private var document: JSONValue?
+    /// Whether the body is more than blanks.
+    private var hasBody = false
     private var failure: GenAIError?
     private let wait = Mutex(Wait.idle)
 
@@ -78,6 +80,7 @@ final class ReplyReceiver: TransferReceiver, @unchecked Sendable {
     }
 
     func receive(_ bytes: UnsafeRawBufferPointer) -> ReceiveDecision {
+        hasBody = hasBody || bytes.contains { $0 > 0x20 }
         do {
             return try decoder.receive(bytes, read) ? .proceed : .abandon
         } catch {
@@ -106,15 +109,20 @@ final class ReplyReceiver: TransferReceiver, @unchecked Sendable {
             return .failure(error)
         }
         if let error = end.error { return .failure(GenAIError(error)) }
-        guard !decoder.endsInsideDocument, let object = (document.array?.first ?? document).object else {
-            return .failure(GenAIError.malformedResponse("expected a JSON object"))
+        guard let document else {
+            return hasBody ? Self.noObject : .success(Reply(head: head, json: [:]))
         }
+        guard let object = (document.array?.first ?? document).object else { return Self.noObject }
         // Next to other members `error` tells of the thing asked for, such as a file that could not be processed.
         if object.count == 1, let error = APIError.errorObject(in: document) {
             return .failure(GenAIError.api(APIError(error, httpStatus: nil)))
         }
         return .success(Reply(head: head, json: object))
     }
+
+    private static let noObject = Result<Reply, any Error>.failure(
+        GenAIError.malformedResponse("the answer is not one JSON object")
+    )
 
     private func read(_ document: Span<UInt8>) throws(JSONError) {
         var reader = JSONReader(document)
