@@ -1,6 +1,5 @@
 internal import Curl
 internal import JSON
-internal import Synchronization
 
 /// The answer to a call: one JSON object, and the headers for those who need them.
 struct Reply: Sendable {
@@ -13,21 +12,13 @@ struct Reply: Sendable {
 ///
 /// `@unchecked Sendable`: everything but `wait` is touched only on the network thread.
 final class ReplyReceiver: TransferReceiver, @unchecked Sendable {
-    private typealias Waiter = CheckedContinuation<Reply, any Error>
-
-    private enum Wait {
-        case idle
-        case waiting(Waiter, Transfer)
-        case cancelled
-    }
-
     private var decoder: ResponseDecoder
     private var head = HTTPResponseHead(status: 0)
     private var document: JSONValue?
     /// Whether the body is more than blanks.
     private var hasBody = false
     private var failure: GenAIError?
-    private let wait = Mutex(Wait.idle)
+    private let wait = TransferWait<Reply>()
 
     init(_ options: HTTPOptions) {
         decoder = ResponseDecoder(
@@ -39,36 +30,9 @@ final class ReplyReceiver: TransferReceiver, @unchecked Sendable {
     /// Sends a request; to be called once.
     func receive(_ request: HTTPRequest, on loop: TransferLoop) async throws -> Reply {
         do {
-            return try await withTaskCancellationHandler {
-                try await withCheckedThrowingContinuation { start(request, on: loop, $0) }
-            } onCancel: {
-                let transfer = wait.withLock { wait -> Transfer? in
-                    defer { if case .idle = wait { wait = .cancelled } }
-                    if case .waiting(_, let transfer) = wait { return transfer }
-                    return nil
-                }
-                if let transfer {
-                    loop.cancel(transfer)
-                }
-            }
-        } catch  where Task.isCancelled {
-            throw CancellationError()
-        }
-    }
-
-    private func start(_ request: HTTPRequest, on loop: TransferLoop, _ waiter: Waiter) {
-        // Under the lock, so that `finish`, which may come at once on the other thread, finds the waiter.
-        let failure = wait.withLock { wait -> (any Error)? in
-            if case .cancelled = wait { return CancellationError() }
-            do throws(CurlError) {
-                wait = .waiting(waiter, try loop.start(request, receiver: self))
-                return nil
-            } catch {
-                return GenAIError(error)
-            }
-        }
-        if let failure {
-            waiter.resume(throwing: failure)
+            return try await wait.end(of: request, receiver: self, on: loop)
+        } catch {
+            throw Task.isCancelled ? CancellationError() : error
         }
     }
 
@@ -90,13 +54,7 @@ final class ReplyReceiver: TransferReceiver, @unchecked Sendable {
     }
 
     func finish(_ end: TransferEnd) {
-        let result = result(end)
-        let waiter = wait.withLock { wait -> Waiter? in
-            guard case .waiting(let waiter, _) = wait else { return nil }
-            wait = .idle
-            return waiter
-        }
-        waiter?.resume(with: result)
+        wait.finish(result(end))
     }
 
     private func result(_ end: TransferEnd) -> Result<Reply, any Error> {
