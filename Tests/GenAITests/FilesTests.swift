@@ -220,6 +220,28 @@ struct FilesTests {
     }
 
     @Test(
+        "pieces are multiples of what the server asks for, unless that makes no sense",
+        arguments: [
+            ("100000", 200_000), ("1", granule), ("\(granule)", granule), ("0", granule), ("-5", granule),
+            ("x", granule), ("9223372036854775807", granule),
+        ]
+    )
+    func granularity(granularity: String, size: Int) async throws {
+        try await withLoopbackServer { request, connection in
+            guard request.number > 0 else {
+                let address = "http://\(request.header("host") ?? "")/u?upload_id=1"
+                let headers = [("X-Goog-Upload-URL", address), ("X-Goog-Upload-Chunk-Granularity", granularity)]
+                return connection.respond(200, headers, "")
+            }
+            let isLast = request.header("x-goog-upload-command") == "upload, finalize"
+            connection.respond(200, [("X-Goog-Upload-Status", isLast ? "final" : "active")], isLast ? described : "")
+        } _: { server in
+            _ = try await Client(server).quickFiles.upload(bytes(size * 2 + 1), mimeType: "image/png")
+            #expect(server.requests.dropFirst().map(\.body.count) == [size, size, 1])
+        }
+    }
+
+    @Test(
         "bytes go to no address that is not safe",
         arguments: ["http://files.example/u?upload_id=1", "ftp://127.0.0.1/u", "", "https://a@b.example/u"]
     )

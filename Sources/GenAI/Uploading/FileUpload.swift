@@ -33,7 +33,9 @@ struct FileUpload {
         self.source = source
         piece = try Self.pieceRequest(request, address: address, userAgent: files.client.options.userAgent)
         let granularity = reply.head.header("x-goog-upload-chunk-granularity").flatMap { Int($0) } ?? 1
-        pieceBytes = max(1, files.pieceBytes / max(1, granularity)) * max(1, granularity)
+        // One that makes no sense is for the server to complain about.
+        let isUsable = (1...files.pieceBytes).contains(granularity)
+        pieceBytes = isUsable ? files.pieceBytes / granularity * granularity : files.pieceBytes
     }
 
     /// Sends the file.
