@@ -6,7 +6,7 @@ DESTDIR ?=
 JOBS = jobs/quickstart.yaml jobs/nightly-summaries.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test check format bench install clean
+.PHONY: help setup build demo test check docs format bench install clean
 
 help: ## List the commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ test: ## Install what the tests need, build, and run all tests.
 check: setup ## Formatting, warnings as errors, imports that follow the module map.
 	$(SWIFT) format lint --strict --parallel --recursive Sources Tests Package.swift
 	GENBATCH_STRICT=1 $(SWIFT) build --build-tests --explicit-target-dependency-import-check error
+
+docs: setup ## Build the reference of the library GenAI; a warning fails.
+	@scripts/docs.sh
 
 format: ## Format the sources.
 	$(SWIFT) format format --in-place --parallel --recursive Sources Tests Package.swift

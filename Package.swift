@@ -46,7 +46,10 @@ let package = Package(
             name: "GenAI",
             dependencies: ["Curl", "JSON", .product(name: "CryptoExtras", package: "swift-crypto")]
         ),
-        .testTarget(name: "GenAITests", dependencies: ["Curl", "GenAI", "JSON", "TestSupport"]),
+        .testTarget(
+            name: "GenAITests",
+            dependencies: ["Curl", "GeminiSimulator", "GenAI", "JSON", "TestSupport"]
+        ),
 
         // GenAIGenerating: makes the client answer the scheduler.
         .target(
@@ -63,6 +66,7 @@ let package = Package(
             name: "GeminiSimulator",
             dependencies: [
                 "JSON",
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),

@@ -97,16 +97,16 @@ public final class Client: Sendable {
     ///   - body: The JSON.
     ///   - timeouts: Limits of the request; signing in has limits of its own.
     ///   - headers: Besides those that every request has.
+    ///   - authorization: What admits the request.
     /// - Returns: The request.
-    /// - Throws: ``GenAIError`` if signing in fails, or `CancellationError`.
     func request(
         path: String,
         body: [UInt8],
         timeouts: RequestTimeouts,
-        headers: [HTTPRequest.Header] = []
-    ) async throws -> HTTPRequest {
-        let authorization = try await backend.authorization()
-        return HTTPRequest(
+        headers: [HTTPRequest.Header] = [],
+        _ authorization: Authorization
+    ) -> HTTPRequest {
+        HTTPRequest(
             method: "POST",
             url: backend.url(path, authorization),
             headers: headers.isEmpty ? authorization.headers : authorization.headers + headers,

@@ -91,10 +91,14 @@ package struct GenerateCall: Sendable {
     /// - Throws: ``GenAIError/invalidCall(_:)`` if the model's name could lead to another path, or if the backend
     ///   lacks something that the call asks for.
     func path(on backend: BackendKind = .geminiAPI) throws(GenAIError) -> String {
+        try path(stream ? "streamGenerateContent?alt=sse" : "generateContent", on: backend)
+    }
+
+    /// The path of a method of the model.
+    func path(_ method: String, on backend: BackendKind) throws(GenAIError) -> String {
         try check(for: backend)
         guard !contents.isEmpty else { throw .invalidCall("there are no contents to send") }
-        return try ModelName.resource(model, on: backend)
-            + (stream ? ":streamGenerateContent?alt=sse" : ":generateContent")
+        return "\(try ModelName.resource(model, on: backend)):\(method)"
     }
 
     /// The body of the request.
@@ -106,18 +110,23 @@ package struct GenerateCall: Sendable {
         }
         var writer = JSONWriter(reserving: 512)
         writer.object { writer in
-            writer.key("contents")
-            writer.array { writer in
-                for content in contents {
-                    content.write(to: &writer)
-                }
-            }
-            config.write(to: &writer)
+            writeMembers(to: &writer, config)
             if let continuationToken {
                 writer.member("continuationToken", continuationToken)
             }
         }
         return writer.bytes
+    }
+
+    /// Writes what is asked as members of the object being written.
+    func writeMembers(to writer: inout JSONWriter, _ config: GenerateContentConfig) {
+        writer.key("contents")
+        writer.array { writer in
+            for content in contents {
+                content.write(to: &writer)
+            }
+        }
+        config.write(to: &writer)
     }
 
     /// What Vertex AI wants to know in headers: the service tier, and for `flex`, whose answers may take half an hour,
@@ -145,17 +154,19 @@ package struct GenerateCall: Sendable {
 extension Client {
     /// The request of a call, or of one hop of it.
     ///
-    /// - Throws: ``GenAIError`` if the call is not right or signing in fails, or `CancellationError`.
+    /// - Throws: ``GenAIError/invalidCall(_:)`` if the call is not right.
     func request(
         _ call: GenerateCall,
         continuationToken: String?,
-        timeouts: RequestTimeouts
-    ) async throws -> HTTPRequest {
-        try await request(
+        timeouts: RequestTimeouts,
+        _ authorization: Authorization
+    ) throws(GenAIError) -> HTTPRequest {
+        request(
             path: try call.path(on: backend.kind),
             body: call.body(continuationToken: continuationToken, on: backend.kind),
             timeouts: timeouts,
-            headers: try call.headers(on: backend.kind, timeouts: timeouts)
+            headers: try call.headers(on: backend.kind, timeouts: timeouts),
+            authorization
         )
     }
 }

@@ -1,3 +1,5 @@
+internal import BatchCore
+
 /// What may stand in `config`: the names of `GenerateContentConfig` in Google's Python SDK, with their types.
 ///
 /// The lists of words follow the API's documentation; models differ in what they take, so only what holds for all

@@ -49,6 +49,9 @@ struct SimulatorCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Requests per model in any minute; further ones get a 429.", valueName: "count"))
     var requestsPerMinute: Int?
 
+    @Option(help: ArgumentHelp("Questions about a new file that are answered with PROCESSING.", valueName: "count"))
+    var processingPolls = 1
+
     @Option(
         help: ArgumentHelp("Appends a JSON line for each request and for its end.", valueName: "file"),
         completion: .file()
@@ -74,6 +77,7 @@ struct SimulatorCommand: AsyncParsableCommand {
         guard requestsPerMinute.map({ $0 >= 0 }) ?? true else {
             throw ValidationError("--requests-per-minute must not be negative")
         }
+        guard processingPolls >= 0 else { throw ValidationError("--processing-polls must not be negative") }
         guard threads.map({ (1...64).contains($0) }) ?? true else {
             throw ValidationError("--threads must be from 1 to 64")
         }
@@ -91,6 +95,7 @@ struct SimulatorCommand: AsyncParsableCommand {
         configuration.jitter = jitter
         configuration.seed = seed
         configuration.requestsPerMinute = requestsPerMinute
+        configuration.processingPolls = processingPolls
         configuration.journal = journal
         configuration.threads = threads
         if let script {

@@ -1,4 +1,5 @@
 import Foundation
+import GeminiSimulator
 import TestSupport
 import Testing
 
@@ -112,6 +113,33 @@ struct NginxTests {
         let accesses = nginx.stop()
         #expect(accesses.filter { $0.port == nginx.http2Port }.map(\.version) == ["HTTP/2.0"])
         #expect(accesses.count { $0.port == nginx.http1Port } == count)
+    }
+
+    @Test("chats, files, lists and counts go through a server that nobody here wrote", arguments: Way.allCases)
+    func calls(way: Way) async throws {
+        let gate = try LoopbackServer { _, _ in }
+        defer { gate.close() }
+        let simulator = try await Simulator.start()
+        let nginx = try NginxServer(stream: stream, whole: "", gate: gate, through: simulator.port)
+        let client = try client(way, nginx, path: "/through") { _ in }
+        let chat = client.chats.create(model: "gemini-2.5-flash")
+        for try await _ in chat.sendMessageStream("Tell me a story.") {}
+        #expect(try await chat.sendMessage("Summarize it.").text?.isEmpty == false)
+        #expect(chat.history.count == 4)
+        #expect(try await client.models.countTokens(model: "gemini-2.5-flash", contents: chat.history).totalTokens > 0)
+        let bytes = [UInt8](repeating: 7, count: 9 << 20)
+        let file = try await client.files.upload(bytes, mimeType: "video/mp4", displayName: "harbour")
+        #expect(file.sizeBytes == bytes.count)
+        #expect(try await client.files.waitUntilActive(file, interval: .zero).state == .active)
+        for try await listed in client.files.list() {
+            #expect(listed.name == file.name)
+        }
+        try await client.files.delete(name: file.name)
+        let accesses = nginx.stop()
+        // Two turns, a count, the start and two pieces of the upload, two questions, a list, a deletion.
+        #expect(accesses.count == 10)
+        #expect(accesses.allSatisfy { $0.status == 200 && $0.version == (way == .http2 ? "HTTP/2.0" : "HTTP/1.1") })
+        try await simulator.shutdown()
     }
 
     @Test("a certificate that nobody vouches for is a matter of TLS")

@@ -1,3 +1,4 @@
+import GeminiSimulator
 import TestSupport
 
 @testable import GenAI
@@ -44,4 +45,25 @@ extension LoopbackConnection {
 func chunk(_ text: String, finish: String? = nil) -> String {
     let reason = finish.map { #","finishReason":"\#($0)""# } ?? ""
     return #"{"candidates":[{"content":{"parts":[{"text":"\#(text)"}],"role":"model"}\#(reason),"index":0}]}"#
+}
+
+/// Runs a test against a simulator of its own, which answers at once.
+func withSimulator<Result>(
+    script: String = #"{"rules":[]}"#,
+    processingPolls: Int = 1,
+    _ body: (Client) async throws -> Result
+) async throws -> Result {
+    var configuration = SimulatorConfiguration()
+    configuration.script = try FaultScript(parsing: Array(script.utf8))
+    configuration.processingPolls = processingPolls
+    let simulator = try await Simulator.start(configuration)
+    do {
+        let client = try Client(apiKey: testKey, options: HTTPOptions(baseURL: simulator.baseURL))
+        let result = try await body(client)
+        try await simulator.shutdown()
+        return result
+    } catch {
+        try? await simulator.shutdown()
+        throw error
+    }
 }

@@ -78,7 +78,7 @@ struct ConfigTests {
             "{routing_config: {}, tools: [{retrieval: {}}], store: true, model_armor_config: {}, safety_settings: []}"
         let messages = try messages("backend: vertex\nmodel: m\nprompts: [p]\nconfig: \(config)\n")
         #expect(
-            messages.dropFirst() == [
+            messages == [
                 "4:9: \"model_armor_config\" and \"safety_settings\" exclude each other; keep one",
                 "4:56: \"store\" works only with backend: gemini; remove it",
             ]

@@ -5,7 +5,7 @@ internal import Glibc
 /// HTTP/2 or with HTTP/1.1 alone.
 ///
 /// Any path that ends with `:streamGenerateContent` is answered with the stream, any other with the whole answer; below
-/// `/gate` requests go on to another server.
+/// `/gate` requests go on to another server. Below `/through` they go on to a third one as they are, and so do uploads.
 package final class NginxServer {
     /// A request that was answered, as the access log tells it.
     package struct Access: Sendable {
@@ -34,8 +34,9 @@ package final class NginxServer {
     ///   - stream: The body of streamed answers.
     ///   - whole: The body of whole answers.
     ///   - gate: The server behind `/gate`.
+    ///   - through: The port on this machine of the server behind `/through`.
     /// - Throws: ``Command/Failure`` if nginx or openssl is missing or fails.
-    package init(stream: String, whole: String, gate: LoopbackServer) throws {
+    package init(stream: String, whole: String, gate: LoopbackServer, through: Int? = nil) throws {
         folder = try TemporaryDirectory()
         let nginx = try Command.find(
             "nginx",
@@ -55,7 +56,7 @@ package final class NginxServer {
         }
         (clearPort, http2Port, http1Port) = (sockets[0].port, sockets[1].port, sockets[2].port)
         let configuration = try folder.write(
-            Self.configuration(folder.path, sockets.map(\.port), gate: gate.port),
+            Self.configuration(folder.path, sockets.map(\.port), gate: gate.port, through: through),
             to: "nginx.conf"
         )
         process = try Self.spawn(
@@ -109,10 +110,26 @@ package final class NginxServer {
         return path
     }
 
-    private static func configuration(_ folder: String, _ ports: [UInt16], gate: UInt16) -> String {
+    private static func configuration(_ folder: String, _ ports: [UInt16], gate: UInt16, through: Int?) -> String {
+        let unchanged = through.map { port in
+            [("/through/", "/"), ("/upload/", "/upload/")].map { path, target in
+                """
+                location ^~ \(path) {
+                    client_max_body_size 0;
+                    proxy_method $request_method;
+                    proxy_pass_request_body on;
+                    proxy_set_header Content-Length $content_length;
+                    proxy_set_header Host $http_host;
+                    proxy_set_header X-Forwarded-Proto $scheme;
+                    proxy_pass http://127.0.0.1:\(port)\(target);
+                }
+                """
+            }.joined(separator: "\n")
+        }
         // The answers come from a second server: a static file is not served to a POST, and the first one is to read
         // the whole request before it answers.
         let locations = """
+                \(unchanged ?? "")
                 location ^~ /gate/ {
                     proxy_pass http://127.0.0.1:\(gate);
                 }

@@ -44,6 +44,10 @@ enum Fault: Sendable {
     case text(String)
     /// Token counts that are missing or make no sense.
     case usage(PlannedAnswer.UsageStyle)
+    /// The connection closes when so many bytes of a piece of an upload have come; without a number, half of it.
+    case cutUpload(afterBytes: Int?)
+    /// An uploaded file turns out to be one that cannot be processed.
+    case failedFile
 
     /// How an answer breaks off.
     enum Cut: String, Sendable, CaseIterable {
@@ -55,6 +59,19 @@ enum Fault: Sendable {
         case reset
     }
 
+    /// What a fault can happen to.
+    enum Scope {
+        case generation, uploadPiece, file
+    }
+
+    var scope: Scope {
+        switch self {
+        case .cutUpload: .uploadPiece
+        case .failedFile: .file
+        default: .generation
+        }
+    }
+
     /// Whether a client has a whole answer in the end, however it was sent.
     var leavesAnswer: Bool {
         switch self {
@@ -62,7 +79,7 @@ enum Fault: Sendable {
             .continuation, .blockedPrompt:
             true
         case .status, .cut, .stall, .errorInStream, .bareError, .emptyStream, .usageOnly, .noFinishReason, .endlessLine,
-            .invalidUTF8, .brokenJSON:
+            .invalidUTF8, .brokenJSON, .cutUpload, .failedFile:
             false
         }
     }

@@ -155,6 +155,11 @@ extension Fault {
                 .usage(try reader.choice("style", PlannedAnswer.UsageStyle.allCases) ?? .missing)
             }
         ),
+        (
+            "cutUpload",
+            { reader throws(FaultScriptError) in .cutUpload(afterBytes: try reader.integer("afterBytes", atLeast: 0)) }
+        ),
+        ("failedFile", { _ throws(FaultScriptError) in .failedFile }),
     ]
 }
 

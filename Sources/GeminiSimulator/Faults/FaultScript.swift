@@ -50,13 +50,15 @@ struct FaultSchedule {
     /// Looks up what happens to one attempt.
     ///
     /// - Parameters:
+    ///   - scope: What it happens to; rules with faults for anything else are passed over.
     ///   - model: The model asked for.
-    ///   - text: The text of the last user content.
+    ///   - text: The text of the last user content, or the display name of a file.
     ///   - item: The hash that identifies the request.
     ///   - attempt: Which request for the item this is, from 1.
     /// - Returns: The fault of the first rule that applies; `nil` if the attempt goes well.
-    mutating func fault(model: String, text: String, item: UInt64, attempt: Int) -> Fault? {
-        for (index, rule) in script.rules.enumerated() where rule.concerns(model: model, text: text) {
+    mutating func fault(_ scope: Fault.Scope, model: String, text: String, item: UInt64, attempt: Int) -> Fault? {
+        for (index, rule) in script.rules.enumerated()
+        where rule.fault.scope == scope && rule.concerns(model: model, text: text) {
             if let attempts = rule.attempts, !attempts.contains(attempt) { continue }
             if let every = rule.every {
                 counts[index] += 1

@@ -44,6 +44,9 @@ struct GenerateRequest {
     /// The place in the answer to go on from, as a continuation token told it.
     var continuation: ContinuationToken?
 
+    /// The media of all turns.
+    var media: [Media] { turns.flatMap(\.media) }
+
     /// What the user said last.
     var lastTurn: Turn { turns.last ?? Turn(role: .user) }
 
@@ -109,7 +112,7 @@ struct PromptTokens: Equatable {
         let bytes = request.turns.reduce(request.systemInstruction.utf8.count) { $0 + $1.text.utf8.count }
         add("TEXT", TokenCount.of(bytes: bytes))
         let generation = ModelGeneration(model: request.target.model)
-        for medium in request.turns.flatMap(\.media) {
+        for medium in request.media {
             let resolution = medium.resolution ?? request.options.mediaResolution
             switch medium.mimeType.split(separator: "/").first {
             case "video": add("VIDEO", generation.major >= 3 ? 700 : 2580)

@@ -4,8 +4,9 @@ import NIOHTTP1
 enum Route: Equatable {
     case generate(Target, Transport)
     case countTokens(Target)
-    case listModels
+    case listModels(PageRequest)
     case model(Target)
+    case files(FileRoute)
     case listRequests(match: String)
     case resetRequests
     case replaceScript
@@ -38,7 +39,22 @@ enum Route: Equatable {
         if segments.first == "simulator" {
             self = Self.control(method, Array(segments.dropFirst()), query)
         } else {
-            self = Self.api(method, segments, query)
+            self = Self.files(method, segments, query) ?? Self.api(method, segments, query)
+        }
+    }
+
+    /// The Files API, which only the Gemini API has; `nil` for any other address.
+    private static func files(_ method: HTTPMethod, _ segments: [String], _ query: QueryItems) -> Route? {
+        let isUpload = segments.first == "upload"
+        let path = isUpload ? segments.dropFirst() : segments[...]
+        guard let version = path.first, ["v1", "v1beta", "v1alpha"].contains(version) else { return nil }
+        return switch (isUpload, method, Array(path.dropFirst())) {
+        case (true, .POST, ["files"]):
+            .files(query["upload_id"].map { .transfer(uploadID: $0) } ?? .start(version: version))
+        case (false, .GET, ["files"]): .files(.list(PageRequest(query)))
+        case (false, .GET, let path) where path.count == 2 && path[0] == "files": .files(.get(path[1]))
+        case (false, .DELETE, let path) where path.count == 2 && path[0] == "files": .files(.delete(path[1]))
+        default: nil
         }
     }
 
@@ -71,7 +87,7 @@ enum Route: Equatable {
             return .unknown
         }
         if rest.isEmpty {
-            return method == .GET ? .listModels : .unknown
+            return method == .GET ? .listModels(PageRequest(query)) : .unknown
         }
         guard rest.count == 1, let name = rest.first else { return .unknown }
         let pieces = name.split(separator: ":", maxSplits: 1).map { QueryItems.decoded($0) }
@@ -95,6 +111,16 @@ enum Route: Equatable {
 /// Whether a path begins with `publishers/…/models`, as models of Vertex AI do.
 private func isPublisher(_ path: ArraySlice<String>) -> Bool {
     path.first == "publishers" && path.dropFirst(2).first == "models"
+}
+
+/// What a request of the Files API asks for.
+enum FileRoute: Equatable {
+    case start(version: String)
+    /// A piece of an upload, or a question about it.
+    case transfer(uploadID: String)
+    case list(PageRequest)
+    case get(String)
+    case delete(String)
 }
 
 /// The part of an address after the question mark.

@@ -172,6 +172,9 @@ final class ConnectionHandler: ChannelInboundHandler, NIOScheduledCallbackHandle
     private func writeStep(_ context: ChannelHandlerContext) -> Progress {
         guard var exchange else { return .done }
         switch exchange.step {
+        case .head where !exchange.plan.hasHead:
+            end(exchange, context)
+            return .done
         case .head:
             writeHead(exchange, context)
             self.exchange?.step = .chunks

@@ -15,6 +15,8 @@ struct ResponsePlan {
     }
 
     var status = 200
+    /// Whether there is an answer at all, or the connection just ends.
+    var hasHead = true
     var headers: [(name: String, value: String)] = []
     /// The bytes the head promises; `nil` for a chunked body.
     var contentLength: Int?
@@ -41,9 +43,23 @@ struct ResponsePlan {
         return plan
     }
 
+    /// A JSON document.
+    static func document(_ value: JSONValue) -> ResponsePlan {
+        whole(Array(value.text.utf8))
+    }
+
     static func error(_ error: APIError) -> ResponsePlan {
         var plan = whole(status: error.status, Array(error.body.text.utf8))
         plan.outcome = .refused
+        return plan
+    }
+
+    /// No answer: the connection closes.
+    static var dropped: ResponsePlan {
+        var plan = ResponsePlan(contentType: json, body: ReadyBody([]))
+        plan.hasHead = false
+        plan.ending = .close
+        plan.outcome = .faulted
         return plan
     }
 

@@ -16,6 +16,8 @@ package struct SimulatorConfiguration: Sendable {
     package var script = FaultScript()
     /// Requests per model in any minute, beyond which a 429 comes; `nil` for no limit.
     package var requestsPerMinute: Int?
+    /// How many questions about an uploaded file are answered with `PROCESSING`; none makes it `ACTIVE` at once.
+    package var processingPolls = 1
     /// A file that gets one JSON line for each request and one for its end.
     package var journal: String?
     /// The threads that serve; `nil` for one per two cores, so that a client on the same machine finds room.

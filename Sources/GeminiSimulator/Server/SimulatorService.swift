@@ -14,6 +14,7 @@ final class SimulatorService: Sendable {
 
     private let configuration: SimulatorConfiguration
     private let journal: Journal?
+    private let files: FileService
     private let state: Mutex<State>
     private let clock = ContinuousClock()
     private let start = ContinuousClock.now
@@ -21,6 +22,7 @@ final class SimulatorService: Sendable {
     init(_ configuration: SimulatorConfiguration) throws(SimulatorError) {
         self.configuration = configuration
         journal = if let path = configuration.journal { try Journal(path: path) } else { nil }
+        files = FileService(processingPolls: configuration.processingPolls)
         state = Mutex(State(schedule: FaultSchedule(configuration.script)))
     }
 
@@ -47,6 +49,8 @@ final class SimulatorService: Sendable {
             return (countTokens(target, head: head, body: Array(body.readableBytesView)), ticket(for: head))
         case .listModels, .model:
             return (models(route, head: head), ticket(for: head))
+        case .files(let route):
+            return (file(route, head: head, body: body), ticket(for: head))
         case .listRequests, .resetRequests, .replaceScript, .stats:
             return (control(route, body: body), ticket(for: head, isControl: true))
         case .unknown:
@@ -110,8 +114,9 @@ final class SimulatorService: Sendable {
     ) -> ResponsePlan {
         if let refusal = admission.refusal { return .error(refusal) }
         if case .status(let fault) = admission.fault { return AnswerSending.plan(fault, model: target.model) }
-        do {
+        do throws(APIError) {
             let request = try RequestParser.parse(try document.mapError(APIError.malformed).get(), for: target)
+            if let refusal = request.media.lazy.compactMap(\.uri).compactMap(files.refusal).first { throw refusal }
             let shape = AnswerShape(chunks: configuration.chunks, chunkBytes: configuration.chunkBytes)
             var answer = AnswerPlanner.answer(to: request, shape: shape)
             if case .continuation(let count) = admission.fault {
@@ -151,7 +156,7 @@ final class SimulatorService: Sendable {
             let attempt = refusal == nil ? state.ledger.admit(place) : 0
             var fault: Fault?
             if refusal == nil {
-                fault = state.schedule.fault(model: target.model, text: text, item: item, attempt: attempt)
+                fault = state.schedule.fault(.generation, model: target.model, text: text, item: item, attempt: attempt)
             }
             let number = state.statistics.requests
             let label = configuration.log == nil ? "" : "\(target.model):\(target.method) attempt \(attempt)"
@@ -229,15 +234,41 @@ final class SimulatorService: Sendable {
     }
 
     private func models(_ route: Route, head: HTTPRequestHead) -> ResponsePlan {
-        guard case .model(let target) = route else {
-            let anyModel = Route.Target(model: "", version: "v1beta", isVertex: false, method: "")
-            if let refusal = refusal(of: anyModel, head: head) { return .error(refusal) }
-            let list = ModelCatalog.names.map { ModelCatalog.description(of: $0) }
-            return .whole(Array(JSONValue.object(["models": .array(list)]).text.utf8))
+        do throws(APIError) {
+            switch route {
+            case .model(let target):
+                if let refusal = refusal(of: target, head: head) { throw refusal }
+                return .document(ModelCatalog.description(of: target.model))
+            case .listModels(let page):
+                if let refusal = refusal(of: Self.anyModel, head: head) { throw refusal }
+                let list = ModelCatalog.names.map { ModelCatalog.description(of: $0) }
+                return .document(try page.page(of: list, named: "models", usualSize: 50))
+            default:
+                throw .invalidArgument("Not a request about models.")
+            }
+        } catch {
+            return .error(error)
         }
-        if let refusal = refusal(of: target, head: head) { return .error(refusal) }
-        return .whole(Array(ModelCatalog.description(of: target.model).text.utf8))
     }
+
+    private func file(_ route: FileRoute, head: HTTPRequestHead, body: ByteBuffer) -> ResponsePlan {
+        do throws(APIError) {
+            // The address of an upload is a secret and needs no key.
+            if case .transfer = route {} else if let refusal = refusal(of: Self.anyModel, head: head) { throw refusal }
+            return try files.respond(to: route, head: head, body: body) { scope, displayName, upload, piece in
+                var hash = StableHash()
+                hash.combine(upload)
+                return state.withLock { state in
+                    state.schedule.fault(scope, model: "", text: displayName, item: hash.value, attempt: piece)
+                }
+            }
+        } catch {
+            return .error(error)
+        }
+    }
+
+    /// For requests that are about no model, whose key matters all the same.
+    private static let anyModel = Route.Target(model: "", version: "v1beta", isVertex: false, method: "")
 
     private func control(_ route: Route, body: ByteBuffer) -> ResponsePlan {
         switch route {

@@ -16,6 +16,16 @@ enum SystemCalls {
         return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
     }
 
+    /// The time some hours from now as RFC 3339 writes it, in UTC.
+    static func timestamp(hoursFromNow hours: Int = 0) -> String {
+        var seconds = time_t(unixMilliseconds() / 1000) + hours * 3600
+        var time = tm()
+        gmtime_r(&seconds, &time)
+        func padded(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        return "\(time.tm_year + 1900)-\(padded(time.tm_mon + 1))-\(padded(time.tm_mday))"
+            + "T\(padded(time.tm_hour)):\(padded(time.tm_min)):\(padded(time.tm_sec))Z"
+    }
+
     /// The value of `SO_LINGER`, laid out as C's `struct linger`.
     ///
     /// The C type itself is imported by two modules, and in optimised builds the compiler takes the wrong one.

@@ -69,6 +69,20 @@ final class TokenSource: Sendable {
         }
     }
 
+    /// The same for a thread that may stand still.
+    func blockingAuthorization() throws -> Authorization {
+        if let authorization = state.withLock({ usable(&$0) }) { return authorization }
+        let handoff = Handoff<Authorization>()
+        Task {
+            do {
+                handoff.give(.success(try await authorization()))
+            } catch {
+                handoff.give(.failure(error))
+            }
+        }
+        return try handoff.take()
+    }
+
     /// Lets go of a token that the server did not accept, unless another one has taken its place.
     func discard(_ token: String?) {
         state.withLock { state in

@@ -28,6 +28,14 @@ struct Backend: Sendable {
         }
     }
 
+    /// The same for a thread that may stand still.
+    func blockingAuthorization() throws -> Authorization {
+        switch admission {
+        case .fixed(let authorization): authorization
+        case .signIn(let source): try source.blockingAuthorization()
+        }
+    }
+
     /// The address of a resource.
     ///
     /// - Parameters:

@@ -1,6 +1,5 @@
 internal import Curl
 internal import JSON
-internal import Synchronization
 
 /// What came of one request, or of the hops of one long answer: always what arrived, and why it is not an answer.
 package struct CollectedAnswer: Sendable {
@@ -46,7 +45,13 @@ extension Models {
         while true {
             let request: HTTPRequest
             do {
-                request = try await client.request(call, continuationToken: continuationToken, timeouts: timeLeft)
+                let authorization = try await client.backend.authorization()
+                request = try client.request(
+                    call,
+                    continuationToken: continuationToken,
+                    timeouts: timeLeft,
+                    authorization
+                )
             } catch let error as GenAIError {
                 collected.error = client.withoutKey(error)
                 return collected
@@ -82,19 +87,13 @@ private final class AnswerCollector: TransferReceiver, @unchecked Sendable {
         var firstEventAt: Duration?
     }
 
-    private enum Wait {
-        case idle
-        case waiting(CheckedContinuation<End, Never>, Transfer)
-        case cancelled
-    }
-
     private var answer: AnswerAccumulator
     private var decoder: ResponseDecoder
     private var scanner = ChunkScanner()
     private var error: GenAIError?
     private var firstEventAt: Duration?
     private let onChunk: @Sendable (ChunkProgress) -> Void
-    private let wait = Mutex(Wait.idle)
+    private let wait = TransferWait<End>()
 
     init(_ answer: AnswerAccumulator, options: HTTPOptions, onChunk: @escaping @Sendable (ChunkProgress) -> Void) {
         self.answer = answer
@@ -106,43 +105,17 @@ private final class AnswerCollector: TransferReceiver, @unchecked Sendable {
     }
 
     func collect(_ request: HTTPRequest, on loop: TransferLoop) async throws -> End {
-        let end = await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                start(request, on: loop, continuation)
-            }
-        } onCancel: {
-            let transfer = wait.withLock { wait -> Transfer? in
-                defer { if case .idle = wait { wait = .cancelled } }
-                if case .waiting(_, let transfer) = wait { return transfer }
-                return nil
-            }
-            if let transfer {
-                loop.cancel(transfer)
-            }
+        let end: End
+        do {
+            end = try await wait.end(of: request, receiver: self, on: loop)
+        } catch let error as GenAIError {
+            end = End(answer: answer, error: error, wasSent: false, firstEventAt: nil)
         }
         // A complete answer is kept even if the task was cancelled while its last bytes came: it is paid for.
         if Task.isCancelled, end.error != nil {
             throw CancellationError()
         }
         return end
-    }
-
-    private func start(_ request: HTTPRequest, on loop: TransferLoop, _ continuation: CheckedContinuation<End, Never>) {
-        // Under the lock, so that `finish`, which may come at once on the other thread, finds the continuation.
-        let failure = wait.withLock { wait -> End? in
-            if case .cancelled = wait {
-                return End(answer: answer, error: .interrupted, wasSent: false, firstEventAt: nil)
-            }
-            do throws(CurlError) {
-                wait = .waiting(continuation, try loop.start(request, receiver: self))
-                return nil
-            } catch {
-                return End(answer: answer, error: GenAIError(error), wasSent: false, firstEventAt: nil)
-            }
-        }
-        if let failure {
-            continuation.resume(returning: failure)
-        }
     }
 
     // MARK: On the network thread
@@ -177,12 +150,7 @@ private final class AnswerCollector: TransferReceiver, @unchecked Sendable {
                 endsInsideDocument: decoder.endsInsideDocument
             )
         let result = End(answer: answer, error: failure, wasSent: end.wasSent, firstEventAt: firstEventAt)
-        let continuation = wait.withLock { wait -> CheckedContinuation<End, Never>? in
-            guard case .waiting(let continuation, _) = wait else { return nil }
-            wait = .idle
-            return continuation
-        }
-        continuation?.resume(returning: result)
+        wait.finish(.success(result))
     }
 
     private func scan(_ document: Span<UInt8>) throws(JSONError) {

@@ -6,7 +6,8 @@ internal import Synchronization
 ///
 /// `@unchecked Sendable`: `decoder`, `completion` and `failure` are touched only on the network thread.
 final class ChunkChannel: TransferReceiver, @unchecked Sendable {
-    typealias Reader = CheckedContinuation<GenerateContentResponse?, any Error>
+    /// Takes the next chunk, or the end, on any thread.
+    typealias Reader = @Sendable (Result<GenerateContentResponse?, any Error>) -> Void
 
     /// Chunks that wait for the reader before the sender is held up.
     private static let capacity = 64
@@ -42,7 +43,7 @@ final class ChunkChannel: TransferReceiver, @unchecked Sendable {
         let result: Result<GenerateContentResponse?, any Error>
 
         func perform() {
-            reader.resume(with: result)
+            reader(result)
         }
     }
 
@@ -72,7 +73,7 @@ final class ChunkChannel: TransferReceiver, @unchecked Sendable {
     }
 
     /// Hands the next chunk to a reader, at once or when it comes.
-    func wait(_ reader: Reader) {
+    func wait(_ reader: @escaping Reader) {
         let ready = state.withLock { state in
             let ready = state.take()
             if ready == nil {
@@ -81,7 +82,7 @@ final class ChunkChannel: TransferReceiver, @unchecked Sendable {
             return ready
         }
         if let ready {
-            reader.resume(with: ready)
+            reader(ready)
         }
     }
 
@@ -94,7 +95,7 @@ final class ChunkChannel: TransferReceiver, @unchecked Sendable {
             defer { state.reader = nil }
             return state.reader
         }
-        reader?.resume(throwing: CancellationError())
+        reader?(.failure(CancellationError()))
     }
 
     /// The transfer, if it was paused and its reader has caught up.

@@ -8,29 +8,26 @@ internal import Curl
 /// An answer that one request cannot hold (`CONTINUATION`) goes on with the chunks of further requests; each request
 /// has token counts of its own.
 public struct ResponseStream: AsyncSequence, Sendable {
+    /// One chunk of the answer.
     public typealias Element = GenerateContentResponse
 
     let client: Client
     let call: GenerateCall
 
+    /// Makes an iterator, which sends nothing yet; each one is a request of its own.
     public func makeAsyncIterator() -> Iterator {
         Iterator(client: client, call: call)
     }
 
+    /// Reads one answer once.
     public struct Iterator: AsyncIteratorProtocol {
-        private let client: Client
-        private let call: GenerateCall
+        private var requests: AnswerRequests
         private var receiver: ChunkReceiver?
-        private var continuationToken: String?
-        private var request: HTTPRequest?
         /// Whether chunks of the request have been handed out.
         private var hasBegun = false
-        private var hasRenewedAuthorization = false
-        private var startedAt: Duration?
 
         init(client: Client, call: GenerateCall) {
-            self.client = client
-            self.call = call
+            requests = AnswerRequests(client: client, call: call)
         }
 
         /// The next chunk; `nil` after a complete answer.
@@ -39,54 +36,39 @@ public struct ResponseStream: AsyncSequence, Sendable {
         /// - Throws: ``GenAIError``, or `CancellationError`.
         public mutating func next() async throws -> GenerateContentResponse? {
             do {
-                if receiver == nil {
-                    try await start(continuationToken: nil)
-                }
-                while let receiver {
+                while true {
+                    let receiver = try await currentReceiver()
                     do {
                         if let chunk = try await receiver.next() {
                             hasBegun = true
                             return chunk
                         }
-                        guard let token = receiver.continuationToken else { return nil }
-                        try await start(continuationToken: token)
-                    } catch let error as GenAIError where renewsAuthorization(after: error) {
-                        try await start(continuationToken: continuationToken)
+                    } catch  where !hasBegun && requests.renewsAuthorization(after: error) {
+                        self.receiver = nil
+                        continue
                     }
+                    guard let token = receiver.continuationToken else { return nil }
+                    requests.continueAnswer(token)
+                    (self.receiver, hasBegun) = (nil, false)
                 }
-                return nil
             } catch let error as GenAIError {
-                throw client.withoutKey(error)
+                throw requests.client.withoutKey(error)
             }
         }
 
-        /// Whether the request is to be repeated: once, if its token was not accepted.
-        private mutating func renewsAuthorization(after error: GenAIError) -> Bool {
-            guard !hasBegun, !hasRenewedAuthorization, let request,
-                client.backend.renewsAuthorization(after: error, of: request)
-            else { return false }
-            hasRenewedAuthorization = true
-            return true
-        }
-
-        private mutating func start(continuationToken: String?) async throws {
-            self.continuationToken = continuationToken
-            hasBegun = false
-            let startedAt = startedAt ?? monotonicNow()
-            self.startedAt = startedAt
-            var timeouts = client.options.timeouts
-            timeouts.total -= monotonicNow() - startedAt
-            let request = try await client.request(call, continuationToken: continuationToken, timeouts: timeouts)
-            self.request = request
-            receiver = try ChunkReceiver(request, client: client)
+        private mutating func currentReceiver() async throws -> ChunkReceiver {
+            if let receiver { return receiver }
+            let started = try requests.start(try await requests.client.backend.authorization())
+            receiver = started
+            return started
         }
     }
 }
 
-/// Receives chunks on the network thread and hands them to one reading task.
+/// Receives chunks on the network thread and hands them to one reading task or thread.
 ///
 /// Closes the stream when its reader lets go of it.
-private final class ChunkReceiver: Sendable {
+final class ChunkReceiver: Sendable {
     private let loop: TransferLoop
     private let channel: ChunkChannel
 
@@ -109,15 +91,31 @@ private final class ChunkReceiver: Sendable {
 
     func next() async throws -> GenerateContentResponse? {
         let chunk = try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { channel.wait($0) }
+            try await withCheckedThrowingContinuation { continuation in
+                channel.wait { continuation.resume(with: $0) }
+            }
         } onCancel: {
             channel.cancel()
             close()
         }
+        resumeIfRead()
+        return chunk
+    }
+
+    /// The next chunk, for a thread that may stand still.
+    func nextBlocking() throws -> GenerateContentResponse? {
+        let handoff = Handoff<GenerateContentResponse?>()
+        channel.wait { handoff.give($0) }
+        let chunk = try handoff.take()
+        resumeIfRead()
+        return chunk
+    }
+
+    /// Lets a transfer go on that was paused for a slow reader.
+    private func resumeIfRead() {
         if let transfer = channel.takePaused() {
             loop.resume(transfer)
         }
-        return chunk
     }
 
     private func close() {
