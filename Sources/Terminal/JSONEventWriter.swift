@@ -15,6 +15,8 @@ package final class JSONEventWriter: RunObserver {
         var dropped = 0
         var isFlushScheduled = false
         var timer: (any DispatchSourceTimer)?
+        /// Whether the summary is written: no sample may come after it.
+        var isFinished = false
         var isClosed = false
 
         /// Keeps a line that must not get lost.
@@ -77,6 +79,7 @@ package final class JSONEventWriter: RunObserver {
                 let snapshot = state.model.snapshot(at: now, describing: 0)
                 state.append(state.encoder.progress(snapshot, at: time), at: time)
                 state.append(state.encoder.event(event, at: time), at: time)
+                state.isFinished = true
             } else if state.pending.count > Self.lineLimit {
                 state.dropped += 1
             } else {
@@ -90,7 +93,7 @@ package final class JSONEventWriter: RunObserver {
         let now = clock.now()
         append { state, time in
             let snapshot = state.model.snapshot(at: now, describing: 0)
-            guard state.pending.count <= Self.sampleLimit else { return }
+            guard !state.isFinished, state.pending.count <= Self.sampleLimit else { return }
             for entry in state.model.announceChunks(limit: Self.chunksPerSecond) {
                 state.append(state.encoder.chunk(entry, at: time), at: time)
             }

@@ -109,6 +109,17 @@ import Testing
         #expect(chunks.compactMap { $0["chunks"]?.int64 } == [1, 2])
     }
 
+    @Test("nothing comes after the summary but the error, however late a sample is")
+    func sampleAfterSummary() throws {
+        let writer = writer()
+        writer.observe(.finished(RunSummary()))
+        writer.sample()
+        writer.exitError(code: 3, message: "1 item failed")
+        writer.stop()
+        let types = try lines(try pipe.readAll()).map { $0["type"]?.string }
+        #expect(types == ["version", "progress", "summary", "exit_error"])
+    }
+
     @Test("the last state comes before the summary")
     func summary() throws {
         let writer = writer(limit: 2)
