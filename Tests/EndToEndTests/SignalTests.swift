@@ -112,7 +112,7 @@ struct SignalTests {
 
     @Test("a terminal that vanishes ends a run like SIGTERM")
     func survivesVanishedTerminal() async throws {
-        let simulator = try await SimulatorProgram(["--first-chunk-latency", "300ms"])
+        let simulator = try await SimulatorProgram(["--first-chunk-latency", "2s"])
         let work = try workspace(simulator)
         let path = try BuiltProducts.path(of: "genbatch")
         let terminal = try Program(
