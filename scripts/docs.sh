@@ -23,6 +23,21 @@ mkdir -p "$output/symbols"
 # shellcheck disable=SC2086
 "$swift" symbolgraph-extract -module-name GenAI -target "$triple" $sdk -I "$("$swift" build --show-bin-path)/Modules" \
     -I Sources/CCurl -minimum-access-level public -skip-synthesized-members -output-dir "$output/symbols"
+# Every symbol that users see says what it is; what a protocol brings along says so at the protocol.
+python3 - "$output"/symbols/*.json <<'END'
+import json
+import sys
+
+bare = []
+for path in sys.argv[1:]:
+    for symbol in json.load(open(path))["symbols"]:
+        place = symbol.get("location")
+        if place and "docComment" not in symbol:
+            line = place["position"]["line"] + 1
+            bare.append(f"{place['uri'].removeprefix('file://')}:{line}: {'.'.join(symbol['pathComponents'])} has no comment")
+print("\n".join(sorted(bare)), end="\n" if bare else "")
+sys.exit(bool(bare))
+END
 "$docc" convert Sources/GenAI/GenAI.docc --additional-symbol-graph-dir "$output/symbols" \
     --fallback-display-name GenAI --fallback-bundle-identifier GenAI --warnings-as-errors \
     --output-dir "$output/GenAI.doccarchive"

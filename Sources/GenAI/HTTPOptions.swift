@@ -12,6 +12,7 @@ public struct HTTPOptions: Sendable, Hashable {
     public var caFile: String?
     /// Requests that will be in flight at once: sizes the connection pool.
     public var concurrency: Int
+    /// The limits of every request of the client.
     public var timeouts: RequestTimeouts
     /// The most bytes of one event.
     ///
@@ -19,8 +20,10 @@ public struct HTTPOptions: Sendable, Hashable {
     public var maximumEventBytes: Int
     /// The most bytes of one answer, after decompression.
     public var maximumAnswerBytes: Int
+    /// The value of the header `User-Agent`.
     public var userAgent: String
 
+    /// Options; what is not given is as for Google's own servers.
     public init(
         baseURL: String? = nil,
         apiVersion: String? = nil,
@@ -44,13 +47,16 @@ public struct HTTPOptions: Sendable, Hashable {
 
 /// Four limits, because a hung connection would hang for ever without them (protocol, section 3).
 public struct RequestTimeouts: Sendable, Hashable {
+    /// Until there is a connection, the TLS handshake included.
     public var connect: Duration
     /// From sending to the first byte of the answer; thinking models are silent for minutes.
     public var firstChunk: Duration
     /// Silence between two pieces of the answer.
     public var idle: Duration
+    /// From sending to the end of the answer.
     public var total: Duration
 
+    /// Limits; what is not given is as for models that think for long.
     public init(
         connect: Duration = .seconds(10),
         firstChunk: Duration = .seconds(300),

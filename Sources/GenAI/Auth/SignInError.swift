@@ -2,6 +2,7 @@
 ///
 /// It never holds a key, a token or what they are made from.
 public struct SignInError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// What kind of trouble it is.
     public enum Code: String, Sendable {
         /// There are none: no file, and this is no machine of Google Cloud.
         case noCredentials
@@ -13,10 +14,12 @@ public struct SignInError: Error, Sendable, Hashable, CustomStringConvertible {
         case unavailable
     }
 
+    /// What kind of trouble it is.
     public let code: Code
     /// What was tried, what happened and what to do.
     public let message: String
 
+    /// An error of a kind, with its words.
     public init(_ code: Code, _ message: String) {
         self.code = code
         self.message = message

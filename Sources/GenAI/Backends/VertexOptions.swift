@@ -14,6 +14,7 @@ public struct VertexOptions: Sendable, Hashable {
     /// ``GoogleCredentials/applicationDefault``.
     public var credentials: GoogleCredentials?
 
+    /// Options; what is `nil` is taken from the environment.
     public init(project: String? = nil, location: String? = nil, credentials: GoogleCredentials? = nil) {
         self.project = project
         self.location = location

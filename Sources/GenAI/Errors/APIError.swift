@@ -26,6 +26,7 @@ public struct APIError: Error, Sendable, Hashable {
     public struct FieldViolation: Sendable, Hashable {
         /// For example `generation_config`.
         public let field: String
+        /// What is wrong with it.
         public let description: String
     }
 
@@ -43,10 +44,13 @@ public struct APIError: Error, Sendable, Hashable {
 
     /// A page that the server points to.
     public struct HelpLink: Sendable, Hashable {
+        /// What the page is about.
         public let description: String
+        /// The page's address, as the server gave it.
         public let url: String
     }
 
+    /// An error with what every one has; the details are set afterwards.
     public init(httpStatus: Int, status: String? = nil, message: String) {
         self.httpStatus = httpStatus
         self.status = status

@@ -8,6 +8,7 @@ public enum GenAIError: Error, Sendable, Hashable {
     case tls(String)
     /// The connection broke.
     case connectionLost(String)
+    /// One of the four limits ran out; the text says which, and how long it was.
     case timedOut(Timeout, String)
     /// The stream ended before the answer did; what came so far is not an answer.
     case interrupted
@@ -24,7 +25,14 @@ public enum GenAIError: Error, Sendable, Hashable {
 
     /// The limit that ran out.
     public enum Timeout: String, Sendable {
-        case connect, firstChunk, idle, total
+        /// For a connection.
+        case connect
+        /// For the first byte of the answer.
+        case firstChunk
+        /// For the next byte.
+        case idle
+        /// For the whole answer.
+        case total
     }
 }
 

@@ -10,11 +10,13 @@ public struct Candidate: JSONBacked {
 
     /// Which of the answers this is; the order of the list says nothing.
     public var index: Int { json[integer: "index"] ?? 0 }
+    /// What was said; `nil` in chunks that only end the answer.
     public var content: Content? { json["content"].map(Content.init(json:)) }
     /// Why the model stopped; `nil` while it has not.
     public var finishReason: FinishReason? { json[word: "finishReason"] }
     /// The reason in words.
     public var finishMessage: String? { json[text: "finishMessage"] }
+    /// How the filters judged the answer.
     public var safetyRatings: [SafetyRating] { json[views: "safetyRatings"] ?? [] }
     /// Passages that come from known texts.
     public var citations: [Citation] {
@@ -28,7 +30,9 @@ public struct Candidate: JSONBacked {
     public var urlMetadata: [URLMetadata] { json[object: "urlContextMetadata"]?[views: "urlMetadata"] ?? [] }
     /// The mean of the logarithms of the tokens' probabilities.
     public var averageLogprobs: Double? { json[number: "avgLogprobs"] }
+    /// The probabilities of the tokens, if they were asked for.
     public var logprobsResult: LogprobsResult? { json[view: "logprobsResult"] }
+    /// Tokens of this candidate alone; not sent by all models.
     public var tokenCount: Int? { json[integer: "tokenCount"] }
     /// What the next request has to carry when the answer is unfinished (``FinishReason/continuation``).
     public var continuationToken: String? { json[text: "continuationToken"] }
@@ -46,8 +50,11 @@ public struct Citation: JSONBacked {
     public var startIndex: Int { json[integer: "startIndex"] ?? 0 }
     /// Where it ends, in bytes of UTF-8.
     public var endIndex: Int? { json[integer: "endIndex"] }
+    /// The address of the source.
     public var uri: String? { json[text: "uri"] }
+    /// The title of the source.
     public var title: String? { json[text: "title"] }
+    /// The license of the source, for example `mit`.
     public var license: String? { json[text: "license"] }
 }
 
@@ -59,6 +66,7 @@ public struct URLMetadata: JSONBacked {
         self.json = json
     }
 
+    /// The address that was fetched.
     public var retrievedURL: String? { json[text: "retrievedUrl"] }
     /// For example `URL_RETRIEVAL_STATUS_SUCCESS`.
     public var status: String? { json[text: "urlRetrievalStatus"] }
@@ -89,7 +97,9 @@ public struct Logprob: JSONBacked {
         self.json = json
     }
 
+    /// The token as text.
     public var token: String? { json[text: "token"] }
+    /// The number of the token in the model's vocabulary.
     public var tokenID: Int? { json[integer: "tokenId"] }
     /// The natural logarithm of the probability.
     public var logProbability: Double? { json[number: "logProbability"] }

@@ -6,10 +6,15 @@ public struct Modality: OpenEnum {
         self.rawValue = rawValue
     }
 
+    /// Plain text.
     public static let text = Modality(rawValue: "TEXT")
+    /// Pictures.
     public static let image = Modality(rawValue: "IMAGE")
+    /// Moving pictures.
     public static let video = Modality(rawValue: "VIDEO")
+    /// Speech and other sound.
     public static let audio = Modality(rawValue: "AUDIO")
+    /// PDF and the like.
     public static let document = Modality(rawValue: "DOCUMENT")
 }
 
@@ -21,8 +26,11 @@ public struct MediaResolution: OpenEnum {
         self.rawValue = rawValue
     }
 
+    /// Fewest tokens for each picture.
     public static let low = MediaResolution(rawValue: "MEDIA_RESOLUTION_LOW")
+    /// Something between the two.
     public static let medium = MediaResolution(rawValue: "MEDIA_RESOLUTION_MEDIUM")
+    /// Most tokens for each picture.
     public static let high = MediaResolution(rawValue: "MEDIA_RESOLUTION_HIGH")
     /// For single parts only.
     public static let ultraHigh = MediaResolution(rawValue: "MEDIA_RESOLUTION_ULTRA_HIGH")
@@ -36,6 +44,7 @@ public struct ServiceTier: OpenEnum {
         self.rawValue = rawValue
     }
 
+    /// The ordinary price and speed.
     public static let standard = ServiceTier(rawValue: "standard")
     /// Half the price, and minutes of waiting: allow 15 and more.
     public static let flex = ServiceTier(rawValue: "flex")

@@ -4,8 +4,10 @@ internal import JSON
 public struct Content: Sendable, Hashable {
     /// `user` or `model`; `nil` where the server ignores it, as in a system instruction.
     public var role: Role?
+    /// What is said, in order.
     public var parts: [Part]
 
+    /// A message of some parts.
     public init(role: Role? = .user, parts: [Part]) {
         self.role = role
         self.parts = parts
@@ -51,6 +53,8 @@ public struct Role: OpenEnum {
         self.rawValue = rawValue
     }
 
+    /// The user, and the results of the functions it runs.
     public static let user = Role(rawValue: "user")
+    /// The model.
     public static let model = Role(rawValue: "model")
 }

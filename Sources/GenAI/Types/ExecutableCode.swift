@@ -17,8 +17,11 @@ public struct ExecutableCode: JSONBacked {
         json[text: "id"] = id
     }
 
+    /// A name that the result refers to.
     public var id: String? { json[text: "id"] }
+    /// For example `PYTHON`.
     public var language: String? { json[text: "language"] }
+    /// The source text.
     public var code: String { json[text: "code"] ?? "" }
 }
 
@@ -39,8 +42,11 @@ public struct CodeExecutionResult: JSONBacked {
         json[text: "id"] = id
     }
 
+    /// The same as that of the code, if it has one.
     public var id: String? { json[text: "id"] }
+    /// How the run ended.
     public var outcome: CodeExecutionOutcome? { json[word: "outcome"] }
+    /// Standard output after a success, else standard error.
     public var output: String { json[text: "output"] ?? "" }
 }
 
@@ -52,8 +58,11 @@ public struct CodeExecutionOutcome: OpenEnum {
         self.rawValue = rawValue
     }
 
+    /// It ran to its end.
     public static let ok = CodeExecutionOutcome(rawValue: "OUTCOME_OK")
+    /// It ended with an error.
     public static let failed = CodeExecutionOutcome(rawValue: "OUTCOME_FAILED")
+    /// It ran for too long.
     public static let deadlineExceeded = CodeExecutionOutcome(rawValue: "OUTCOME_DEADLINE_EXCEEDED")
 }
 
@@ -68,6 +77,8 @@ extension Part {
         Part(json: ["codeExecutionResult": .object(result.json)])
     }
 
+    /// Code that the model had run, if the part is that.
     public var executableCode: ExecutableCode? { json[view: "executableCode"] }
+    /// What came of code that the model had run, if the part is that.
     public var codeExecutionResult: CodeExecutionResult? { json[view: "codeExecutionResult"] }
 }

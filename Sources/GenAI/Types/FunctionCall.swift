@@ -19,7 +19,9 @@ public struct FunctionCall: JSONBacked {
         json[object: "args"] = args
     }
 
+    /// A name for the call, which its response repeats; not sent by all models.
     public var id: String? { json[text: "id"] }
+    /// The function, as it was declared.
     public var name: String { json[text: "name"] ?? "" }
     /// The arguments, as the model wrote them.
     public var args: JSONObject { json[object: "args"] ?? [:] }
@@ -56,8 +58,11 @@ public struct FunctionResponse: JSONBacked {
         self.init(name: call.name, response: ["error": .string(error)], id: call.id)
     }
 
+    /// That of the call, if it had one.
     public var id: String? { json[text: "id"] }
+    /// The function that was called.
     public var name: String { json[text: "name"] ?? "" }
+    /// What the function gave back.
     public var response: JSONObject { json[object: "response"] ?? [:] }
 }
 
@@ -69,8 +74,11 @@ public struct ToolCall: JSONBacked {
         self.json = json
     }
 
+    /// A name for the call, which its response repeats.
     public var id: String? { json[text: "id"] }
+    /// The tool, for example `GOOGLE_SEARCH_WEB`.
     public var toolType: String? { json[text: "toolType"] }
+    /// The arguments, as the tool names them.
     public var args: JSONObject { json[object: "args"] ?? [:] }
 }
 
@@ -82,8 +90,11 @@ public struct ToolResponse: JSONBacked {
         self.json = json
     }
 
+    /// That of the call.
     public var id: String? { json[text: "id"] }
+    /// The tool that was called.
     public var toolType: String? { json[text: "toolType"] }
+    /// What the tool gave back.
     public var response: JSONObject { json[object: "response"] ?? [:] }
 }
 
@@ -102,7 +113,10 @@ extension Part {
 
     /// A function that the model asks for.
     public var functionCall: FunctionCall? { json[view: "functionCall"] }
+    /// What a function gave back, if the part is that.
     public var functionResponse: FunctionResponse? { json[view: "functionResponse"] }
+    /// A call of one of the server's own tools, if the part is that.
     public var toolCall: ToolCall? { json[view: "toolCall"] }
+    /// What one of the server's own tools gave back, if the part is that.
     public var toolResponse: ToolResponse? { json[view: "toolResponse"] }
 }

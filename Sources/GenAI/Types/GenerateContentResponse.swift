@@ -22,6 +22,7 @@ public struct GenerateContentResponse: JSONBacked {
     /// What the server says of the prompt; only in the first chunk of a stream.
     public var promptFeedback: PromptFeedback? { json[view: "promptFeedback"] }
 
+    /// The token counts so far; running totals, so the last ones of a stream count.
     public var usageMetadata: UsageMetadata? { json[view: "usageMetadata"] }
 
     /// The model that really answered.
@@ -86,6 +87,7 @@ public struct PromptFeedback: JSONBacked {
     public var blockReason: BlockReason? { json[word: "blockReason"] }
     /// The reason in words; Vertex AI only.
     public var blockReasonMessage: String? { json[text: "blockReasonMessage"] }
+    /// How the filters judged the prompt.
     public var safetyRatings: [SafetyRating] { json[views: "safetyRatings"] ?? [] }
 }
 
@@ -101,5 +103,6 @@ public struct ModelStatus: JSONBacked {
     public var modelStage: String? { json[text: "modelStage"] }
     /// In the form of RFC 3339.
     public var retirementTime: String? { json[text: "retirementTime"] }
+    /// What the server says about the model, in words.
     public var message: String? { json[text: "message"] }
 }

@@ -29,9 +29,13 @@ public struct GroundingChunk: JSONBacked {
         self.json = json
     }
 
+    /// A page of the web.
     public var web: GroundingSource? { json[view: "web"] }
+    /// A document of a data store.
     public var retrievedContext: GroundingSource? { json[view: "retrievedContext"] }
+    /// A place of Google Maps.
     public var maps: GroundingSource? { json[view: "maps"] }
+    /// A picture found on the web.
     public var image: GroundingSource? { json[view: "image"] }
 }
 
@@ -43,8 +47,11 @@ public struct GroundingSource: JSONBacked {
         self.json = json
     }
 
+    /// The address of the source.
     public var uri: String? { json[text: "uri"] }
+    /// The title of the source.
     public var title: String? { json[text: "title"] }
+    /// The host of the page.
     public var domain: String? { json[text: "domain"] }
 }
 
@@ -62,6 +69,7 @@ public struct GroundingSupport: JSONBacked {
     public var startIndex: Int { json[["segment", "startIndex"]]?.integer ?? 0 }
     /// Where it ends, in bytes of UTF-8.
     public var endIndex: Int? { json[["segment", "endIndex"]]?.integer }
+    /// The words of the answer that the sources support.
     public var text: String? { json[["segment", "text"]]?.string }
     /// Places in ``GroundingMetadata/chunks``.
     public var chunkIndices: [Int] { json["groundingChunkIndices"]?.array?.compactMap(\.integer) ?? [] }

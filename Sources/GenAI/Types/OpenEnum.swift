@@ -8,6 +8,7 @@ where RawValue == String, StringLiteralType == String {
 }
 
 extension OpenEnum {
+    /// The word as it stands on the wire.
     public init(stringLiteral value: String) {
         self.init(rawValue: value)
     }

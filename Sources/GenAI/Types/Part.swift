@@ -87,6 +87,7 @@ public struct Part: JSONBacked {
 public struct Blob: Sendable, Hashable {
     /// For example `image/png`.
     public let mimeType: String?
+    /// The bytes, decoded.
     public let data: [UInt8]
 }
 
@@ -98,6 +99,8 @@ public struct FileData: JSONBacked {
         self.json = json
     }
 
+    /// `gs://…`, `https://…`, or the `uri` of an uploaded file.
     public var uri: String? { json[text: "fileUri"] }
+    /// For example `image/jpeg`.
     public var mimeType: String? { json[text: "mimeType"] }
 }

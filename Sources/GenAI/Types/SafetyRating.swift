@@ -8,7 +8,9 @@ public struct SafetyRating: JSONBacked {
         self.json = json
     }
 
+    /// The kind of harm.
     public var category: HarmCategory? { json[word: "category"] }
+    /// How likely the harm is.
     public var probability: HarmProbability? { json[word: "probability"] }
     /// 0 to 1; Vertex AI only.
     public var probabilityScore: Double? { json[number: "probabilityScore"] }
@@ -28,8 +30,12 @@ public struct HarmProbability: OpenEnum {
         self.rawValue = rawValue
     }
 
+    /// Next to impossible.
     public static let negligible = HarmProbability(rawValue: "NEGLIGIBLE")
+    /// Not likely.
     public static let low = HarmProbability(rawValue: "LOW")
+    /// Quite likely.
     public static let medium = HarmProbability(rawValue: "MEDIUM")
+    /// Very likely.
     public static let high = HarmProbability(rawValue: "HIGH")
 }

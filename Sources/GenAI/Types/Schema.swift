@@ -149,11 +149,13 @@ extension Schema {
 }
 
 extension Schema {
+    /// What kind of value it is.
     public var type: SchemaType? {
         get { json[word: "type"] }
         set { json[word: "type"] = newValue }
     }
 
+    /// A name for people.
     public var title: String? {
         get { json[text: "title"] }
         set { json[text: "title"] = newValue }
@@ -204,11 +206,18 @@ public struct SchemaType: OpenEnum {
         self.rawValue = rawValue
     }
 
+    /// A text.
     public static let string = SchemaType(rawValue: "STRING")
+    /// Any number.
     public static let number = SchemaType(rawValue: "NUMBER")
+    /// A whole number.
     public static let integer = SchemaType(rawValue: "INTEGER")
+    /// `true` or `false`.
     public static let boolean = SchemaType(rawValue: "BOOLEAN")
+    /// A list; its elements follow `items`.
     public static let array = SchemaType(rawValue: "ARRAY")
+    /// An object; its members follow `properties`.
     public static let object = SchemaType(rawValue: "OBJECT")
+    /// `null` alone.
     public static let null = SchemaType(rawValue: "NULL")
 }

@@ -64,6 +64,8 @@ public struct SpeakerVoice: JSONBacked {
         json[["voiceConfig", "prebuiltVoiceConfig", "voiceName"]] = .string(voiceName)
     }
 
+    /// The name of the speaker, as the prompt has it.
     public var speaker: String? { json[text: "speaker"] }
+    /// The voice, for example `Kore`.
     public var voiceName: String? { json[["voiceConfig", "prebuiltVoiceConfig", "voiceName"]]?.string }
 }

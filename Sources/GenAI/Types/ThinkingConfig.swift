@@ -48,9 +48,14 @@ public struct ThinkingLevel: OpenEnum {
         self.rawValue = rawValue
     }
 
+    /// Next to nothing.
     public static let minimal = ThinkingLevel(rawValue: "MINIMAL")
+    /// A little.
     public static let low = ThinkingLevel(rawValue: "LOW")
+    /// Something between low and high.
     public static let medium = ThinkingLevel(rawValue: "MEDIUM")
+    /// As much as the model finds right.
     public static let high = ThinkingLevel(rawValue: "HIGH")
+    /// More than high; few models have it.
     public static let extraHigh = ThinkingLevel(rawValue: "XHIGH")
 }

@@ -106,7 +106,9 @@ public struct FunctionDeclaration: JSONBacked {
         self.parametersJSONSchema = parametersJSONSchema
     }
 
+    /// Letters, digits, underscores, dots and dashes, at most 64.
     public var name: String? { json[text: "name"] }
+    /// What it does, for the model to know when to call it.
     public var description: String? { json[text: "description"] }
 
     /// The arguments.

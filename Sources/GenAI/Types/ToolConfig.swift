@@ -76,6 +76,7 @@ public struct Coordinates: Sendable, Hashable {
     /// In degrees, -180 to 180.
     public var longitude: Double
 
+    /// A place on the Earth, in degrees.
     public init(latitude: Double, longitude: Double) {
         self.latitude = latitude
         self.longitude = longitude

@@ -18,11 +18,16 @@ public struct UsageMetadata: JSONBacked {
     public var cachedContentTokenCount: Int? { count("cachedContentTokenCount") }
     /// Tool results fed back as input.
     public var toolUsePromptTokenCount: Int? { count("toolUsePromptTokenCount") }
+    /// Input, output, thinking and tool results together.
     public var totalTokenCount: Int? { count("totalTokenCount") }
 
+    /// The input tokens by kind of data.
     public var promptTokensDetails: [ModalityTokenCount] { json[views: "promptTokensDetails"] ?? [] }
+    /// The output tokens by kind of data.
     public var candidatesTokensDetails: [ModalityTokenCount] { json[views: "candidatesTokensDetails"] ?? [] }
+    /// The cached tokens by kind of data.
     public var cacheTokensDetails: [ModalityTokenCount] { json[views: "cacheTokensDetails"] ?? [] }
+    /// The tokens of tool results by kind of data.
     public var toolUsePromptTokensDetails: [ModalityTokenCount] { json[views: "toolUsePromptTokensDetails"] ?? [] }
 
     /// How the request was served; Vertex AI only.
@@ -46,7 +51,9 @@ public struct ModalityTokenCount: JSONBacked {
         self.json = json
     }
 
+    /// The kind of data.
     public var modality: Modality? { json[word: "modality"] }
+    /// Its tokens.
     public var tokenCount: Int? { UsageMetadata.count(json["tokenCount"]?.int64) }
 }
 
@@ -58,9 +65,14 @@ public struct TrafficType: OpenEnum {
         self.rawValue = rawValue
     }
 
+    /// Paid by use.
     public static let onDemand = TrafficType(rawValue: "ON_DEMAND")
+    /// Paid by use, dearer and sooner.
     public static let onDemandPriority = TrafficType(rawValue: "ON_DEMAND_PRIORITY")
+    /// Paid by use, cheaper and later.
     public static let onDemandFlex = TrafficType(rawValue: "ON_DEMAND_FLEX")
+    /// Paid by use, outside the busy hours.
     public static let onDemandOffPeak = TrafficType(rawValue: "ON_DEMAND_OFFPEAK")
+    /// Out of capacity that was bought ahead.
     public static let provisionedThroughput = TrafficType(rawValue: "PROVISIONED_THROUGHPUT")
 }
