@@ -66,6 +66,15 @@ package protocol CheckpointStore: Sendable {
     func record(_ outcome: ItemOutcome) async throws
 }
 
+/// Where it is kept which media have been uploaded, so that a resumed run does not upload them again.
+package protocol UploadRegister: Sendable {
+    /// What was uploaded under a key, expired or not; `nil` if nothing was.
+    func upload(for key: MediaUpload.Key) async throws -> MediaUpload?
+
+    /// Keeps an upload, in place of an earlier one under its key; returns after the commit.
+    func keep(_ upload: MediaUpload) async throws
+}
+
 /// What one attempt, or a decision without one, changes in the checkpoint.
 package struct ItemOutcome: Sendable {
     package var item: ItemID

@@ -11,7 +11,7 @@ internal import SQLite
 ///
 /// Writes are committed in groups by a thread of its own; a call returns after the commit that holds its effect. After a
 /// write has failed, everything is refused with that failure: what was told to be saved is, and nothing else is told.
-package final class SQLiteCheckpoint: CheckpointStore {
+package final class SQLiteCheckpoint: CheckpointStore, UploadRegister {
     /// What stood under the name before.
     package enum Origin: Sendable {
         case created
@@ -183,6 +183,18 @@ package final class SQLiteCheckpoint: CheckpointStore {
     package func record(_ outcome: ItemOutcome) async throws(CheckpointError) {
         try await submit { .record(outcome, $0) }
     }
+
+    // MARK: UploadRegister
+
+    package func upload(for key: MediaUpload.Key) async throws(CheckpointError) -> MediaUpload? {
+        try await perform { try $0.upload(for: key) }
+    }
+
+    package func keep(_ upload: MediaUpload) async throws(CheckpointError) {
+        try await perform { try $0.keep(upload) }
+    }
+
+    // MARK: The end
 
     /// Commits what waits, closes the file and lets go of the lock.
     package func close() async {

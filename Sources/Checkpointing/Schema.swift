@@ -133,6 +133,18 @@ enum Schema {
         ) STRICT;
         CREATE INDEX response_by_item ON response (item_id, generation, turn);
 
+        -- Media that were uploaded for prompts to refer to; the server deletes them after 48 hours.
+        CREATE TABLE upload (
+            sha256 TEXT NOT NULL,            -- of the bytes, in hexadecimal
+            mime_type TEXT NOT NULL,
+            account TEXT NOT NULL,           -- a hash: who has uploaded it, and to which server
+            name TEXT NOT NULL,              -- the server's, files/…
+            uri TEXT NOT NULL,               -- what requests refer to
+            size INTEGER NOT NULL,           -- in bytes
+            expires_at_ms INTEGER NOT NULL,
+            PRIMARY KEY (sha256, mime_type, account)
+        ) STRICT, WITHOUT ROWID;
+
         -- The items of the job in its order, with the last answer and the tokens of all turns.
         CREATE VIEW results AS
         SELECT

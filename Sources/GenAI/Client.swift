@@ -1,3 +1,4 @@
+internal import CryptoExtras
 internal import Curl
 
 /// A client of Google's models: of the Gemini API, or of Vertex AI.
@@ -88,6 +89,16 @@ public final class Client: Sendable {
     /// - Throws: ``GenAIError``, or `CancellationError`.
     package func signIn() async throws {
         _ = try await backend.authorization()
+    }
+
+    /// Which of Google's two servers it speaks to.
+    package var kind: BackendKind { backend.kind }
+
+    /// Tells servers and keys apart without revealing the key: files belong to the project of the key that sent them.
+    package var accountDigest: String {
+        let text = ([backend.baseURL] + backend.secrets).joined(separator: "\n")
+        let digits = SHA256.hash(data: Array(text.utf8)).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
+        return digits.prefix(8).joined()
     }
 
     /// A POST of JSON to a method of the API.

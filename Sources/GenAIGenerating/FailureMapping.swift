@@ -9,7 +9,7 @@ enum FailureMapping {
         let (failureClass, message): (FailureClass, String)
         if let error = collected.error {
             if case .api(let apiError) = error {
-                return self.error(for: apiError, in: collected)
+                return self.error(for: apiError, in: answer)
             }
             (failureClass, message) = classify(error, hasBegun: answer.eventCount > 0)
         } else if answer.isPromptBlocked {
@@ -54,6 +54,15 @@ enum FailureMapping {
         }
     }
 
+    /// The failure of a request that is not for an answer.
+    static func error(for error: GenAIError) -> GenerationError {
+        if case .api(let apiError) = error {
+            return self.error(for: apiError, in: AnswerAccumulator())
+        }
+        let (failureClass, message) = classify(error, hasBegun: false)
+        return GenerationError(failureClass, message)
+    }
+
     private static func classify(_ error: GenAIError, hasBegun: Bool) -> (FailureClass, String) {
         let text = error.description
         switch error {
@@ -78,7 +87,7 @@ enum FailureMapping {
     /// Longer delays are another day's quota, whatever the quota is called.
     private static let longestMinuteDelay = Duration.seconds(15 * 60)
 
-    private static func error(for error: APIError, in collected: CollectedAnswer) -> GenerationError {
+    private static func error(for error: APIError, in answer: AnswerAccumulator) -> GenerationError {
         let (failureClass, advice) = classify(error)
         let quota = error.quotaViolations.first { $0.quotaID.contains("PerDay") } ?? error.quotaViolations.first
         return GenerationError(
@@ -88,10 +97,10 @@ enum FailureMapping {
             retryDelay: error.retryDelay,
             quotaID: quota?.quotaID,
             quotaValue: quota?.quotaValue,
-            partialText: collected.answer.textBytes > 0 ? collected.answer.text : nil,
-            usage: TokenUsage(collected.answer.totalUsage),
+            partialText: answer.textBytes > 0 ? answer.text : nil,
+            usage: TokenUsage(answer.totalUsage),
             // A refused request costs nothing; an error after the answer had begun comes after billed work.
-            isPossiblyBilled: collected.answer.candidateCount > 0
+            isPossiblyBilled: answer.candidateCount > 0
         )
     }
 

@@ -5,15 +5,49 @@ internal import JSON
 /// Makes the client answer the scheduler: items to requests, answers and errors to the words of the batch.
 package struct GenAIGenerator: Generating {
     private let client: Client
+    private let uploads: MediaUploads
 
-    package init(client: Client) {
+    /// - Parameters:
+    ///   - client: Who sends requests.
+    ///   - uploads: The media of the run that do not travel with their requests.
+    package init(client: Client, uploads: MediaUploads) {
         self.client = client
+        self.uploads = uploads
     }
 
     package func generate(_ request: GenerationRequest, meter: StreamMeter) async throws -> GenerationResult {
+        let media = try mediaToUpload(of: request)
+        let uploaded = try await uploads.uploads(of: media)
+        do {
+            return try await send(request, uploaded, meter)
+        } catch let error as GenerationError where error.isRefusedFile && !uploaded.isEmpty {
+            // Files can vanish before they expire: deleted by somebody, or together with their project's others.
+            await uploads.doubt(uploaded.values)
+            return try await send(request, try await uploads.uploads(of: media), meter)
+        }
+    }
+
+    /// The files of a request that have to be uploaded before it is sent.
+    private func mediaToUpload(of request: GenerationRequest) throws(GenerationError) -> [LocalMedium] {
+        let turns = request.item.turns.prefix(request.answeredTurns.count + 1)
+        let media = turns.flatMap(\.media).compactMap(LocalMedium.init)
+        switch client.kind {
+        case .geminiAPI:
+            return try MediaPlan.uploads(of: media)
+        case .vertex:
+            try MediaPlan.checkFit(media)
+            return []
+        }
+    }
+
+    private func send(
+        _ request: GenerationRequest,
+        _ uploaded: [LocalMedium: MediaUpload],
+        _ meter: StreamMeter
+    ) async throws -> GenerationResult {
         let call = GenerateCall(
             model: request.item.model,
-            contents: try contents(of: request),
+            contents: try Self.contents(of: request, uploaded),
             config: Self.config(of: request.item),
             stream: request.stream
         )
@@ -33,28 +67,38 @@ package struct GenAIGenerator: Generating {
     }
 
     /// The dialogue: each answered turn with the model's parts as they came, then the turn to answer.
-    private func contents(of request: GenerationRequest) throws(GenerationError) -> [Content] {
+    private static func contents(
+        of request: GenerationRequest,
+        _ uploaded: [LocalMedium: MediaUpload]
+    ) throws(GenerationError) -> [Content] {
         var contents: [Content] = []
         for (turn, answer) in zip(request.item.turns, request.answeredTurns) {
-            contents.append(try content(of: turn))
-            let parts = try Self.parts(from: answer)
+            contents.append(try content(of: turn, uploaded))
+            let parts = try parts(from: answer)
             // The server refuses messages without parts; a turn cut by its budget may have none.
             if !parts.isEmpty {
                 contents.append(Content(role: .model, parts: parts))
             }
         }
-        contents.append(try content(of: request.item.turns[request.answeredTurns.count]))
+        contents.append(try content(of: request.item.turns[request.answeredTurns.count], uploaded))
         return contents
     }
 
-    private func content(of turn: ItemRequest.Turn) throws(GenerationError) -> Content {
+    private static func content(
+        of turn: ItemRequest.Turn,
+        _ uploaded: [LocalMedium: MediaUpload]
+    ) throws(GenerationError) -> Content {
         var parts: [Part] = []
         for reference in turn.media {
             switch reference.location {
             case .uri(let uri):
                 parts.append(.uri(uri, mimeType: reference.mimeType))
             case .file(let path, let sha256):
-                parts.append(.data(try MediaFile.read(path, sha256: sha256), mimeType: reference.mimeType))
+                if let upload = LocalMedium(reference).flatMap({ uploaded[$0] }) {
+                    parts.append(.uri(upload.uri, mimeType: reference.mimeType))
+                } else {
+                    parts.append(.data(try MediaFile.read(path, sha256: sha256), mimeType: reference.mimeType))
+                }
             }
         }
         if !turn.text.isEmpty || parts.isEmpty {
@@ -79,6 +123,13 @@ package struct GenAIGenerator: Generating {
             config.systemInstruction = systemInstruction
         }
         return config
+    }
+}
+
+extension GenerationError {
+    /// Whether the server has answered that a file of the prompt is not there, not ours or not ready.
+    fileprivate var isRefusedFile: Bool {
+        failureClass == .media && httpStatus != nil
     }
 }
 

@@ -19,30 +19,55 @@ enum MediaFile {
     /// - Returns: The bytes.
     /// - Throws: ``GenerationError`` of class `media` if the file is gone or changed.
     static func read(_ path: String, sha256: String) throws(GenerationError) -> [UInt8] {
-        let bytes = try readAll(path)
-        guard ItemFingerprint.hexadecimal(SHA256.hash(data: bytes)) == sha256 else {
-            throw GenerationError(
-                .media,
-                "\(path) has changed since the run began; run the job again to send the new one"
-            )
+        var bytes: [UInt8] = []
+        try withPieces(of: path) { piece in
+            bytes.append(contentsOf: piece)
+            return true
         }
+        guard ItemFingerprint.hexadecimal(SHA256.hash(data: bytes)) == sha256 else { throw hasChanged(path) }
         return bytes
     }
 
-    private static func readAll(_ path: String) throws(GenerationError) -> [UInt8] {
+    /// Makes sure that a file of any size is still the one the item was registered with; it is not held in memory.
+    ///
+    /// - Throws: ``GenerationError`` of class `media` if it is not, or `CancellationError`.
+    static func check(_ path: String, sha256: String) throws {
+        var hasher = SHA256()
+        try withPieces(of: path) { piece in
+            hasher.update(bufferPointer: piece)
+            return !Task.isCancelled
+        }
+        try Task.checkCancellation()
+        guard ItemFingerprint.hexadecimal(hasher.finalize()) == sha256 else { throw hasChanged(path) }
+    }
+
+    /// How large a file is, in bytes.
+    ///
+    /// - Throws: ``GenerationError`` of class `media` if it is gone.
+    static func size(_ path: String) throws(GenerationError) -> Int {
+        var status = stat()
+        guard stat(path, &status) == 0 else { throw failure(path) }
+        return Int(status.st_size)
+    }
+
+    static func hasChanged(_ path: String) -> GenerationError {
+        GenerationError(.media, "\(path) has changed since the run began; run the job again to send the new one")
+    }
+
+    /// Reads a file piece by piece, for as long as the body wants to go on.
+    private static func withPieces(
+        of path: String,
+        _ body: (UnsafeRawBufferPointer) -> Bool
+    ) throws(GenerationError) {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw failure(path) }
         defer { close(descriptor) }
-        var bytes: [UInt8] = []
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: pieceSize, alignment: 1)
+        defer { buffer.deallocate() }
         while true {
-            let before = bytes.count
-            bytes.append(contentsOf: repeatElement(0, count: pieceSize))
-            let count = bytes.withUnsafeMutableBytes { buffer in
-                Self.read(descriptor, UnsafeMutableRawBufferPointer(rebasing: buffer[before...]))
-            }
-            bytes.removeLast(pieceSize - max(count, 0))
+            let count = Self.read(descriptor, buffer)
             guard count >= 0 else { throw failure(path) }
-            if count == 0 { return bytes }
+            guard count > 0, body(UnsafeRawBufferPointer(rebasing: buffer[..<count])) else { return }
         }
     }
 

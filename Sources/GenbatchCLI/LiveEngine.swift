@@ -155,7 +155,10 @@ struct LiveEngine {
         let scheduler = Scheduler(
             job: job,
             store: checkpoint,
-            generator: GenAIGenerator(client: connection.client),
+            generator: GenAIGenerator(
+                client: connection.client,
+                uploads: MediaUploads(client: connection.client, register: checkpoint, clock: clock)
+            ),
             clock: clock,
             observer: displays,
             itemLimit: options.limit

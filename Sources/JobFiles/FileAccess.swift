@@ -10,8 +10,8 @@
 struct FileAccess: Sendable {
     /// Text files and lines of data.
     static let maximumTextBytes = 64 << 20
-    /// Media are sent as base64, a third longer, and a request may have 100 MB.
-    static let maximumMediaBytes = 75_000_000
+    /// What does not fit into a request is uploaded, and the API keeps no larger files than 2 GB.
+    static let maximumMediaBytes = 2 << 30
 
     /// The job's folder, absolute, links resolved.
     let folder: String

@@ -60,8 +60,8 @@ final class MediaResolver {
         let (file, path) = try access.open(name)
         guard let stamp = file.stamp, stamp.size <= FileAccess.maximumMediaBytes else {
             throw FileProblem(
-                "\(name) is larger than 75 MB, which base64 makes 100 MB, the most that a request may have; "
-                    + "upload it (Files API or gs://) and give its URI"
+                "\(name) is larger than 2 GB, the most that the API takes of one file; split it, or put it into "
+                    + "Cloud Storage and give its gs:// address"
             )
         }
         guard stamp.size > 0 else { throw FileProblem("\(name) is empty") }

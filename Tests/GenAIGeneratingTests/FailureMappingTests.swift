@@ -253,7 +253,7 @@ struct FailureMappingTests {
             )
             let request = GenerationRequest(item: item(), answeredTurns: [], stream: true, timeouts: Timeouts())
             let error = await #expect(throws: GenerationError.self) {
-                try await GenAIGenerator(client: client).generate(request, meter: StreamMeter())
+                try await GenAIGenerator(client).generate(request, meter: StreamMeter())
             }
             #expect(error?.failureClass == failureClass)
             #expect(error?.isPossiblyBilled == false)

@@ -13,9 +13,19 @@ func generate(
     against server: LoopbackServer
 ) async throws -> GenerationResult {
     let options = HTTPOptions(baseURL: server.url, maximumEventBytes: 1 << 20)
-    let generator = GenAIGenerator(client: try Client(apiKey: "AIza-test-key", options: options))
+    let generator = GenAIGenerator(try Client(apiKey: "AIza-test-key", options: options))
     let request = GenerationRequest(item: item, answeredTurns: answered, stream: stream, timeouts: timeouts)
     return try await generator.generate(request, meter: meter)
+}
+
+extension GenAIGenerator {
+    /// For items whose media, if they have any, need no upload.
+    init(_ client: Client) {
+        self.init(
+            client: client,
+            uploads: MediaUploads(client: client, register: InMemoryUploadRegister(), clock: ManualClock())
+        )
+    }
 }
 
 /// An item of one turn of text.

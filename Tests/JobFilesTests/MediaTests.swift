@@ -120,13 +120,14 @@ private func refusal(_ image: String) throws -> String? {
         #expect(try refusal("\"https://\(host)/a.png\"") == nil)
     }
 
-    @Test("a file that is too large is refused before it is read")
+    @Test("a file is taken up to 2 GB; a larger one is refused before it is read")
     func tooLarge() throws {
         let workspace = try Workspace(["big.png": ""])
-        let file = try #require(fopen(workspace.path + "/big.png", "w"))
-        #expect(ftruncate(fileno(file), 75_000_001) == 0)
-        fclose(file)
-        let error = workspace.error("model: m\nprompts: [{prompt: x, images: [big.png]}]\n")
-        #expect(error?.description.contains("is larger than 75 MB") == true)
+        let job = "model: m\nprompts: [{prompt: x, images: [big.png]}]\n"
+        #expect(truncate(workspace.path + "/big.png", 2 << 30) == 0)
+        // Checked only: it is not read.
+        #expect(throws: Never.self) { try workspace.load(job) }
+        #expect(truncate(workspace.path + "/big.png", 2 << 30 + 1) == 0)
+        #expect(workspace.error(job)?.description.contains("big.png is larger than 2 GB") == true)
     }
 }

@@ -30,6 +30,17 @@ public struct File: Sendable, Hashable {
     /// Whether prompts may refer to the file yet.
     public var state: State? { json["state"]?.string.map(State.init(rawValue:)) }
 
+    /// The SHA-256 of the bytes that arrived, in hexadecimal.
+    ///
+    /// On the wire it is the base64 of this text.
+    public var sha256: String? {
+        guard let digits = json["sha256Hash"]?.string.flatMap(Base64.decode), digits.count == 64 else { return nil }
+        return String(decoding: digits, as: UTF8.self).lowercased()
+    }
+
+    /// When the upload was complete, as RFC 3339 writes it.
+    public var createTime: String? { json["createTime"]?.string }
+
     /// When the server will delete the file, as RFC 3339 writes it.
     public var expirationTime: String? { json["expirationTime"]?.string }
 

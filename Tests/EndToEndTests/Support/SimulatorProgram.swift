@@ -57,6 +57,11 @@ final class SimulatorProgram: Sendable {
         Self.counts(try #require(try get("/simulator/requests")["totals"]))
     }
 
+    /// The files that were uploaded, the youngest first; at most ten.
+    func files() throws -> [JSONValue] {
+        try get("/v1beta/files")["files"]?.array ?? []
+    }
+
     /// The highest number of generations at one moment.
     func peakStreams() throws -> Int {
         Int(try #require(try get("/simulator/stats")["streams"]?["peak"]?.int64))
@@ -93,7 +98,7 @@ final class SimulatorProgram: Sendable {
             }
         }
         guard connected == 0 else { throw Program.Failure(description: "the simulator does not answer") }
-        let request = Array("GET \(path) HTTP/1.0\r\n\r\n".utf8)
+        let request = Array("GET \(path) HTTP/1.0\r\nx-goog-api-key: test\r\n\r\n".utf8)
         _ = request.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
         var response: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
