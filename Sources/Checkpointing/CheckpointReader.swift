@@ -6,7 +6,7 @@ internal import SQLite
 package final class CheckpointReader {
     /// With links resolved.
     package let path: String
-    private let connection: Connection
+    let connection: Connection
 
     /// - Parameter path: The database file.
     /// - Throws: A ``CheckpointError``; nothing is made and nothing is changed.
