@@ -93,15 +93,7 @@ enum StatusText {
             writer.member("requests", usage.requests)
             writer.member("answered", usage.answered)
             writer.member("possibly_billed_without_answer", usage.possiblyBilledWithoutAnswer)
-            let tokens = [
-                ("input_tokens", usage.tokens.promptTokens), ("output_tokens", usage.tokens.outputTokens),
-                ("reasoning_output_tokens", usage.tokens.thoughtTokens),
-                ("cache_read_input_tokens", usage.tokens.cachedTokens),
-            ]
-            for (name, count) in tokens {
-                writer.key(name)
-                writer.literal(count.map(String.init) ?? "null")
-            }
+            writer.members(usage.tokens)
         }
     }
 }
