@@ -28,6 +28,8 @@ package struct CheckpointError: Error, Sendable, Equatable {
         case busy
         /// Two items of the job have the same `id`.
         case duplicateKey(String, first: String, second: String)
+        /// The command line names items that the job does not have.
+        case unknownKeys([String])
         /// The checkpoint was closed, or has failed, before.
         case closed
     }

@@ -211,7 +211,7 @@ struct LiveEngine {
             guard let failed = counts[.failed] else { return nil }
             return CommandFailure(
                 .someItemsFailed,
-                "\(Figures.count(failed, "item")) failed for good; see: \(next.status)"
+                "\(Figures.count(failed, "item")) failed for good; see: \(next.failures)"
             )
         }
     }
@@ -236,7 +236,7 @@ struct LiveEngine {
         return NextCommands(
             resume: "genbatch resume \(target)" + sameWay,
             export: "genbatch export \(target)",
-            status: "genbatch status \(target)"
+            failures: "genbatch failures \(target)"
         )
     }
 }

@@ -23,11 +23,12 @@ struct StatusCommand: AsyncParsableCommand {
 
     func run() async throws {
         let path = try JobLocation.checkpointPath(for: job, checkpoint)
+        let target = JobLocation.words(for: job, checkpoint)
         let status = try CheckpointReader(path: path).status()
         if json {
             try StandardOutput.write(StatusText.json(status, path: path) + "\n")
         } else {
-            for line in StatusText.lines(status, path: path) {
+            for line in StatusText.lines(status, path: path, target: target) {
                 try StandardOutput.write(line + "\n")
             }
         }

@@ -5,7 +5,12 @@ internal import Terminal
 
 /// What `status` prints: for people in lines, for programs as one object.
 enum StatusText {
-    static func lines(_ status: CheckpointStatus, path: String) -> [String] {
+    /// - Parameters:
+    ///   - status: What to tell of.
+    ///   - path: Of the checkpoint.
+    ///   - target: The words that name the job on a command line.
+    /// - Returns: Lines for people.
+    static func lines(_ status: CheckpointStatus, path: String, target: String) -> [String] {
         var lines = ["checkpoint  \(path)"]
         lines.append("items       " + counts(status))
         if status.orphaned > 0 {
@@ -15,12 +20,19 @@ enum StatusText {
         for (failureClass, count) in failures {
             lines.append("failed      \(Figures.count(count)) \(failureClass)")
         }
+        if !failures.isEmpty {
+            lines.append("            more: genbatch failures \(target)")
+        }
         for usage in status.usage {
             lines.append("used        \(usage.model): \(words(for: usage))")
             if usage.possiblyBilledWithoutAnswer > 0 {
                 let requests = Figures.count(usage.possiblyBilledWithoutAnswer, "request")
                 lines.append("            \(requests) without an answer may have been billed")
             }
+        }
+        if status.possiblyBilledTwice > 0 {
+            let items = Figures.count(status.possiblyBilledTwice, "item")
+            lines.append("billed      \(items) maybe twice: genbatch failures \(target) --billed-twice")
         }
         if let holder = status.lockHolder {
             lines.append("running     process \(holder.pid) on \(holder.host), since \(holder.startedAt)")
@@ -54,6 +66,7 @@ enum StatusText {
                     write(usage, to: &writer)
                 }
             }
+            writer.member("possibly_billed_twice", status.possiblyBilledTwice)
             writer.member("running", status.lockHolder != nil)
         }
         return writer.text

@@ -6,13 +6,13 @@ package struct NextCommands: Sendable, Equatable {
     package var resume: String
     /// For example `genbatch export job.yaml --format jsonl`.
     package var export: String
-    /// For example `genbatch status job.yaml`.
-    package var status: String
+    /// For example `genbatch failures job.yaml`.
+    package var failures: String
 
-    package init(resume: String, export: String, status: String) {
+    package init(resume: String, export: String, failures: String) {
         self.resume = resume
         self.export = export
-        self.status = status
+        self.failures = failures
     }
 }
 
@@ -89,7 +89,7 @@ package enum ReportText {
             lines.append("  to go on  \(next.resume)   (\(items))")
         }
         if summary.failed + (plan?.failed ?? 0) > 0 {
-            lines.append("  failures  \(next.status)")
+            lines.append("  failures  \(next.failures)")
         }
         if summary.done + (plan?.done ?? 0) > 0 {
             lines.append("  results   \(next.export)")

@@ -72,7 +72,7 @@ import Testing
                 "  requests  1,012, 22 of them retries",
                 "  tokens    120,433 in, 88,120 out, 12,000 thoughts",
                 "  to go on  genbatch resume job.yaml   (2 items left)",
-                "  failures  genbatch status job.yaml",
+                "  failures  genbatch failures job.yaml",
                 "  results   genbatch export job.yaml",
             ]
         )
