@@ -69,6 +69,8 @@ package struct RunSummary: Sendable, Equatable {
     package var retries = 0
     package var usage = TokenUsage()
     package var elapsed = Duration.zero
+    /// What the checkpoint has after the run; `nil` if it was not asked.
+    package var balance: ItemBalance?
 
     package init() {}
 }

@@ -44,6 +44,28 @@ extension CheckpointDatabase {
         }
     }
 
+    /// Counts the items of the job by state.
+    func balance() throws -> ItemBalance {
+        try connection.transaction(.read) {
+            var balance = ItemBalance()
+            let rows = try connection.prepare("SELECT state, count(position) FROM item GROUP BY state")
+            while try rows.step() {
+                balance[ItemState(rawValue: rows.text(at: 0)) ?? .pending] += Int(rows.integer(at: 1))
+            }
+            let running = Int(
+                try connection.integer(
+                    """
+                    SELECT count(*) FROM in_flight CROSS JOIN item ON item.id = item_id
+                    WHERE state = 'pending' AND position IS NOT NULL
+                    """
+                )
+            )
+            balance[.running] += running
+            balance[.pending] -= running
+            return balance
+        }
+    }
+
     func startRun(version: String) throws {
         let statement = try connection.prepare(
             "INSERT INTO run (started_at_ms, version, host, pid) VALUES (?1, ?2, ?3, ?4)"

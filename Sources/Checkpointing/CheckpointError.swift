@@ -137,6 +137,17 @@ extension CheckpointError {
         )
     }
 
+    /// What the checkpoint has is not what was told; found before or after a run.
+    package static func outOfBalance(path: String, _ contradictions: [String]) -> CheckpointError {
+        CheckpointError(
+            .damaged,
+            path: path,
+            message: "\(path) does not hold what it should: \(contradictions.joined(separator: "; "))",
+            advice: "another program may have written to it: restore it from a backup, or keep what it has with "
+                + "`genbatch export` and run the job with another --db"
+        )
+    }
+
     static func notACheckpoint(path: String, detail: String) -> CheckpointError {
         CheckpointError(
             .notACheckpoint,

@@ -170,6 +170,11 @@ package final class SQLiteCheckpoint: CheckpointStore {
         try await perform { try $0.finishRun(summary) }
     }
 
+    /// Counts the items of the job by state, as they are committed.
+    package func balance() async throws(CheckpointError) -> ItemBalance {
+        try await perform { try $0.balance() }
+    }
+
     // MARK: CheckpointStore
 
     package func pendingItems(after: ItemID?, limit: Int) async throws(CheckpointError) -> [PendingItem] {

@@ -59,6 +59,9 @@ package enum ReportText {
             lines.append("  requests  \(Figures.count(summary.requests))\(retries)")
             lines.append("  tokens    \(tokens(summary.usage))")
         }
+        if let balance = summary.balance {
+            lines.append("  items     \(equation(balance))")
+        }
         lines += advice(summary, plan: plan, next: next)
         return lines.map(TerminalText.escapeLine)
     }
@@ -82,10 +85,11 @@ package enum ReportText {
     private static func advice(_ summary: RunSummary, plan: RunPlan?, next: NextCommands) -> [String] {
         let settled = summary.done + summary.failed
         // Without a plan a whole run is believed to have left nothing.
-        let remaining = plan.map { max(0, $0.toRun - settled) } ?? (summary.ending == .completed ? summary.deferred : 1)
+        let planned = plan.map { max(0, $0.toRun - settled) } ?? (summary.ending == .completed ? summary.deferred : 1)
+        let remaining = summary.balance?.left ?? planned
         var lines: [String] = []
         if remaining > 0 {
-            let items = plan == nil ? "the rest" : Figures.count(remaining, "item") + " left"
+            let items = plan == nil && summary.balance == nil ? "the rest" : Figures.count(remaining, "item") + " left"
             lines.append("  to go on  \(next.resume)   (\(items))")
         }
         if summary.failed + (plan?.failed ?? 0) > 0 {
@@ -95,6 +99,13 @@ package enum ReportText {
             lines.append("  results   \(next.export)")
         }
         return lines
+    }
+
+    /// All items of the job by state, for example `12 = 10 done + 2 failed`.
+    private static func equation(_ balance: ItemBalance) -> String {
+        let states: [ItemState] = [.done, .failed, .deferred, .pending, .running]
+        let counts = states.filter { balance[$0] > 0 }.map { "\(Figures.count(balance[$0])) \($0.rawValue)" }
+        return "\(Figures.count(balance.total)) = \(counts.isEmpty ? "0" : counts.joined(separator: " + "))"
     }
 
     private static func tokens(_ usage: TokenUsage) -> String {
