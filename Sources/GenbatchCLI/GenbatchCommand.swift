@@ -24,7 +24,7 @@ struct GenbatchCommand: AsyncParsableCommand {
         version: Version.current,
         subcommands: [
             RunCommand.self, ResumeCommand.self, CheckCommand.self, PlanCommand.self, StatusCommand.self,
-            ShowCommand.self, FailuresCommand.self, ExportCommand.self, PromptCommand.self,
+            ShowCommand.self, FailuresCommand.self, RetryCommand.self, ExportCommand.self, PromptCommand.self,
         ]
     )
 }

@@ -14,10 +14,12 @@ internal import Terminal
 /// Connects the parts for one run: job file, checkpoint, client, scheduler and displays.
 struct LiveEngine {
     private let options: RunOptions
+    private let choice: ItemChoice
     private let clock = SystemClock()
 
-    init(_ options: RunOptions) {
+    init(_ options: RunOptions, choice: ItemChoice = .all) {
         self.options = options
+        self.choice = choice
     }
 
     /// Runs what is left of a job.
@@ -64,7 +66,7 @@ struct LiveEngine {
                 throw CommandFailure(
                     .wrongUsage,
                     "the items of \(argument) came from standard input, which comes only once, and are in the checkpoint; "
-                        + "resume that: genbatch resume \(ShellWord.quoted(checkpointPath))"
+                        + "name that: genbatch \(command) \(ShellWord.quoted(checkpointPath))"
                 )
             }
             return Preparation(
@@ -159,9 +161,9 @@ struct LiveEngine {
     }
 
     private func plan(_ jobFile: JobFile?, _ checkpoint: SQLiteCheckpoint) throws -> RunPlan {
-        guard let jobFile else { return try checkpoint.reopen() }
+        guard let jobFile else { return try checkpoint.reopen(choice: choice) }
         var items = try jobFile.makeItems()
-        return try checkpoint.register(&items, job: try StoredJob(jobFile))
+        return try checkpoint.register(&items, job: try StoredJob(jobFile), choice: choice)
     }
 
     private func schedule(
@@ -233,6 +235,10 @@ struct LiveEngine {
                 "\(Figures.count(balance[.failed], "item")) failed for good; see: \(next.failures)"
             )
         }
+    }
+
+    private var command: String {
+        if case .failed = choice { "retry" } else { "resume" }
     }
 
     /// The options without which a further run would reach another server, another key or fewer files.

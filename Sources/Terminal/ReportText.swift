@@ -28,11 +28,19 @@ package enum ReportText {
             (plan.done, "done"), (plan.failed, "failed before"), (plan.orphaned, "no longer in the job"),
         ])
         var line = "\(Figures.count(plan.total, "item")): \(Figures.count(plan.toRun)) to run"
+        line += plan.choice == nil ? "" : ", chosen from \(Figures.count(plan.unfinished))"
         line += toRun.isEmpty ? "" : " (\(toRun))"
         line += others.isEmpty ? "" : ", \(others)"
-        guard plan.possiblyBilledTwice > 0 else { return [line] }
-        let twice = Figures.count(plan.possiblyBilledTwice, "item")
-        return [line, "possibly billed twice: \(twice) in flight when an earlier run was cut off"]
+        var lines = [line]
+        let notSent = parts([(plan.choice?.done ?? 0, "done"), (plan.choice?.failed ?? 0, "failed before")])
+        if !notSent.isEmpty {
+            lines.append("chosen and not sent: \(notSent)")
+        }
+        if plan.possiblyBilledTwice > 0 {
+            let twice = Figures.count(plan.possiblyBilledTwice, "item")
+            lines.append("possibly billed twice: \(twice) in flight when an earlier run was cut off")
+        }
+        return lines
     }
 
     /// How the run ended, what it used, and what to type next.
