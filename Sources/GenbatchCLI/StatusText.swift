@@ -68,11 +68,16 @@ enum StatusText {
             }
             writer.member("possibly_billed_twice", status.possiblyBilledTwice)
             writer.member("running", status.lockHolder != nil)
+            writer.key("runner")
+            write(status.lockHolder, to: &writer)
+            writer.key("last_run")
+            write(status.lastRun, to: &writer)
         }
         return writer.text
     }
 
-    private static func counts(_ status: CheckpointStatus) -> String {
+    /// For example `12: 10 done, 2 running`.
+    static func counts(_ status: CheckpointStatus) -> String {
         let states: [ItemState] = [.done, .failed, .running, .pending, .deferred]
         let parts = states.compactMap { state in
             status.items[state].map { "\(Figures.count($0)) \(state.rawValue)" }
@@ -98,6 +103,29 @@ enum StatusText {
         let elapsed = Figures.duration(.milliseconds(end - run.startedAtMilliseconds))
         let ending = (run.ending ?? "ended").replacing("_", with: " ")
         return "number \(run.number), \(start), \(ending) after \(elapsed)" + (run.message.map { ": \($0)" } ?? "")
+    }
+
+    private static func write(_ holder: LockHolder?, to writer: inout JSONWriter) {
+        guard let holder else { return writer.literal("null") }
+        writer.object { writer in
+            writer.member("pid", holder.pid)
+            writer.member("host", holder.host)
+            writer.member("started_at", holder.startedAt)
+        }
+    }
+
+    private static func write(_ run: CheckpointStatus.Run?, to writer: inout JSONWriter) {
+        guard let run else { return writer.literal("null") }
+        writer.object { writer in
+            writer.member("number", run.number)
+            writer.member("started_at", Timestamp.rfc3339(unixMilliseconds: run.startedAtMilliseconds))
+            let end = run.endedAtMilliseconds.map { Timestamp.rfc3339(unixMilliseconds: $0) }
+            writer.member("ended_at", orNull: end)
+            writer.member("ending", orNull: run.ending)
+            writer.member("message", orNull: run.message)
+            writer.member("host", run.host)
+            writer.member("pid", run.pid)
+        }
     }
 
     private static func write(_ usage: CheckpointStatus.ModelUsage, to writer: inout JSONWriter) {
