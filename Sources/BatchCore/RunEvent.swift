@@ -37,12 +37,25 @@ package struct RunPlan: Sendable, Equatable {
     package var orphaned = 0
     /// Items that were in flight when an earlier run died, and so may be billed twice.
     package var possiblyBilledTwice = 0
+    /// What the command line chose; `nil` if it is the whole job.
+    package var choice: Choice?
 
     package init() {}
 
     package var total: Int { new + changed + pending + done + failed + deferred }
+    /// What is not finished.
+    package var unfinished: Int { new + changed + pending + deferred }
     /// What this run will send.
-    package var toRun: Int { new + changed + pending + deferred }
+    package var toRun: Int { choice?.toRun ?? unfinished }
+
+    /// The items that were chosen, by what they are; the others are left as they are.
+    package struct Choice: Sendable, Equatable {
+        package var toRun = 0
+        package var done = 0
+        package var failed = 0
+
+        package init() {}
+    }
 }
 
 /// How a run ended.
@@ -69,6 +82,8 @@ package struct RunSummary: Sendable, Equatable {
     package var retries = 0
     package var usage = TokenUsage()
     package var elapsed = Duration.zero
+    /// What the checkpoint has after the run; `nil` if it was not asked.
+    package var balance: ItemBalance?
 
     package init() {}
 }

@@ -20,27 +20,47 @@ extension CheckpointDatabase {
         try statement.run()
     }
 
-    /// Counts the items and takes up again what was deferred.
+    /// Counts the items and takes up again what was deferred; inside a transaction.
     func reopen() throws -> RunPlan {
-        try connection.transaction {
-            var plan = RunPlan()
-            let rows = try connection.prepare(
-                "SELECT state, count(position), count(*) FROM item GROUP BY state"
-            )
-            while try rows.step() {
-                let count = Int(rows.integer(at: 1))
-                switch ItemState(rawValue: rows.text(at: 0)) {
-                case .done: plan.done = count
-                case .failed: plan.failed = count
-                case .deferred: plan.deferred = count
-                case .pending, .running, nil: plan.pending += count
-                }
-                plan.orphaned += Int(rows.integer(at: 2)) - count
+        var plan = RunPlan()
+        let rows = try connection.prepare(
+            "SELECT state, count(position), count(*) FROM item GROUP BY state"
+        )
+        while try rows.step() {
+            let count = Int(rows.integer(at: 1))
+            switch ItemState(rawValue: rows.text(at: 0)) {
+            case .done: plan.done = count
+            case .failed: plan.failed = count
+            case .deferred: plan.deferred = count
+            case .pending, .running, nil: plan.pending += count
             }
-            try connection.execute(
-                "UPDATE item SET state = 'pending' WHERE state = 'deferred' AND position IS NOT NULL"
+            plan.orphaned += Int(rows.integer(at: 2)) - count
+        }
+        try connection.execute(
+            "UPDATE item SET state = 'pending' WHERE state = 'deferred' AND position IS NOT NULL"
+        )
+        return plan
+    }
+
+    /// Counts the items of the job by state.
+    func balance() throws -> ItemBalance {
+        try connection.transaction(.read) {
+            var balance = ItemBalance()
+            let rows = try connection.prepare("SELECT state, count(position) FROM item GROUP BY state")
+            while try rows.step() {
+                balance[ItemState(rawValue: rows.text(at: 0)) ?? .pending] += Int(rows.integer(at: 1))
+            }
+            let running = Int(
+                try connection.integer(
+                    """
+                    SELECT count(*) FROM in_flight CROSS JOIN item ON item.id = item_id
+                    WHERE state = 'pending' AND position IS NOT NULL
+                    """
+                )
             )
-            return plan
+            balance[.running] += running
+            balance[.pending] -= running
+            return balance
         }
     }
 

@@ -16,7 +16,7 @@ final class CheckpointDatabase {
     private let updateItem: Statement
     private let insertAttempt: Statement
     private let insertResponse: Statement
-    private let selectPending: Statement
+    private var selectPending: Statement
     private let selectAnswers: Statement
     private let selectKey: Statement
 
@@ -62,14 +62,7 @@ final class CheckpointDatabase {
                 ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
             """
         )
-        selectPending = try connection.prepare(
-            """
-            SELECT id, key, variant_id, turns, attempts, generation FROM item JOIN prompt ON item_id = id
-            WHERE state = 'pending' AND position > coalesce((SELECT position FROM item WHERE id = ?1), -1)
-                AND NOT EXISTS (SELECT 1 FROM in_flight WHERE in_flight.item_id = id)
-            ORDER BY position LIMIT ?2
-            """
-        )
+        selectPending = try connection.prepare(Self.pendingQuery())
         selectAnswers = try connection.prepare(
             """
             SELECT turn, parts, text FROM response WHERE item_id = ?1 AND generation = ?2 ORDER BY turn, attempt_id
@@ -172,6 +165,20 @@ final class CheckpointDatabase {
     }
 
     // MARK: Reading
+
+    private static func pendingQuery(where condition: String = "1") -> String {
+        """
+        SELECT id, key, variant_id, turns, attempts, generation FROM item JOIN prompt ON item_id = id
+        WHERE state = 'pending' AND position > coalesce((SELECT position FROM item WHERE id = ?1), -1)
+            AND NOT EXISTS (SELECT 1 FROM in_flight WHERE in_flight.item_id = id) AND \(condition)
+        ORDER BY position LIMIT ?2
+        """
+    }
+
+    /// Hands out only items that a condition in SQL holds for, from now on.
+    func restrictPendingItems(to condition: String) throws {
+        selectPending = try connection.prepare(Self.pendingQuery(where: condition))
+    }
 
     func pendingItems(after: ItemID?, limit: Int) throws -> [PendingItem] {
         try selectPending.bind(after?.value, at: 1)

@@ -28,6 +28,8 @@ package struct CheckpointError: Error, Sendable, Equatable {
         case busy
         /// Two items of the job have the same `id`.
         case duplicateKey(String, first: String, second: String)
+        /// The command line names items that the job does not have.
+        case unknownKeys([String])
         /// The checkpoint was closed, or has failed, before.
         case closed
     }
@@ -132,6 +134,17 @@ extension CheckpointError {
             path: path,
             message: "there is no checkpoint at \(path)",
             advice: "`genbatch run JOB` makes one"
+        )
+    }
+
+    /// What the checkpoint has is not what was told; found before or after a run.
+    package static func outOfBalance(path: String, _ contradictions: [String]) -> CheckpointError {
+        CheckpointError(
+            .damaged,
+            path: path,
+            message: "\(path) does not hold what it should: \(contradictions.joined(separator: "; "))",
+            advice: "another program may have written to it: restore it from a backup, or keep what it has with "
+                + "`genbatch export` and run the job with another --db"
         )
     }
 

@@ -100,6 +100,11 @@ final class CheckpointLock: Sendable {
         return flock(descriptor, LOCK_SH | LOCK_NB) == 0 ? nil : holder
     }
 
+    /// The same, unless this process is the one.
+    static func otherHolder(forCheckpoint path: String) -> LockHolder? {
+        holder(forCheckpoint: path).flatMap { $0.pid == System.processID && $0.host == System.hostName ? nil : $0 }
+    }
+
     private static func path(forCheckpoint path: String) -> String {
         path + ".lock"
     }

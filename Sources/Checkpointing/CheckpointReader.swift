@@ -6,7 +6,7 @@ internal import SQLite
 package final class CheckpointReader {
     /// With links resolved.
     package let path: String
-    private let connection: Connection
+    let connection: Connection
 
     /// - Parameter path: The database file.
     /// - Throws: A ``CheckpointError``; nothing is made and nothing is changed.
@@ -52,17 +52,21 @@ package final class CheckpointReader {
 
     /// Counts of one moment.
     package func status() throws(CheckpointError) -> CheckpointStatus {
+        let holder = CheckpointLock.holder(forCheckpoint: path)
         var status = try read {
             try connection.transaction(.read) {
                 var status = CheckpointStatus()
                 try countItems(&status)
                 try countFailures(&status)
                 status.usage = try usage()
+                status.possiblyBilledTwice = Int(
+                    try connection.integer("SELECT count(*) FROM (\(BilledItem.query(isRunning: holder != nil)))")
+                )
                 status.lastRun = try lastRun()
                 return status
             }
         }
-        status.lockHolder = CheckpointLock.holder(forCheckpoint: path)
+        status.lockHolder = holder
         return status
     }
 
@@ -104,7 +108,8 @@ package final class CheckpointReader {
         let inFlight = Int(try connection.integer("SELECT count(*) FROM in_flight"))
         if inFlight > 0 {
             status.items[.running] = inFlight
-            status.items[.pending, default: 0] -= inFlight
+            let pending = (status.items[.pending] ?? 0) - inFlight
+            status.items[.pending] = pending > 0 ? pending : nil
         }
     }
 

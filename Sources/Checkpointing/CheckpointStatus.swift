@@ -33,6 +33,8 @@ package struct CheckpointStatus: Sendable, Equatable {
     /// Failed items of the job by the class of their last failure.
     package internal(set) var failuresByClass: [String: Int] = [:]
     package internal(set) var usage: [ModelUsage] = []
+    /// Items whose question may have been billed more than once, or will be.
+    package internal(set) var possiblyBilledTwice = 0
     /// The run that began last; its number says how many there were.
     package internal(set) var lastRun: Run?
     /// The process that runs the job now, if one does.

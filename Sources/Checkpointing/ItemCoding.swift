@@ -1,12 +1,13 @@
-internal import BatchCore
-internal import JSON
+package import BatchCore
+package import JSON
 internal import SQLite
 
 /// Items and answers as the columns of the checkpoint hold them.
-enum ItemCoding {
+package enum ItemCoding {
     // MARK: Turns
 
-    static func write(_ turns: [ItemRequest.Turn], to writer: inout JSONWriter) {
+    /// What the user says, as an array of `{text, media}`.
+    package static func write(_ turns: [ItemRequest.Turn], to writer: inout JSONWriter) {
         writer.array { writer in
             for turn in turns {
                 writer.object { writer in

@@ -122,15 +122,23 @@ package final class SQLiteCheckpoint: CheckpointStore, UploadRegister {
     /// - Parameters:
     ///   - source: All items of the job in its order.
     ///   - job: What to keep of the job itself.
+    ///   - choice: Which of the items to run are to be handed out from now on.
     /// - Returns: What is new, changed, done …, items that have left the job included.
     /// - Throws: What the source throws, or a ``CheckpointError``; the checkpoint is as it was before.
-    package func register(_ source: inout some ItemSource, job: StoredJob) throws -> RunPlan {
+    package func register(
+        _ source: inout some ItemSource,
+        job: StoredJob,
+        choice: ItemChoice = .all
+    ) throws -> RunPlan {
         do {
             return try database.withDatabase { database in
                 do {
                     return try database.connection.transaction {
-                        var plan = try Registration(database).run(&source)
-                        try database.store(job)
+                        var plan = try database.choosing(choice) {
+                            let plan = try Registration(database).run(&source)
+                            try database.store(job)
+                            return plan
+                        }
                         plan.possiblyBilledTwice = possiblyBilledTwice
                         return plan
                     }
@@ -146,13 +154,32 @@ package final class SQLiteCheckpoint: CheckpointStore, UploadRegister {
 
     /// Makes a checkpoint ready to be run as it stands, without its job file: deferred items are pending again.
     ///
+    /// - Parameter choice: Which of the items to run are to be handed out from now on.
     /// - Returns: What it holds.
     /// - Throws: A ``CheckpointError``.
-    package func reopen() throws(CheckpointError) -> RunPlan {
+    package func reopen(choice: ItemChoice = .all) throws(CheckpointError) -> RunPlan {
         do {
-            var plan = try database.withDatabase { try $0.reopen() }
+            var plan = try database.withDatabase { database in
+                try database.connection.transaction { try database.choosing(choice) { try database.reopen() } }
+            }
             plan.possiblyBilledTwice = possiblyBilledTwice
             return plan
+        } catch {
+            throw CheckpointError(error, path: path)
+        }
+    }
+
+    /// Makes failed items pending, so that the next run sends them; nothing else is changed.
+    ///
+    /// - Parameter filter: Which of them.
+    /// - Returns: How many there were.
+    /// - Throws: A ``CheckpointError``.
+    package func takeUp(_ filter: FailureFilter) throws(CheckpointError) -> Int {
+        do {
+            let plan = try database.withDatabase { database in
+                try database.connection.transaction { try database.choosing(.failed(filter)) { RunPlan() } }
+            }
+            return plan.pending
         } catch {
             throw CheckpointError(error, path: path)
         }
@@ -168,6 +195,11 @@ package final class SQLiteCheckpoint: CheckpointStore, UploadRegister {
     /// Notes how the run ended.
     package func finishRun(_ summary: RunSummary) async throws(CheckpointError) {
         try await perform { try $0.finishRun(summary) }
+    }
+
+    /// Counts the items of the job by state, as they are committed.
+    package func balance() async throws(CheckpointError) -> ItemBalance {
+        try await perform { try $0.balance() }
     }
 
     // MARK: CheckpointStore

@@ -62,6 +62,7 @@ struct CommandFailure: Error {
         case .inUse: .inUse
         case .duplicateKey: .invalidJob
         case .missing: .missingInput
+        case .unknownKeys: .wrongUsage
         case .notACheckpoint, .newerSchema, .damaged, .readOnly: .unusableConfiguration
         case .diskFull, .io, .busy, .closed: .inputOutputError
         }

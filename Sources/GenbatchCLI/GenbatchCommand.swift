@@ -23,8 +23,8 @@ struct GenbatchCommand: AsyncParsableCommand {
             """,
         version: Version.current,
         subcommands: [
-            RunCommand.self, ResumeCommand.self, CheckCommand.self, StatusCommand.self, ExportCommand.self,
-            PromptCommand.self,
+            RunCommand.self, ResumeCommand.self, CheckCommand.self, PlanCommand.self, StatusCommand.self,
+            ShowCommand.self, FailuresCommand.self, RetryCommand.self, ExportCommand.self, PromptCommand.self,
         ]
     )
 }

@@ -30,6 +30,11 @@ enum JobLocation {
         return defaultPath(name: job.name, folder: folder)
     }
 
+    /// The words of a command line that name the same job and the same checkpoint again.
+    static func words(for argument: String, _ options: CheckpointOptions) -> String {
+        ShellWord.quoted(argument) + (options.database.map { " --db \(ShellWord.quoted($0))" } ?? "")
+    }
+
     /// Whether a file begins as SQLite files do.
     static func isDatabase(_ path: String) -> Bool {
         guard let file = fopen(path, "re") else { return path.hasSuffix(".db") }

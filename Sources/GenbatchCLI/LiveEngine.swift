@@ -14,10 +14,12 @@ internal import Terminal
 /// Connects the parts for one run: job file, checkpoint, client, scheduler and displays.
 struct LiveEngine {
     private let options: RunOptions
+    private let choice: ItemChoice
     private let clock = SystemClock()
 
-    init(_ options: RunOptions) {
+    init(_ options: RunOptions, choice: ItemChoice = .all) {
         self.options = options
+        self.choice = choice
     }
 
     /// Runs what is left of a job.
@@ -64,7 +66,7 @@ struct LiveEngine {
                 throw CommandFailure(
                     .wrongUsage,
                     "the items of \(argument) came from standard input, which comes only once, and are in the checkpoint; "
-                        + "resume that: genbatch resume \(ShellWord.quoted(checkpointPath))"
+                        + "name that: genbatch \(command) \(ShellWord.quoted(checkpointPath))"
                 )
             }
             return Preparation(
@@ -131,19 +133,37 @@ struct LiveEngine {
         _ next: NextCommands
     ) async throws -> CommandFailure? {
         displays.start()
-        displays.observe(.planned(try plan(preparation.jobFile, checkpoint)))
+        let plan = try plan(preparation.jobFile, checkpoint)
+        displays.observe(.planned(plan))
+        try audit(try await checkpoint.balance(), plan, checkpoint)
         try await checkpoint.startRun(version: Version.current)
-        let (summary, signal) = try await schedule(preparation.job, checkpoint, connection, displays)
+        var (summary, signal) = try await schedule(preparation.job, checkpoint, connection, displays)
         try await checkpoint.finishRun(summary)
+        let balance = try await checkpoint.balance()
+        summary.balance = balance
         displays.observe(.finished(summary))
+        try audit(balance, plan, checkpoint, summary)
         try writeOutput(of: preparation, checkpoint)
-        return try failure(of: summary, signal: signal, checkpoint, next)
+        return failure(of: summary, balance, signal: signal, next)
+    }
+
+    /// Nothing is sent, and nothing is called a success, while the checkpoint has other items than were told.
+    private func audit(
+        _ balance: ItemBalance,
+        _ plan: RunPlan,
+        _ checkpoint: SQLiteCheckpoint,
+        _ summary: RunSummary? = nil
+    ) throws {
+        let contradictions = balance.contradictions(to: plan, and: summary)
+        guard contradictions.isEmpty else {
+            throw CheckpointError.outOfBalance(path: checkpoint.path, contradictions)
+        }
     }
 
     private func plan(_ jobFile: JobFile?, _ checkpoint: SQLiteCheckpoint) throws -> RunPlan {
-        guard let jobFile else { return try checkpoint.reopen() }
+        guard let jobFile else { return try checkpoint.reopen(choice: choice) }
         var items = try jobFile.makeItems()
-        return try checkpoint.register(&items, job: try StoredJob(jobFile))
+        return try checkpoint.register(&items, job: try StoredJob(jobFile), choice: choice)
     }
 
     private func schedule(
@@ -193,10 +213,10 @@ struct LiveEngine {
     /// Why the run does not end with status 0, in words for programs: people have the summary.
     private func failure(
         of summary: RunSummary,
+        _ balance: ItemBalance,
         signal: Int32?,
-        _ checkpoint: SQLiteCheckpoint,
         _ next: NextCommands
-    ) throws -> CommandFailure? {
+    ) -> CommandFailure? {
         switch summary.ending {
         case .interrupted:
             return CommandFailure(
@@ -206,17 +226,22 @@ struct LiveEngine {
         case .stopped(let error):
             return CommandFailure(CommandFailure.status(of: error), error.message)
         case .completed, .limitReached:
-            let counts = try CheckpointReader(path: checkpoint.path).status().items
-            let left = (counts[.deferred] ?? 0) + (counts[.pending] ?? 0)
-            if left > 0 {
-                return CommandFailure(.workLeft, "\(Figures.count(left, "item")) left; go on with: \(next.resume)")
+            if balance.left > 0 {
+                return CommandFailure(
+                    .workLeft,
+                    "\(Figures.count(balance.left, "item")) left; go on with: \(next.resume)"
+                )
             }
-            guard let failed = counts[.failed] else { return nil }
+            guard balance[.failed] > 0 else { return nil }
             return CommandFailure(
                 .someItemsFailed,
-                "\(Figures.count(failed, "item")) failed for good; see: \(next.status)"
+                "\(Figures.count(balance[.failed], "item")) failed for good; see: \(next.failures)"
             )
         }
+    }
+
+    private var command: String {
+        if case .failed = choice { "retry" } else { "resume" }
     }
 
     /// The options without which a further run would reach another server, another key or fewer files.
@@ -239,7 +264,7 @@ struct LiveEngine {
         return NextCommands(
             resume: "genbatch resume \(target)" + sameWay,
             export: "genbatch export \(target)",
-            status: "genbatch status \(target)"
+            failures: "genbatch failures \(target)"
         )
     }
 }

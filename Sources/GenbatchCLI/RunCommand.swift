@@ -11,6 +11,7 @@ struct RunCommand: AsyncParsableCommand {
             EXAMPLES:
               genbatch run job.yaml
               genbatch run job.yaml --limit 10            try the first ten items
+              genbatch run job.yaml --only scones         this item and no other
               genbatch run job.yaml --concurrency 64 --json > events.jsonl
               genbatch run job.yaml --simulate            no key, no cost
             """
@@ -19,10 +20,11 @@ struct RunCommand: AsyncParsableCommand {
     @Argument(help: "The job file.", completion: .file(extensions: ["yaml", "yml"]))
     var job: String
 
+    @OptionGroup var selection: SelectionOptions
     @OptionGroup var options: RunOptions
 
     func run() async throws {
-        throw try await LiveEngine(options).run(job)
+        throw try await LiveEngine(options, choice: selection.choice).run(job)
     }
 }
 
@@ -43,9 +45,10 @@ struct ResumeCommand: AsyncParsableCommand {
     @Argument(help: "The job file, or a checkpoint.", completion: .file(extensions: ["yaml", "yml", "db"]))
     var job: String
 
+    @OptionGroup var selection: SelectionOptions
     @OptionGroup var options: RunOptions
 
     func run() async throws {
-        throw try await LiveEngine(options).run(job, resuming: true)
+        throw try await LiveEngine(options, choice: selection.choice).run(job, resuming: true)
     }
 }

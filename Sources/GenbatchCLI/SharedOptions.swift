@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import BatchCore
+internal import Checkpointing
 
 /// Which server, and with which key or sign-in.
 struct ConnectionOptions: ParsableArguments {
@@ -87,6 +88,14 @@ struct CheckpointOptions: ParsableArguments {
         completion: .file(extensions: ["db"])
     )
     var database: String?
+}
+
+/// Which items are sent.
+struct SelectionOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Send only the item with this key, if it is to run; may be repeated.", valueName: "key"))
+    var only: [String] = []
+
+    var choice: ItemChoice { only.isEmpty ? .all : .keys(only) }
 }
 
 /// How a run is bounded and shown.

@@ -7,8 +7,12 @@ struct StatusCommand: AsyncParsableCommand {
         commandName: "status",
         abstract: "Show where a job stands, also while it runs.",
         discussion: """
+            --watch draws it anew every second on a terminal, and prints a line whenever a count has changed elsewhere; it \
+            ends with the run.
+
             EXAMPLES:
               genbatch status job.yaml
+              genbatch status job.yaml --watch
               genbatch status .genbatch/job.db --json
             """
     )
@@ -18,16 +22,21 @@ struct StatusCommand: AsyncParsableCommand {
 
     @OptionGroup var checkpoint: CheckpointOptions
 
-    @Flag(help: "Write one JSON object.")
+    @Flag(help: "Write one JSON object; with --watch one for each change.")
     var json = false
+
+    @Flag(help: "Go on until the run ends.")
+    var watch = false
 
     func run() async throws {
         let path = try JobLocation.checkpointPath(for: job, checkpoint)
+        let target = JobLocation.words(for: job, checkpoint)
+        guard !watch else { return try await StatusWatch(path: path, target: target, json: json).run() }
         let status = try CheckpointReader(path: path).status()
         if json {
             try StandardOutput.write(StatusText.json(status, path: path) + "\n")
         } else {
-            for line in StatusText.lines(status, path: path) {
+            for line in StatusText.lines(status, path: path, target: target) {
                 try StandardOutput.write(line + "\n")
             }
         }

@@ -5,7 +5,12 @@ internal import Terminal
 
 /// What `status` prints: for people in lines, for programs as one object.
 enum StatusText {
-    static func lines(_ status: CheckpointStatus, path: String) -> [String] {
+    /// - Parameters:
+    ///   - status: What to tell of.
+    ///   - path: Of the checkpoint.
+    ///   - target: The words that name the job on a command line.
+    /// - Returns: Lines for people.
+    static func lines(_ status: CheckpointStatus, path: String, target: String) -> [String] {
         var lines = ["checkpoint  \(path)"]
         lines.append("items       " + counts(status))
         if status.orphaned > 0 {
@@ -15,12 +20,19 @@ enum StatusText {
         for (failureClass, count) in failures {
             lines.append("failed      \(Figures.count(count)) \(failureClass)")
         }
+        if !failures.isEmpty {
+            lines.append("            more: genbatch failures \(target)")
+        }
         for usage in status.usage {
             lines.append("used        \(usage.model): \(words(for: usage))")
             if usage.possiblyBilledWithoutAnswer > 0 {
                 let requests = Figures.count(usage.possiblyBilledWithoutAnswer, "request")
                 lines.append("            \(requests) without an answer may have been billed")
             }
+        }
+        if status.possiblyBilledTwice > 0 {
+            let items = Figures.count(status.possiblyBilledTwice, "item")
+            lines.append("billed      \(items) maybe twice: genbatch failures \(target) --billed-twice")
         }
         if let holder = status.lockHolder {
             lines.append("running     process \(holder.pid) on \(holder.host), since \(holder.startedAt)")
@@ -54,12 +66,18 @@ enum StatusText {
                     write(usage, to: &writer)
                 }
             }
+            writer.member("possibly_billed_twice", status.possiblyBilledTwice)
             writer.member("running", status.lockHolder != nil)
+            writer.key("runner")
+            write(status.lockHolder, to: &writer)
+            writer.key("last_run")
+            write(status.lastRun, to: &writer)
         }
         return writer.text
     }
 
-    private static func counts(_ status: CheckpointStatus) -> String {
+    /// For example `12: 10 done, 2 running`.
+    static func counts(_ status: CheckpointStatus) -> String {
         let states: [ItemState] = [.done, .failed, .running, .pending, .deferred]
         let parts = states.compactMap { state in
             status.items[state].map { "\(Figures.count($0)) \(state.rawValue)" }
@@ -87,21 +105,36 @@ enum StatusText {
         return "number \(run.number), \(start), \(ending) after \(elapsed)" + (run.message.map { ": \($0)" } ?? "")
     }
 
+    private static func write(_ holder: LockHolder?, to writer: inout JSONWriter) {
+        guard let holder else { return writer.literal("null") }
+        writer.object { writer in
+            writer.member("pid", holder.pid)
+            writer.member("host", holder.host)
+            writer.member("started_at", holder.startedAt)
+        }
+    }
+
+    private static func write(_ run: CheckpointStatus.Run?, to writer: inout JSONWriter) {
+        guard let run else { return writer.literal("null") }
+        writer.object { writer in
+            writer.member("number", run.number)
+            writer.member("started_at", Timestamp.rfc3339(unixMilliseconds: run.startedAtMilliseconds))
+            let end = run.endedAtMilliseconds.map { Timestamp.rfc3339(unixMilliseconds: $0) }
+            writer.member("ended_at", orNull: end)
+            writer.member("ending", orNull: run.ending)
+            writer.member("message", orNull: run.message)
+            writer.member("host", run.host)
+            writer.member("pid", run.pid)
+        }
+    }
+
     private static func write(_ usage: CheckpointStatus.ModelUsage, to writer: inout JSONWriter) {
         writer.object { writer in
             writer.member("model", usage.model)
             writer.member("requests", usage.requests)
             writer.member("answered", usage.answered)
             writer.member("possibly_billed_without_answer", usage.possiblyBilledWithoutAnswer)
-            let tokens = [
-                ("input_tokens", usage.tokens.promptTokens), ("output_tokens", usage.tokens.outputTokens),
-                ("reasoning_output_tokens", usage.tokens.thoughtTokens),
-                ("cache_read_input_tokens", usage.tokens.cachedTokens),
-            ]
-            for (name, count) in tokens {
-                writer.key(name)
-                writer.literal(count.map(String.init) ?? "null")
-            }
+            writer.members(usage.tokens)
         }
     }
 }

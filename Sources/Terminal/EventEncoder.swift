@@ -200,6 +200,18 @@ struct EventEncoder: Sendable {
         writer.key("usage")
         write(summary.usage, to: &writer)
         writer.member("elapsed_ms", summary.elapsed.inMilliseconds)
+        writer.key("items")
+        write(summary.balance, to: &writer)
+    }
+
+    private static func write(_ balance: ItemBalance?, to writer: inout JSONWriter) {
+        guard let balance else { return writer.literal("null") }
+        writer.object { writer in
+            writer.member("total", balance.total)
+            for state in ItemState.allCases {
+                writer.member(state.rawValue, balance[state])
+            }
+        }
     }
 
     private static func member(_ name: String, _ value: (some BinaryInteger)?, to writer: inout JSONWriter) {

@@ -6,13 +6,13 @@ package struct NextCommands: Sendable, Equatable {
     package var resume: String
     /// For example `genbatch export job.yaml --format jsonl`.
     package var export: String
-    /// For example `genbatch status job.yaml`.
-    package var status: String
+    /// For example `genbatch failures job.yaml`.
+    package var failures: String
 
-    package init(resume: String, export: String, status: String) {
+    package init(resume: String, export: String, failures: String) {
         self.resume = resume
         self.export = export
-        self.status = status
+        self.failures = failures
     }
 }
 
@@ -28,11 +28,19 @@ package enum ReportText {
             (plan.done, "done"), (plan.failed, "failed before"), (plan.orphaned, "no longer in the job"),
         ])
         var line = "\(Figures.count(plan.total, "item")): \(Figures.count(plan.toRun)) to run"
+        line += plan.choice == nil ? "" : ", chosen from \(Figures.count(plan.unfinished))"
         line += toRun.isEmpty ? "" : " (\(toRun))"
         line += others.isEmpty ? "" : ", \(others)"
-        guard plan.possiblyBilledTwice > 0 else { return [line] }
-        let twice = Figures.count(plan.possiblyBilledTwice, "item")
-        return [line, "possibly billed twice: \(twice) in flight when an earlier run was cut off"]
+        var lines = [line]
+        let notSent = parts([(plan.choice?.done ?? 0, "done"), (plan.choice?.failed ?? 0, "failed before")])
+        if !notSent.isEmpty {
+            lines.append("chosen and not sent: \(notSent)")
+        }
+        if plan.possiblyBilledTwice > 0 {
+            let twice = Figures.count(plan.possiblyBilledTwice, "item")
+            lines.append("possibly billed twice: \(twice) in flight when an earlier run was cut off")
+        }
+        return lines
     }
 
     /// How the run ended, what it used, and what to type next.
@@ -59,6 +67,9 @@ package enum ReportText {
             lines.append("  requests  \(Figures.count(summary.requests))\(retries)")
             lines.append("  tokens    \(tokens(summary.usage))")
         }
+        if let balance = summary.balance {
+            lines.append("  items     \(equation(balance))")
+        }
         lines += advice(summary, plan: plan, next: next)
         return lines.map(TerminalText.escapeLine)
     }
@@ -82,19 +93,27 @@ package enum ReportText {
     private static func advice(_ summary: RunSummary, plan: RunPlan?, next: NextCommands) -> [String] {
         let settled = summary.done + summary.failed
         // Without a plan a whole run is believed to have left nothing.
-        let remaining = plan.map { max(0, $0.toRun - settled) } ?? (summary.ending == .completed ? summary.deferred : 1)
+        let planned = plan.map { max(0, $0.toRun - settled) } ?? (summary.ending == .completed ? summary.deferred : 1)
+        let remaining = summary.balance?.left ?? planned
         var lines: [String] = []
         if remaining > 0 {
-            let items = plan == nil ? "the rest" : Figures.count(remaining, "item") + " left"
+            let items = plan == nil && summary.balance == nil ? "the rest" : Figures.count(remaining, "item") + " left"
             lines.append("  to go on  \(next.resume)   (\(items))")
         }
         if summary.failed + (plan?.failed ?? 0) > 0 {
-            lines.append("  failures  \(next.status)")
+            lines.append("  failures  \(next.failures)")
         }
         if summary.done + (plan?.done ?? 0) > 0 {
             lines.append("  results   \(next.export)")
         }
         return lines
+    }
+
+    /// All items of the job by state, for example `12 = 10 done + 2 failed`.
+    private static func equation(_ balance: ItemBalance) -> String {
+        let states: [ItemState] = [.done, .failed, .deferred, .pending, .running]
+        let counts = states.filter { balance[$0] > 0 }.map { "\(Figures.count(balance[$0])) \($0.rawValue)" }
+        return "\(Figures.count(balance.total)) = \(counts.isEmpty ? "0" : counts.joined(separator: " + "))"
     }
 
     private static func tokens(_ usage: TokenUsage) -> String {

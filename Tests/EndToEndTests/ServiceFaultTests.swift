@@ -105,7 +105,7 @@ struct ServiceFaultTests {
         let work = try Workspace(simulator, job: "model: m\nprompts: [good, {id: b, prompt: bad}, fine]\n")
         let run = try await work.genbatch("run", "job.yaml", "--json")
         #expect(run.status == 3, "\(run.errors)")
-        #expect(run.errors.contains("genbatch status job.yaml"), "\(run.errors)")
+        #expect(run.errors.contains("genbatch failures job.yaml"), "\(run.errors)")
         let events = try run.events()
         let failed = try #require(events.first { $0["type"]?.string == "item_failed" })
         #expect(failed["class"]?.string == permanent.failureClass)

@@ -135,7 +135,7 @@ import Testing
                   failed    1 safety
                   requests  4
                   tokens    not reported
-                  failures  genbatch status job.yaml
+                  failures  genbatch failures job.yaml
                   results   genbatch export job.yaml
 
                 """

@@ -31,6 +31,33 @@ import Testing
         )
     }
 
+    @Test("a choice is told beside what there is, with what of it is not sent")
+    func choice() {
+        var plan = RunPlan()
+        (plan.new, plan.done, plan.failed) = (3, 2, 1)
+        plan.choice = RunPlan.Choice()
+        plan.choice?.toRun = 1
+        #expect(
+            ReportText.plan(plan) == ["6 items: 1 to run, chosen from 3 (3 new), 2 done, 1 failed before"]
+        )
+        plan.choice?.done = 2
+        plan.choice?.failed = 1
+        #expect(ReportText.plan(plan).last == "chosen and not sent: 2 done, 1 failed before")
+    }
+
+    @Test("the items of the job add up on one line, and what is left is counted there")
+    func balance() {
+        var plan = RunPlan()
+        plan.new = 1000
+        plan.choice = RunPlan.Choice()
+        plan.choice?.toRun = 990
+        var summary = Self.summary()
+        summary.balance = ItemBalance([.done: 1990, .failed: 2, .pending: 10])
+        let lines = ReportText.summary(summary, plan: plan, next: .sample)
+        #expect(lines.contains("  items     2,002 = 1,990 done + 2 failed + 10 pending"))
+        #expect(lines.contains("  to go on  genbatch resume job.yaml   (10 items left)"))
+    }
+
     private static func summary() -> RunSummary {
         var summary = RunSummary()
         summary.done = 990
@@ -72,7 +99,7 @@ import Testing
                 "  requests  1,012, 22 of them retries",
                 "  tokens    120,433 in, 88,120 out, 12,000 thoughts",
                 "  to go on  genbatch resume job.yaml   (2 items left)",
-                "  failures  genbatch status job.yaml",
+                "  failures  genbatch failures job.yaml",
                 "  results   genbatch export job.yaml",
             ]
         )

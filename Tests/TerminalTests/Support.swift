@@ -31,7 +31,7 @@ extension NextCommands {
     static let sample = NextCommands(
         resume: "genbatch resume job.yaml",
         export: "genbatch export job.yaml",
-        status: "genbatch status job.yaml"
+        failures: "genbatch failures job.yaml"
     )
 }
 
