@@ -141,6 +141,11 @@ private let refusals = [
         "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"hm\",\"thought\":true}]},\"finishReason\":\"STOP\"}]}\r\n\r\n",
         .empty
     ),
+    Refusal(
+        "a thought that is an image",
+        "data: {\"candidates\":[{\"content\":{\"parts\":[{\"inlineData\":{\"mimeType\":\"image/png\",\"data\":\"AA==\"},\"thought\":true}]},\"finishReason\":\"STOP\"}]}\r\n\r\n",
+        .empty
+    ),
     Refusal("broken JSON", "data: {\"candidates\":\r\n\r\n", .malformed),
     Refusal("an event beyond the limit", "data: \(String(repeating: "x", count: 2 << 20))\r\n\r\n", .tooLarge),
 ]

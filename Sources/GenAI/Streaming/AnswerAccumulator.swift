@@ -80,7 +80,7 @@ package struct AnswerAccumulator: Sendable {
 
     /// Whether anything but thoughts came.
     package var hasContent: Bool {
-        textBytes > 0 || parts.contains { $0.hasData }
+        textBytes > 0 || parts.contains { $0.hasData && !$0.isThought }
     }
 
     package var totalUsage: UsageCounts {
