@@ -179,6 +179,27 @@ struct VertexTests {
         #expect(Environment(variables).backendKind == kind)
     }
 
+    @Test(
+        "a key that is given goes to the backend that the environment selects, on Vertex AI in express mode",
+        arguments: [
+            ([:], "generativelanguage.googleapis.com/v1beta/"),
+            (["GOOGLE_GENAI_USE_VERTEXAI": "false"], "generativelanguage.googleapis.com/v1beta/"),
+            (["GOOGLE_GENAI_USE_VERTEXAI": "true"], "aiplatform.googleapis.com/v1beta1/"),
+            (
+                ["GOOGLE_GENAI_USE_ENTERPRISE": "1", "GOOGLE_API_KEY": "env-key"].merging(Precedence.place) { $1 },
+                "aiplatform.googleapis.com/v1beta1/"
+            ),
+        ]
+    )
+    func givenKey(variables: [String: String], address: String) async throws {
+        let environment = Environment(variables)
+        let choice = Client.Choice(apiKey: testKey, environment)
+        let client = try Client(choice, options: HTTPOptions(), environment: environment)
+        let authorization = try await client.backend.authorization()
+        #expect(client.backend.url("", authorization) == "https://\(address)")
+        #expect(authorization.secret == testKey)
+    }
+
     @Test("the streamed call of the documentation, word for word (19.4)")
     func streamedCall() async throws {
         let example = try #require(WorkedExample.all.first { $0.name.hasPrefix("19.4") })
