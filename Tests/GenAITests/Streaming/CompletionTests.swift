@@ -1,3 +1,4 @@
+import JSON
 import TestSupport
 import Testing
 
@@ -199,6 +200,24 @@ struct CompletionTests {
             }
             #expect(outcome(text, reason, failure) == example.outcome)
         }
+    }
+
+    @Test(
+        "after an error or a refusal the rest is not waited for as long as within an answer",
+        arguments: [
+            (chunk("a"), false), (usageOnly, false), (#"{"error":null,"promptFeedback":{}}"#, false),
+            (unavailable, true), (#"{"promptFeedback":{"blockReason":"SAFETY"}}"#, true),
+            (chunk("a", finish: "STOP"), true),
+        ]
+    )
+    fileprivate func finished(document: String, isFinished: Bool) throws {
+        var completion = Completion()
+        completion.note(GenerateContentResponse(json: try #require(JSONValue(parsing: document).object)))
+        #expect(completion.isFinished == isFinished)
+        var answer = AnswerAccumulator()
+        var scanner = ChunkScanner()
+        try scanner.scan(Array(document.utf8).span, into: &answer)
+        #expect(answer.completion.isFinished == isFinished)
     }
 
     private func outcome(_ text: String, _ reason: String?, _ error: GenAIError?) -> CompletionCase.Outcome {
