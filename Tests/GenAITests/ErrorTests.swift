@@ -63,6 +63,20 @@ private let rows = [
     Row(429, "RESOURCE_EXHAUSTED", .quotaPerMinute, "m", quota("GenerateContentPaidTierInputTokensPerModelPerMinute")),
     Row(429, "RESOURCE_EXHAUSTED", .quotaPerDay, "m", quota("GenerateRequestsPerDayPerProjectPerModel-FreeTier")),
     Row(429, "RESOURCE_EXHAUSTED", .notInPlan, "m", quota("GenerateRequestsPerDayPerProjectPerModel-FreeTier", "0")),
+    Row(
+        429,
+        "RESOURCE_EXHAUSTED",
+        .notInPlan,
+        "Quota exceeded for metric: x, limit: 0, model: m",
+        #"{"@type":"type.googleapis.com/google.rpc.QuotaFailure","violations":[{"quotaId":"GenerateRequestsPerDay"}]}"#
+    ),
+    Row(
+        429,
+        "RESOURCE_EXHAUSTED",
+        .quotaPerDay,
+        "Quota exceeded for metric: x, limit: 10, model: m",
+        #"{"@type":"type.googleapis.com/google.rpc.QuotaFailure","violations":[{"quotaId":"GenerateRequestsPerDay"}]}"#
+    ),
     Row(429, "RESOURCE_EXHAUSTED", .capacity, "Resource has been exhausted (e.g. check quota)."),
     Row(429, "RESOURCE_EXHAUSTED", .capacity, "Spend limit of the last 10 minutes reached."),
     Row(429, "RESOURCE_EXHAUSTED", .creditExhausted, "Your prepayment credits are depleted."),
