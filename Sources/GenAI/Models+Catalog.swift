@@ -58,9 +58,11 @@ extension Models {
 extension GenerateCall {
     /// The body of `countTokens`.
     ///
-    /// Settings are counted as part of a whole request on the Gemini API; on Vertex AI they stand beside the contents.
+    /// Settings are counted as part of a whole request on the Gemini API. On Vertex AI they stand beside the contents,
+    /// and only those that `countTokens` has members for.
     func countBody(on backend: BackendKind) throws(GenAIError) -> [UInt8] {
-        guard backend == .geminiAPI, !config.json.isEmpty else { return body(continuationToken: nil, on: backend) }
+        guard backend == .geminiAPI else { return onlyCounted.body(continuationToken: nil, on: backend) }
+        guard !config.json.isEmpty else { return body(continuationToken: nil, on: backend) }
         let resource = try ModelName.resource(model, on: backend)
         var writer = JSONWriter(reserving: 512)
         writer.object { writer in
@@ -71,5 +73,14 @@ extension GenerateCall {
             }
         }
         return writer.bytes
+    }
+
+    /// The call without the settings that count nothing, such as labels and safety settings.
+    private var onlyCounted: GenerateCall {
+        var call = self
+        for name in ConfigMembers.ofRequest.subtracting(["systemInstruction", "tools"]) {
+            call.config[name] = nil
+        }
+        return call
     }
 }
