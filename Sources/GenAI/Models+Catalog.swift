@@ -37,12 +37,23 @@ extension Models {
         try await countTokens(model: model, contents: [Content(contents)], config: config)
     }
 
-    /// The models that the key may use.
+    /// The models that the key may use; on Vertex AI those of Google.
     ///
     /// - Parameter pageSize: How many to fetch with one request; `nil` leaves it to the server.
     /// - Returns: The models; the sequence throws ``GenAIError`` if a page cannot be fetched.
     public func list(pageSize: Int? = nil) -> PagedList<Model> {
-        PagedList(client: client, path: "models", member: "models", pageSize: pageSize, element: Model.init(json:))
+        switch client.backend.kind {
+        case .geminiAPI:
+            PagedList(client: client, path: "models", member: "models", pageSize: pageSize, element: Model.init(json:))
+        case .vertex:
+            PagedList(
+                client: client,
+                path: "publishers/google/models",
+                member: "publisherModels",
+                pageSize: pageSize,
+                element: Model.init(json:)
+            )
+        }
     }
 
     /// What the server tells about one model.

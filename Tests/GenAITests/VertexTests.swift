@@ -262,6 +262,33 @@ struct VertexTests {
         #expect(request.header("authorization") == nil)
     }
 
+    @Test("descriptions of models are asked for without project and location, and listed page by page")
+    func models() async throws {
+        let pages = [
+            #"{"publisherModels":[{"name":"publishers/google/models/a"}],"nextPageToken":"t"}"#,
+            #"{"publisherModels":[{"name":"publishers/google/models/b"}]}"#,
+        ]
+        let cloud = try LoopbackCloud(answer: { request, connection in
+            let isList = request.target.contains("pageSize")
+            let page = pages[request.target.contains("pageToken") ? 1 : 0]
+            connection.respond(200, [], isList ? page : #"{"name":"publishers/google/models/m"}"#)
+        })
+        let models = try cloud.client().models
+        var names: [String] = []
+        for try await model in models.list(pageSize: 1) {
+            names.append(model.name)
+        }
+        #expect(names == ["publishers/google/models/a", "publishers/google/models/b"])
+        #expect(try await models.get(model: "m").name == "publishers/google/models/m")
+        _ = try await models.get(model: "projects/p/locations/us/models/7")
+        let targets = [
+            "publishers/google/models?pageSize=1", "publishers/google/models?pageSize=1&pageToken=t",
+            "publishers/google/models/m", "projects/p/locations/us/models/7",
+        ]
+        #expect(cloud.apiRequests.map(\.target) == targets.map { "/v1beta1/\($0)" })
+        #expect(cloud.apiRequests.allSatisfy { $0.header("authorization") == "Bearer token-1" })
+    }
+
     @Test("a gateway gets neither key nor token")
     func gateway() async throws {
         let cloud = try LoopbackCloud()
