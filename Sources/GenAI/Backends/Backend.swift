@@ -39,12 +39,12 @@ struct Backend: Sendable {
     /// The address of a resource.
     ///
     /// - Parameters:
-    ///   - method: The method of HTTP.
     ///   - path: Below the version; on Vertex AI below project and location too, unless it names a project itself, or
     ///     is to be read and belongs to a publisher: its models are described to all projects alike.
     ///   - authorization: That goes with the request.
+    ///   - method: The method of HTTP.
     /// - Returns: The address.
-    func url(_ method: String = "POST", _ path: String, _ authorization: Authorization) -> String {
+    func url(_ path: String, _ authorization: Authorization, method: String = "POST") -> String {
         let isComplete = path.hasPrefix("projects/") || method == "GET" && path.hasPrefix("publishers/")
         return "\(baseURL)/\(version)/\(isComplete ? "" : authorization.projectPath)\(path)"
     }
