@@ -24,9 +24,13 @@ struct ResponseAccumulatorTests {
         #expect(JSONValue.object(response.json).canonicalText == (try JSONValue(parsing: expected).canonicalText))
     }
 
-    @Test("a response that is the only one stays as it came, also if it says little", arguments: [
-        #"{"candidates":[{"content":{"parts":[{"text":""},{"text":"a"},{"text":"b"}]},"index":null}],"error":null}"#, "{}",
-    ])
+    @Test(
+        "a response that is the only one stays as it came, also if it says little",
+        arguments: [
+            #"{"candidates":[{"content":{"parts":[{"text":""},{"text":"a"},{"text":"b"}]},"index":null}],"error":null}"#,
+            "{}",
+        ]
+    )
     func only(document: String) throws {
         #expect(JSONValue.object(try fold([document]).json) == (try JSONValue(parsing: document)))
     }
@@ -36,8 +40,10 @@ struct ResponseAccumulatorTests {
         #expect(ResponseAccumulator().response.json.isEmpty)
     }
 
-    @Test("counts of several requests are added, those of one request are not, whether the chunks name it or not",
-        arguments: ["", #","responseId":"ID""#])
+    @Test(
+        "counts of several requests are added, those of one request are not, whether the chunks name it or not",
+        arguments: ["", #","responseId":"ID""#]
+    )
     func continuation(id: String) throws {
         let first = id.replacing("ID", with: "a")
         let second = id.replacing("ID", with: "b")
