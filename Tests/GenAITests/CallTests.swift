@@ -50,7 +50,6 @@ struct CallTests {
         config["tools"] = [["googleSearch": [:]]]
         config["labels"] = ["job": "1"]
         config["safetySettings"] = [["category": "HARM_CATEGORY_HARASSMENT", "threshold": "OFF"]]
-        config["cachedContent"] = "projects/p/locations/l/cachedContents/1"
         config["toolConfig"] = [:]
         let count = try await cloud.client().models.countTokens(model: "m", contents: "p", config: config)
         #expect(count.totalTokens == 3)
