@@ -30,7 +30,14 @@ struct EventStreamParser {
     private var bare: [UInt8] = []
     private var isBare = false
     private var isFirstLine = true
+    /// Whether lines of an event stream have come: fields or comments.
+    private var hasFields = false
+    private var hasEvents = false
+    /// The beginning of the first line that is not blank, if it is none of an event stream.
+    private var foreignLine: [UInt8] = []
     private var skipsLineFeed = false
+
+    private static let longestForeignLine = 300
 
     init(maximumEventBytes: Int) {
         self.maximumEventBytes = maximumEventBytes
@@ -83,6 +90,12 @@ struct EventStreamParser {
         }
     }
 
+    /// How the body begins, if that is neither an event stream nor a document, and no event came after it: a page of
+    /// HTML, for example.
+    var foreignBeginning: [UInt8]? {
+        hasEvents || foreignLine.isEmpty ? nil : foreignLine
+    }
+
     private func checkSize() throws(GenAIError) {
         guard line.count + bare.count + data.count <= maximumEventBytes else {
             throw .responseTooLarge("an event of the answer is larger than \(maximumEventBytes >> 20) MiB")
@@ -121,7 +134,27 @@ struct EventStreamParser {
             isBare = true
             swap(&bare, &line)
             bare.append(0x0A)
+        } else {
+            noteOther()
         }
+    }
+
+    /// Remembers what kind of body it is by its first line; what the line says matters to nobody.
+    private mutating func noteOther() {
+        if Self.isField(line) {
+            hasFields = true
+        } else if !hasFields, foreignLine.isEmpty, line.contains(where: { $0 > 0x20 }) {
+            foreignLine = Array(line.prefix(Self.longestForeignLine))
+        }
+    }
+
+    /// Whether a line is a field or a comment: a name, perhaps empty, and a colon or the end.
+    private static func isField(_ line: [UInt8]) -> Bool {
+        let end = line.first { byte in
+            let isLetter = byte | 0x20 >= UInt8(ascii: "a") && byte | 0x20 <= UInt8(ascii: "z")
+            return !isLetter && byte != UInt8(ascii: "-") && byte != UInt8(ascii: "_")
+        }
+        return end == nil || end == UInt8(ascii: ":")
     }
 
     private static func beginsDocument(_ line: [UInt8]) -> Bool {
@@ -136,6 +169,7 @@ struct EventStreamParser {
     }
 
     private mutating func appendData(from start: Int) {
+        hasFields = true
         if hasData {
             data.append(0x0A)
             data.append(contentsOf: line[start...])
@@ -155,6 +189,7 @@ struct EventStreamParser {
             hasData = false
         }
         guard dataStart < data.count, !data[dataStart...].elementsEqual("[DONE]".utf8) else { return }
+        hasEvents = true
         try emit(data.span.extracting(dataStart..<data.count), output)
     }
 }

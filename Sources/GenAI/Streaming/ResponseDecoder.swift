@@ -62,13 +62,18 @@ struct ResponseDecoder {
                 APIError(httpStatus: $0.status, body: errorBody, retryAfter: $0.retryAfter)
             }
         }
+        var hasDocument = false
         try parser.finish { document, output throws(GenAIError) in
             // Half a document at the end of the body is a truncation: nothing of it counts.
             guard output == .event || Self.isWhole(document) else {
                 endsInsideDocument = true
                 return
             }
+            hasDocument = true
             try Self.decode(document, onEvent)
+        }
+        if !hasDocument, let beginning = parser.foreignBeginning {
+            throw .malformedResponse("it began with «\(String(decoding: beginning, as: UTF8.self))»")
         }
         return nil
     }

@@ -118,7 +118,25 @@ private let cases = [
     CompletionCase("an empty body", "", .failed("emptyAnswer", partial: "")),
     CompletionCase("usage alone", event(usageOnly), .failed("emptyAnswer", partial: "")),
     CompletionCase("comments alone", ": ping\r\n\r\n: ping\r\n\r\n", .failed("emptyAnswer", partial: "")),
-    CompletionCase("a page of HTML", "<html>\r\n<p>log in</p>\r\n</html>", .failed("emptyAnswer", partial: "")),
+    CompletionCase("other fields alone", "event: end\r\nretry\r\n\r\n<p>", .failed("emptyAnswer", partial: "")),
+    CompletionCase("blanks alone", " \r\n\t\r\n", .failed("emptyAnswer", partial: "")),
+    CompletionCase("a field cut in its name", "dat", isCut: true, .failed("connectionLost", partial: "")),
+    CompletionCase(
+        "a page of HTML",
+        "\r\n<html>\r\n<p>log in</p>\r\n</html>",
+        .failed("malformedResponse", partial: "")
+    ),
+    CompletionCase(
+        "a page of HTML with a script",
+        "<html>\r\n<script>\r\n{\r\nlet a = 1\r\n}\r\n</html>",
+        .failed("malformedResponse", partial: "")
+    ),
+    CompletionCase("words alone", "no healthy upstream", .failed("malformedResponse", partial: "")),
+    CompletionCase(
+        "events behind words",
+        "no stream yet\n" + event(chunk("a", finish: "STOP")),
+        .whole("a", reason: "STOP")
+    ),
     CompletionCase("an error in the middle", event(chunk("a")) + event(unavailable), .failed("api 503", partial: "a")),
     CompletionCase(
         "an error after the finish reason",
@@ -199,6 +217,16 @@ struct CompletionTests {
                 failure = error
             }
             #expect(outcome(text, reason, failure) == example.outcome)
+        }
+    }
+
+    @Test("what is no answer is shown as it begins")
+    func page() async throws {
+        try await withLoopbackServer { _, connection in
+            connection.respond(200, [], "<html>\n<p>log in</p>")
+        } _: { server in
+            let error = try await Client(server).collect().error
+            #expect(error?.description == "the server did not answer in its protocol: it began with «<html>»")
         }
     }
 
