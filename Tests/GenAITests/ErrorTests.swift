@@ -276,6 +276,34 @@ struct ErrorTests {
         }
     }
 
+    @Test(
+        "a moment in Retry-After is one of the server's own clock",
+        arguments: [
+            ("Fri, 31 Dec 1999 23:59:59 GMT", "Fri, 31 Dec 1999 23:58:00 GMT", Duration.seconds(119)),
+            ("Tue, 29 Feb 2028 00:00:10 GMT", "Mon, 28 Feb 2028 23:59:50 GMT", .seconds(20)),
+            ("Fri, 31 Dec 1999 23:58:00 GMT", "Fri, 31 Dec 1999 23:59:59 GMT", .zero),
+            ("Fri, 31 Dec 9999 23:58:00 GMT", "Fri, 31 Dec 1999 23:59:59 GMT", .seconds(1_000_000_000)),
+            ("Fri, 31 Dec 1999 23:59:59 GMT", nil, nil), ("Fri, 31 Dec 1999 23:59:59 GMT", "now", nil),
+            ("Friday, 31-Dec-99 23:59:59 GMT", "Fri, 31 Dec 1999 23:58:00 GMT", nil),
+            ("Fri, 31 Dec 1999 24:00:00 GMT", "Fri, 31 Dec 1999 23:58:00 GMT", nil),
+            ("Fri, 31 Dez 1999 23:59:59 GMT", "Fri, 31 Dec 1999 23:58:00 GMT", nil),
+            ("Fri, +1 Dec 1999 23:59:59 GMT", "Fri, 31 Dec 1999 23:58:00 GMT", nil), ("-7", nil, nil), ("", nil, nil),
+        ] as [(String, String?, Duration?)]
+    )
+    func retryAfterDate(header: String, date: String?, delay: Duration?) async throws {
+        try await withLoopbackServer { _, connection in
+            let clock = date.map { [("Date", $0)] } ?? []
+            connection.respond(503, [("Retry-After", header)] + clock, "")
+        } _: { server in
+            let collected = try await Client(server).collect()
+            guard case .api(let error)? = collected.error else {
+                Issue.record("\(String(describing: collected.error))")
+                return
+            }
+            #expect(error.retryDelay == delay)
+        }
+    }
+
     @Test("only 200 is success, and redirects are not followed", arguments: [201, 204, 302, 404, 500])
     func statuses(status: Int) async throws {
         try await withLoopbackServer { _, connection in

@@ -1,11 +1,5 @@
 internal import Curl
 
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
-
 /// What a token server answered.
 struct TokenResponse: Sendable {
     /// The host, for messages.
@@ -134,16 +128,6 @@ func formEncoded(_ text: String) -> String {
         }
     }
     return String(decoding: encoded, as: UTF8.self)
-}
-
-/// A moment as HTTP's `Date` writes it.
-func httpDate(_ unixSeconds: Int64) -> String {
-    var seconds = time_t(unixSeconds)
-    var parts = tm()
-    gmtime_r(&seconds, &parts)
-    var buffer = [CChar](repeating: 0, count: 64)
-    let count = strftime(&buffer, buffer.count, "%a, %d %b %Y %H:%M:%S GMT", &parts)
-    return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
 }
 
 private func serverName(of url: String) -> String {
