@@ -8,7 +8,8 @@
 ///
 /// Follows the SSE standard (line ends LF, CR LF or CR, comments, several `data` lines, a byte-order mark), because
 /// gateways rewrite what Google sends. Lines that begin a JSON document without `data:` switch to collecting the rest
-/// of the body: servers answer with bare error documents and arrays. Source: the HTML standard, section 9.2.
+/// of the body: servers answer with bare error documents. The elements of a bare array, which is how Google streams
+/// without SSE, are events. Source: the HTML standard, section 9.2.
 struct EventStreamParser {
     /// An event, or the bare document at the end of the body.
     enum Output {
@@ -29,6 +30,8 @@ struct EventStreamParser {
     private var hasData = false
     private var bare: [UInt8] = []
     private var isBare = false
+    private var elements: ArrayElements
+    private var isArray = false
     private var isFirstLine = true
     /// Whether lines of an event stream have come: fields or comments.
     private var hasFields = false
@@ -41,6 +44,7 @@ struct EventStreamParser {
 
     init(maximumEventBytes: Int) {
         self.maximumEventBytes = maximumEventBytes
+        elements = ArrayElements(maximumBytes: maximumEventBytes)
     }
 
     /// Takes the next bytes and hands over every event that they complete.
@@ -59,6 +63,12 @@ struct EventStreamParser {
             position = bytes[0] == 0x0A ? 1 : 0
         }
         while position < bytes.count {
+            if let start = arrayStart(in: bytes, from: position) {
+                isArray = true
+                line.removeAll()
+                try elements.feed(UnsafeRawBufferPointer(rebasing: bytes[start...]), emit)
+                return
+            }
             guard let end = Self.lineEnd(in: bytes, from: position) else {
                 line.append(contentsOf: bytes[position...])
                 try checkSize()
@@ -83,7 +93,9 @@ struct EventStreamParser {
         if !line.isEmpty {
             try endLine(emit)
         }
-        if isBare {
+        if isArray {
+            try elements.finish(emit)
+        } else if isBare {
             try emit(bare.span, .bareDocument)
         } else if hasData {
             try emitData(.unfinishedEvent, emit)
@@ -93,12 +105,12 @@ struct EventStreamParser {
     /// How the body begins, if that is neither an event stream nor a document, and no event came after it: a page of
     /// HTML, for example.
     var foreignBeginning: [UInt8]? {
-        hasEvents || foreignLine.isEmpty ? nil : foreignLine
+        hasEvents || isArray || foreignLine.isEmpty ? nil : foreignLine
     }
 
     private func checkSize() throws(GenAIError) {
         guard line.count + bare.count + data.count <= maximumEventBytes else {
-            throw .responseTooLarge("an event of the answer is larger than \(maximumEventBytes >> 20) MiB")
+            throw .eventTooLarge(maximumEventBytes)
         }
     }
 
@@ -130,10 +142,14 @@ struct EventStreamParser {
         } else if line.elementsEqual("data".utf8) {
             // A name without a colon is a field without a value.
             appendData(from: 4)
-        } else if !hasData, Self.beginsDocument(line) {
-            isBare = true
-            swap(&bare, &line)
-            bare.append(0x0A)
+        } else if !hasData, let first = Self.documentStart(line) {
+            if first == UInt8(ascii: "[") {
+                try beginArray(emit)
+            } else {
+                isBare = true
+                swap(&bare, &line)
+                bare.append(0x0A)
+            }
         } else {
             noteOther()
         }
@@ -157,9 +173,29 @@ struct EventStreamParser {
         return end == nil || end == UInt8(ascii: ":")
     }
 
-    private static func beginsDocument(_ line: [UInt8]) -> Bool {
+    /// The bracket that a document begins with, if the line is the first of one.
+    private static func documentStart(_ line: [UInt8]) -> UInt8? {
         let first = line.first { $0 != 0x20 && $0 != 0x09 }
-        return first == UInt8(ascii: "{") || first == UInt8(ascii: "[")
+        return first == UInt8(ascii: "{") || first == UInt8(ascii: "[") ? first : nil
+    }
+
+    /// Where a bare array goes on, or begins at the beginning of a line: its elements are not held up by lines.
+    private func arrayStart(in bytes: UnsafeRawBufferPointer, from position: Int) -> Int? {
+        func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
+        if isArray { return position }
+        // Lines of events do not begin like this, so the rest is for bare documents alone.
+        guard bytes[position] == UInt8(ascii: "[") || isBlank(bytes[position]) else { return nil }
+        guard !hasData, !isBare, line.allSatisfy(isBlank) else { return nil }
+        let first = bytes[position...].firstIndex { !isBlank($0) }
+        return first.flatMap { bytes[$0] == UInt8(ascii: "[") ? $0 : nil }
+    }
+
+    /// Begins with a line, for arrays behind a byte-order mark.
+    private mutating func beginArray(
+        _ emit: (Span<UInt8>, Output) throws(GenAIError) -> Void
+    ) throws(GenAIError) {
+        isArray = true
+        try elements.feed(line + [0x0A], emit)
     }
 
     /// Whether a line begins with `data:`; written out, because it is asked for every line of every stream.

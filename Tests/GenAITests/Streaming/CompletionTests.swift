@@ -97,6 +97,54 @@ private let cases = [
         .whole("ab", reason: "STOP")
     ),
 
+    CompletionCase(
+        "an array cut after the finish reason",
+        "[\(chunk("a"))\r\n,\r\n\(chunk("b", finish: "STOP"))\r\n",
+        .whole("ab", reason: "STOP")
+    ),
+
+    CompletionCase(
+        "an array cut between two responses",
+        "[\(chunk("a"))\r\n,\r\n\(chunk("b"))",
+        isCut: true,
+        .failed("connectionLost", partial: "ab")
+    ),
+    CompletionCase(
+        "an array cut inside a response",
+        "[\(chunk("a"))\r\n,\r\n\(chunk("b", finish: "STOP").dropLast())",
+        .failed("interrupted", partial: "a")
+    ),
+    CompletionCase(
+        "an error in an array without its end",
+        "[\(chunk("a"))\r\n,\r\n\(unavailable)",
+        .failed("api 503", partial: "a")
+    ),
+    CompletionCase("an array cut at once", "[\r\n", .failed("interrupted", partial: "")),
+    CompletionCase("an empty array", "[]", .failed("emptyAnswer", partial: "")),
+    CompletionCase(
+        "an array cut after the finish reason",
+        "[\(chunk("a"))\r\n,\r\n\(chunk("b", finish: "STOP"))\r\n",
+        .whole("ab", reason: "STOP")
+    ),
+
+    CompletionCase(
+        "an array cut between two responses",
+        "[\(chunk("a"))\r\n,\r\n\(chunk("b"))",
+        isCut: true,
+        .failed("connectionLost", partial: "ab")
+    ),
+    CompletionCase(
+        "an array cut inside a response",
+        "[\(chunk("a"))\r\n,\r\n\(chunk("b", finish: "STOP").dropLast())",
+        .failed("interrupted", partial: "a")
+    ),
+    CompletionCase(
+        "an error in an array without its end",
+        "[\(chunk("a"))\r\n,\r\n\(unavailable)",
+        .failed("api 503", partial: "a")
+    ),
+    CompletionCase("an array cut at once", "[\r\n", .failed("interrupted", partial: "")),
+    CompletionCase("an empty array", "[]", .failed("emptyAnswer", partial: "")),
     CompletionCase("a clean end without finish reason", event(chunk("a")), .failed("interrupted", partial: "a")),
     CompletionCase("an empty finish reason", event(chunk("a", finish: "")), .failed("interrupted", partial: "a")),
     CompletionCase(
