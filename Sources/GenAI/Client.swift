@@ -19,20 +19,19 @@ public final class Client: Sendable {
     let options: HTTPOptions
     let backend: Backend
 
-    /// Makes a client of the Gemini API, or of what the environment says.
+    /// Makes a client of the backend that the environment selects.
     ///
-    /// Without a key everything is taken from the environment, as by Google's SDK: Vertex AI if
-    /// `GOOGLE_GENAI_USE_ENTERPRISE` or `GOOGLE_GENAI_USE_VERTEXAI` is `true` or `1`, else the Gemini API with the key
-    /// in `GOOGLE_API_KEY` or `GEMINI_API_KEY`.
+    /// As with Google's SDK this is Vertex AI if `GOOGLE_GENAI_USE_ENTERPRISE` or `GOOGLE_GENAI_USE_VERTEXAI` is `true`
+    /// or `1`, with a key in express mode; else it is the Gemini API. What is not given is taken from the environment,
+    /// the key from `GOOGLE_API_KEY` or `GEMINI_API_KEY`.
     ///
     /// - Parameters:
-    ///   - apiKey: The key of the Gemini API; `nil` takes everything from the environment.
+    ///   - apiKey: The key; it comes before a project that the environment names.
     ///   - options: Where and how requests travel.
     /// - Throws: ``GenAIError/invalidCall(_:)`` if there is no key or the base URL is not usable, and what
     ///   ``init(vertex:options:)`` throws.
     public convenience init(apiKey: String? = nil, options: HTTPOptions = HTTPOptions()) throws(GenAIError) {
-        let isVertex = apiKey.nonBlank == nil && Environment.process.backendKind == .vertex
-        try self.init(isVertex ? .vertex(VertexOptions()) : .geminiAPI(key: apiKey), options: options)
+        try self.init(Choice(apiKey: apiKey, .process), options: options)
     }
 
     /// Makes a client of Vertex AI.
@@ -63,6 +62,14 @@ public final class Client: Sendable {
     enum Choice {
         case geminiAPI(key: String?)
         case vertex(VertexOptions)
+
+        /// The backend that an environment selects, with the caller's key if there is one.
+        init(apiKey: String?, _ environment: Environment) {
+            self =
+                environment.backendKind == .vertex
+                ? .vertex(VertexOptions(credentials: apiKey.nonBlank.map(GoogleCredentials.apiKey)))
+                : .geminiAPI(key: apiKey)
+        }
     }
 
     init(

@@ -86,7 +86,14 @@ public struct Files: Sendable {
     /// - Parameter pageSize: How many to fetch with one request; `nil` leaves it to the server.
     /// - Returns: The files; the sequence throws ``GenAIError`` if a page cannot be fetched.
     public func list(pageSize: Int? = nil) -> PagedList<File> {
-        PagedList(client: client, path: "files", member: "files", pageSize: pageSize, element: File.init(json:))
+        PagedList(
+            client: client,
+            path: "files",
+            member: "files",
+            pageSize: pageSize,
+            isGeminiAPIOnly: true,
+            element: File.init(json:)
+        )
     }
 
     /// Deletes a file before its 48 hours are over.

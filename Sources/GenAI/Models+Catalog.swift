@@ -37,12 +37,23 @@ extension Models {
         try await countTokens(model: model, contents: [Content(contents)], config: config)
     }
 
-    /// The models that the key may use.
+    /// The models that the key may use; on Vertex AI those of Google.
     ///
     /// - Parameter pageSize: How many to fetch with one request; `nil` leaves it to the server.
     /// - Returns: The models; the sequence throws ``GenAIError`` if a page cannot be fetched.
     public func list(pageSize: Int? = nil) -> PagedList<Model> {
-        PagedList(client: client, path: "models", member: "models", pageSize: pageSize, element: Model.init(json:))
+        switch client.backend.kind {
+        case .geminiAPI:
+            PagedList(client: client, path: "models", member: "models", pageSize: pageSize, element: Model.init(json:))
+        case .vertex:
+            PagedList(
+                client: client,
+                path: "publishers/google/models",
+                member: "publisherModels",
+                pageSize: pageSize,
+                element: Model.init(json:)
+            )
+        }
     }
 
     /// What the server tells about one model.
@@ -58,9 +69,11 @@ extension Models {
 extension GenerateCall {
     /// The body of `countTokens`.
     ///
-    /// Settings are counted as part of a whole request on the Gemini API; on Vertex AI they stand beside the contents.
+    /// Settings are counted as part of a whole request on the Gemini API. On Vertex AI they stand beside the contents,
+    /// and only those that `countTokens` has members for.
     func countBody(on backend: BackendKind) throws(GenAIError) -> [UInt8] {
-        guard backend == .geminiAPI, !config.json.isEmpty else { return body(continuationToken: nil, on: backend) }
+        guard backend == .geminiAPI else { return onlyCounted.body(continuationToken: nil, on: backend) }
+        guard !config.json.isEmpty else { return body(continuationToken: nil, on: backend) }
         let resource = try ModelName.resource(model, on: backend)
         var writer = JSONWriter(reserving: 512)
         writer.object { writer in
@@ -71,5 +84,14 @@ extension GenerateCall {
             }
         }
         return writer.bytes
+    }
+
+    /// The call without the settings that count nothing, such as labels and safety settings.
+    private var onlyCounted: GenerateCall {
+        var call = self
+        for name in ConfigMembers.ofRequest.subtracting(["systemInstruction", "tools"]) {
+            call.config[name] = nil
+        }
+        return call
     }
 }

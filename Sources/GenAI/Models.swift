@@ -50,13 +50,13 @@ public struct Models: Sendable {
         config: GenerateContentConfig = GenerateContentConfig()
     ) async throws -> GenerateContentResponse {
         let call = GenerateCall(model: model, contents: contents, config: config, stream: false)
-        var answer: GenerateContentResponse?
-        // To the end, which tells whether the answer is whole; an unfinished one comes in several responses.
+        var answer = ResponseAccumulator()
+        // To the end, which tells whether the answer is whole; it may come in several responses.
         for try await response in ResponseStream(client: client, call: call) {
-            answer = answer?.continued(by: response) ?? response
+            answer.append(response)
         }
-        guard let answer else { throw GenAIError.emptyAnswer }
-        return answer
+        guard !answer.isEmpty else { throw GenAIError.emptyAnswer }
+        return answer.response
     }
 
     /// Asks a model one text and waits for the whole answer.

@@ -140,21 +140,22 @@ enum FailureMapping {
     }
 
     private static func quotaClass(of error: APIError) -> (FailureClass, String?) {
-        if error.quotaViolations.contains(where: { $0.quotaValue == 0 }) {
+        switch error.kind {
+        case .notInPlan:
             return (
                 .auth, "the project's plan does not include this model (its limit is 0); enable billing or change it"
             )
-        }
-        if error.quotaViolations.contains(where: { $0.quotaID.contains("PerDay") }) {
+        case .quotaPerDay:
             return (.rateDay, "the daily quota is spent; it comes back at midnight Pacific time")
-        }
-        if error.kind == .creditExhausted {
+        case .creditExhausted:
             return (.auth, "the project's credit or monthly cap is used up; look at its billing page")
-        }
-        if error.retryDelay.map({ $0 > longestMinuteDelay }) == true {
+        case _ where error.retryDelay.map { $0 > longestMinuteDelay } == true:
             return (.rateDay, "the wait is too long to sit out; run the job again later")
+        case .quotaPerMinute:
+            return (.rateMinute, nil)
+        default:
+            return (.rateUnknown, nil)
         }
-        return error.quotaViolations.isEmpty ? (.rateUnknown, nil) : (.rateMinute, nil)
     }
 }
 

@@ -386,7 +386,8 @@ package struct JSONReader: ~Escapable {
         }
     }
 
-    private func append(_ range: Range<Int>, to buffer: inout [UInt8]) {
+    /// Appends the bytes of a range as they stand.
+    package func append(_ range: Range<Int>, to buffer: inout [UInt8]) {
         bytes.extracting(range).withUnsafeBufferPointer { buffer.append(contentsOf: $0) }
     }
 

@@ -85,6 +85,13 @@ private let refusals = [
     Refusal(429, "RESOURCE_EXHAUSTED", .rateDay, details: quota(perDay, "20") + "," + delay("41.2s")),
     Refusal(429, "RESOURCE_EXHAUSTED", .rateDay, details: quota(perMinute, "5") + "," + quota(perDay, "20")),
     Refusal(429, "RESOURCE_EXHAUSTED", .auth, details: quota(perMinute, "0")),
+    Refusal(
+        429,
+        "RESOURCE_EXHAUSTED",
+        .auth,
+        "Quota exceeded for metric: x, limit: 0, model: m",
+        details: #"{"@type":"type.googleapis.com/google.rpc.QuotaFailure","violations":[{"quotaId":"\#(perDay)"}]}"#
+    ),
     Refusal(429, "RESOURCE_EXHAUSTED", .rateDay, details: delay("36903s")),
     Refusal(429, "RESOURCE_EXHAUSTED", .rateUnknown, details: delay("900s")),
     Refusal(429, "RESOURCE_EXHAUSTED", .rateUnknown, "Resource has been exhausted (e.g. check quota)."),
@@ -139,6 +146,11 @@ private let refusals = [
     Refusal(
         "thoughts alone",
         "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"hm\",\"thought\":true}]},\"finishReason\":\"STOP\"}]}\r\n\r\n",
+        .empty
+    ),
+    Refusal(
+        "a thought that is an image",
+        "data: {\"candidates\":[{\"content\":{\"parts\":[{\"inlineData\":{\"mimeType\":\"image/png\",\"data\":\"AA==\"},\"thought\":true}]},\"finishReason\":\"STOP\"}]}\r\n\r\n",
         .empty
     ),
     Refusal("broken JSON", "data: {\"candidates\":\r\n\r\n", .malformed),

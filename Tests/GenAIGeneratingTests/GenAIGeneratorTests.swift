@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 private let answer =
-    #"data: {"candidates":[{"content":{"parts":[{"text":"Winter."}],"role":"model"},"finishReason":"STOP","safetyRatings":[{"probability":"LOW"}],"index":0}],"usageMetadata":{"promptTokenCount":7,"candidatesTokenCount":2,"totalTokenCount":9},"modelVersion":"m-001","responseId":"r1"}"#
+    #"data: {"candidates":[{"content":{"parts":[{"text":"Winter."}],"role":"model"},"finishReason":"STOP","safetyRatings":[{"probability":"LOW"}],"index":0}],"usageMetadata":{"promptTokenCount":7,"candidatesTokenCount":2,"totalTokenCount":9,"trafficType":"ON_DEMAND"},"modelVersion":"m-001","responseId":"r1"}"#
     + "\r\n\r\n"
 
 @Suite("Items to requests and answers", .timeLimit(.minutes(1)))
@@ -33,7 +33,8 @@ struct GenAIGeneratorTests {
                         modelVersion: "m-001",
                         responseID: "r1",
                         candidates: 1,
-                        metadata: #"{"safetyRatings":[{"probability":"LOW"}]}"#
+                        metadata:
+                            #"{"safetyRatings":[{"probability":"LOW"}],"usageMetadata":{"trafficType":"ON_DEMAND"}}"#
                     )
             )
             #expect(result.firstChunk != nil)

@@ -41,6 +41,28 @@ struct CallTests {
         }
     }
 
+    @Test("on Vertex AI only the settings that count are sent, beside the contents")
+    func countOnVertex() async throws {
+        let cloud = try LoopbackCloud(answer: { $1.respond(200, [], #"{"totalTokens":3}"#) })
+        var config = GenerateContentConfig()
+        config.systemInstruction = "Be brief."
+        config.maxOutputTokens = 5
+        config["tools"] = [["googleSearch": [:]]]
+        config["labels"] = ["job": "1"]
+        config["safetySettings"] = [["category": "HARM_CATEGORY_HARASSMENT", "threshold": "OFF"]]
+        config["toolConfig"] = [:]
+        let count = try await cloud.client().models.countTokens(model: "m", contents: "p", config: config)
+        #expect(count.totalTokens == 3)
+        let request = try #require(cloud.apiRequests.first)
+        #expect(
+            request.target == "/v1beta1/projects/acme-42/locations/global/publishers/google/models/m:countTokens"
+        )
+        #expect(
+            request.bodyText
+                == #"{"contents":[{"role":"user","parts":[{"text":"p"}]}],"systemInstruction":{"parts":[{"text":"Be brief."}]},"tools":[{"googleSearch":{}}],"generationConfig":{"maxOutputTokens":5}}"#
+        )
+    }
+
     @Test("a list is fetched page by page, and only as far as it is read")
     func pages() async throws {
         let pages = [

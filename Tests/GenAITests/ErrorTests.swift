@@ -63,6 +63,20 @@ private let rows = [
     Row(429, "RESOURCE_EXHAUSTED", .quotaPerMinute, "m", quota("GenerateContentPaidTierInputTokensPerModelPerMinute")),
     Row(429, "RESOURCE_EXHAUSTED", .quotaPerDay, "m", quota("GenerateRequestsPerDayPerProjectPerModel-FreeTier")),
     Row(429, "RESOURCE_EXHAUSTED", .notInPlan, "m", quota("GenerateRequestsPerDayPerProjectPerModel-FreeTier", "0")),
+    Row(
+        429,
+        "RESOURCE_EXHAUSTED",
+        .notInPlan,
+        "Quota exceeded for metric: x, limit: 0, model: m",
+        #"{"@type":"type.googleapis.com/google.rpc.QuotaFailure","violations":[{"quotaId":"GenerateRequestsPerDay"}]}"#
+    ),
+    Row(
+        429,
+        "RESOURCE_EXHAUSTED",
+        .quotaPerDay,
+        "Quota exceeded for metric: x, limit: 10, model: m",
+        #"{"@type":"type.googleapis.com/google.rpc.QuotaFailure","violations":[{"quotaId":"GenerateRequestsPerDay"}]}"#
+    ),
     Row(429, "RESOURCE_EXHAUSTED", .capacity, "Resource has been exhausted (e.g. check quota)."),
     Row(429, "RESOURCE_EXHAUSTED", .capacity, "Spend limit of the last 10 minutes reached."),
     Row(429, "RESOURCE_EXHAUSTED", .creditExhausted, "Your prepayment credits are depleted."),
@@ -252,6 +266,34 @@ struct ErrorTests {
     func retryAfter(header: String, body: String, delay: Duration) async throws {
         try await withLoopbackServer { _, connection in
             connection.respond(429, [("Retry-After", header)], body)
+        } _: { server in
+            let collected = try await Client(server).collect()
+            guard case .api(let error)? = collected.error else {
+                Issue.record("\(String(describing: collected.error))")
+                return
+            }
+            #expect(error.retryDelay == delay)
+        }
+    }
+
+    @Test(
+        "a moment in Retry-After is one of the server's own clock",
+        arguments: [
+            ("Fri, 31 Dec 1999 23:59:59 GMT", "Fri, 31 Dec 1999 23:58:00 GMT", Duration.seconds(119)),
+            ("Tue, 29 Feb 2028 00:00:10 GMT", "Mon, 28 Feb 2028 23:59:50 GMT", .seconds(20)),
+            ("Fri, 31 Dec 1999 23:58:00 GMT", "Fri, 31 Dec 1999 23:59:59 GMT", .zero),
+            ("Fri, 31 Dec 9999 23:58:00 GMT", "Fri, 31 Dec 1999 23:59:59 GMT", .seconds(1_000_000_000)),
+            ("Fri, 31 Dec 1999 23:59:59 GMT", nil, nil), ("Fri, 31 Dec 1999 23:59:59 GMT", "now", nil),
+            ("Friday, 31-Dec-99 23:59:59 GMT", "Fri, 31 Dec 1999 23:58:00 GMT", nil),
+            ("Fri, 31 Dec 1999 24:00:00 GMT", "Fri, 31 Dec 1999 23:58:00 GMT", nil),
+            ("Fri, 31 Dez 1999 23:59:59 GMT", "Fri, 31 Dec 1999 23:58:00 GMT", nil),
+            ("Fri, +1 Dec 1999 23:59:59 GMT", "Fri, 31 Dec 1999 23:58:00 GMT", nil), ("-7", nil, nil), ("", nil, nil),
+        ] as [(String, String?, Duration?)]
+    )
+    func retryAfterDate(header: String, date: String?, delay: Duration?) async throws {
+        try await withLoopbackServer { _, connection in
+            let clock = date.map { [("Date", $0)] } ?? []
+            connection.respond(503, [("Retry-After", header)] + clock, "")
         } _: { server in
             let collected = try await Client(server).collect()
             guard case .api(let error)? = collected.error else {

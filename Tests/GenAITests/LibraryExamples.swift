@@ -156,7 +156,7 @@ enum LibraryExamples {
 
     private static func chunkMembers(_ client: Client) async throws {
         // docs: chunk-members
-        var usage: UsageMetadata?
+        var answer = ResponseAccumulator()
         for try await chunk in client.models.generateContentStream(
             model: "gemini-3.8-flash",
             contents: "Why is the sky blue?"
@@ -170,9 +170,9 @@ enum LibraryExamples {
             if let reason = chunk.promptFeedback?.blockReason {
                 print("the prompt was refused:", reason)
             }
-            // Counts are running totals: the last ones are those of the whole answer.
-            usage = chunk.usageMetadata ?? usage
+            answer.append(chunk)
         }
+        let usage = answer.response.usageMetadata
         print("input:", usage?.promptTokenCount ?? 0, "output:", usage?.candidatesTokenCount ?? 0)
         // docs: end
     }

@@ -179,6 +179,27 @@ struct VertexTests {
         #expect(Environment(variables).backendKind == kind)
     }
 
+    @Test(
+        "a key that is given goes to the backend that the environment selects, on Vertex AI in express mode",
+        arguments: [
+            ([:], "generativelanguage.googleapis.com/v1beta/"),
+            (["GOOGLE_GENAI_USE_VERTEXAI": "false"], "generativelanguage.googleapis.com/v1beta/"),
+            (["GOOGLE_GENAI_USE_VERTEXAI": "true"], "aiplatform.googleapis.com/v1beta1/"),
+            (
+                ["GOOGLE_GENAI_USE_ENTERPRISE": "1", "GOOGLE_API_KEY": "env-key"].merging(Precedence.place) { $1 },
+                "aiplatform.googleapis.com/v1beta1/"
+            ),
+        ]
+    )
+    func givenKey(variables: [String: String], address: String) async throws {
+        let environment = Environment(variables)
+        let choice = Client.Choice(apiKey: testKey, environment)
+        let client = try Client(choice, options: HTTPOptions(), environment: environment)
+        let authorization = try await client.backend.authorization()
+        #expect(client.backend.url("", authorization) == "https://\(address)")
+        #expect(authorization.secret == testKey)
+    }
+
     @Test("the streamed call of the documentation, word for word (19.4)")
     func streamedCall() async throws {
         let example = try #require(WorkedExample.all.first { $0.name.hasPrefix("19.4") })
@@ -239,6 +260,33 @@ struct VertexTests {
         #expect(request.target == target)
         #expect(request.header("x-goog-api-key") == testKey)
         #expect(request.header("authorization") == nil)
+    }
+
+    @Test("descriptions of models are asked for without project and location, and listed page by page")
+    func models() async throws {
+        let pages = [
+            #"{"publisherModels":[{"name":"publishers/google/models/a"}],"nextPageToken":"t"}"#,
+            #"{"publisherModels":[{"name":"publishers/google/models/b"}]}"#,
+        ]
+        let cloud = try LoopbackCloud(answer: { request, connection in
+            let isList = request.target.contains("pageSize")
+            let page = pages[request.target.contains("pageToken") ? 1 : 0]
+            connection.respond(200, [], isList ? page : #"{"name":"publishers/google/models/m"}"#)
+        })
+        let models = try cloud.client().models
+        var names: [String] = []
+        for try await model in models.list(pageSize: 1) {
+            names.append(model.name)
+        }
+        #expect(names == ["publishers/google/models/a", "publishers/google/models/b"])
+        #expect(try await models.get(model: "m").name == "publishers/google/models/m")
+        _ = try await models.get(model: "projects/p/locations/us/models/7")
+        let targets = [
+            "publishers/google/models?pageSize=1", "publishers/google/models?pageSize=1&pageToken=t",
+            "publishers/google/models/m", "projects/p/locations/us/models/7",
+        ]
+        #expect(cloud.apiRequests.map(\.target) == targets.map { "/v1beta1/\($0)" })
+        #expect(cloud.apiRequests.allSatisfy { $0.header("authorization") == "Bearer token-1" })
     }
 
     @Test("a gateway gets neither key nor token")

@@ -2,27 +2,24 @@ internal import JSON
 
 /// A person who has signed in with gcloud.
 struct AuthorizedUser: TokenIssuer {
-    /// The file's own address, if it has one, is not used: nobody else is to get the refresh token.
     static let tokenServer = "https://oauth2.googleapis.com/token"
 
     private let clientID: String
     private let clientSecret: String
     private let refreshToken: String
-    private let tokenServer: String
+    /// Google's, or one on this machine that the file names; no other is to get the refresh token.
+    let tokenServer: String
     private let clock: any SignInClock
 
     let name = "with gcloud's credentials"
     let advice = "sign in again: gcloud auth application-default login"
 
-    init(
-        _ file: CredentialsFile,
-        tokenServer: String = AuthorizedUser.tokenServer,
-        clock: any SignInClock
-    ) throws(GenAIError) {
+    init(_ file: CredentialsFile, clock: any SignInClock) throws(GenAIError) {
         clientID = try file.text("client_id")
         clientSecret = try file.text("client_secret")
         refreshToken = try file.text("refresh_token")
-        self.tokenServer = tokenServer
+        let named = try? file.tokenServer()
+        tokenServer = named.flatMap { $0.isLoopback ? $0.text : nil } ?? Self.tokenServer
         self.clock = clock
     }
 

@@ -7,8 +7,6 @@ struct ServiceAccount: TokenIssuer {
     private static let audience = "https://oauth2.googleapis.com/token"
     /// The longest that Google lets an assertion live.
     private static let lifetimeSeconds: Int64 = 3600
-    /// A clock that is a little ahead does not make the assertion one of the future.
-    private static let clockMarginSeconds: Int64 = 30
 
     private let email: String
     private let keyID: String?
@@ -44,7 +42,7 @@ struct ServiceAccount: TokenIssuer {
 
     /// The signed statement that asks for a token (RFC 7519).
     func assertion() throws(GenAIError) -> String {
-        let issuedAt = clock.unixMilliseconds() / 1000 - Self.clockMarginSeconds
+        let issuedAt = clock.unixMilliseconds() / 1000
         var header = JSONWriter()
         header.object { writer in
             writer.member("alg", "RS256")

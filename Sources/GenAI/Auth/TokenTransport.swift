@@ -1,11 +1,4 @@
 internal import Curl
-internal import Synchronization
-
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
 
 /// What a token server answered.
 struct TokenResponse: Sendable {
@@ -61,21 +54,23 @@ struct TokenTransport: Sendable {
         _ body: [UInt8]?,
         _ limits: TransferLimits
     ) async throws -> TokenResponse {
-        do {
-            let request = HTTPRequest(
+        let request: HTTPRequest
+        do throws(CurlError) {
+            request = HTTPRequest(
                 method: method,
                 url: url,
-                headers: try (headers + [("User-Agent", options.userAgent)]).map { try HTTPRequest.Header($0.0, $0.1) },
+                headers: try (headers + [("User-Agent", options.userAgent)]).map { header throws(CurlError) in
+                    try HTTPRequest.Header(header.0, header.1)
+                },
                 body: body,
                 limits: limits,
                 caFile: options.caFile,
                 isOneOfMany: false
             )
-            return try await TokenReceiver(server: serverName(of: url)).receive(request, on: loop)
-        } catch let error as CurlError {
-            if error.kind == .cancelled { throw CancellationError() }
+        } catch {
             throw GenAIError(error)
         }
+        return try await TokenReceiver(server: serverName(of: url)).receive(request, on: loop)
     }
 }
 
@@ -83,59 +78,20 @@ struct TokenTransport: Sendable {
 ///
 /// `@unchecked Sendable`: head and body are touched only on the network thread until `finish`, which hands them over.
 private final class TokenReceiver: TransferReceiver, @unchecked Sendable {
-    private enum Wait {
-        case idle
-        case waiting(CheckedContinuation<TokenResponse, any Error>, Transfer)
-        case cancelled
-    }
-
     /// Tokens have one or two kilobytes.
     private static let maximumBytes = 256 << 10
 
     private let server: String
     private var head = HTTPResponseHead(status: 0)
     private var body: [UInt8] = []
-    private let wait = Mutex(Wait.idle)
+    private let wait = TransferWait<TokenResponse>()
 
     init(server: String) {
         self.server = server
     }
 
     func receive(_ request: HTTPRequest, on loop: TransferLoop) async throws -> TokenResponse {
-        try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { continuation in
-                start(request, on: loop, continuation)
-            }
-        } onCancel: {
-            let transfer = wait.withLock { wait -> Transfer? in
-                if case .waiting(_, let transfer) = wait { return transfer }
-                wait = .cancelled
-                return nil
-            }
-            if let transfer {
-                loop.cancel(transfer)
-            }
-        }
-    }
-
-    private func start(
-        _ request: HTTPRequest,
-        on loop: TransferLoop,
-        _ continuation: CheckedContinuation<TokenResponse, any Error>
-    ) {
-        // Under the lock, so that `finish`, which may come at once on the other thread, finds the continuation.
-        let failure = wait.withLock { wait -> (any Error)? in
-            if case .cancelled = wait { return CancellationError() }
-            do throws(CurlError) {
-                wait = .waiting(continuation, try loop.start(request, receiver: self))
-                return nil
-            } catch {
-                return error
-            }
-        }
-        if let failure {
-            continuation.resume(throwing: failure)
-        }
+        try await wait.end(of: request, receiver: self, on: loop)
     }
 
     // MARK: On the network thread
@@ -150,16 +106,12 @@ private final class TokenReceiver: TransferReceiver, @unchecked Sendable {
     }
 
     func finish(_ end: TransferEnd) {
-        let continuation = wait.withLock { wait -> CheckedContinuation<TokenResponse, any Error>? in
-            guard case .waiting(let continuation, _) = wait else { return nil }
-            wait = .idle
-            return continuation
-        }
-        if let error = end.error {
-            continuation?.resume(throwing: error)
-        } else {
-            continuation?.resume(returning: TokenResponse(server: server, head: head, body: body))
-        }
+        wait.finish(result(end.error))
+    }
+
+    private func result(_ error: CurlError?) -> Result<TokenResponse, any Error> {
+        guard let error else { return .success(TokenResponse(server: server, head: head, body: body)) }
+        return .failure(error.kind == .cancelled ? CancellationError() : GenAIError(error))
     }
 }
 
@@ -176,16 +128,6 @@ func formEncoded(_ text: String) -> String {
         }
     }
     return String(decoding: encoded, as: UTF8.self)
-}
-
-/// A moment as HTTP's `Date` writes it.
-func httpDate(_ unixSeconds: Int64) -> String {
-    var seconds = time_t(unixSeconds)
-    var parts = tm()
-    gmtime_r(&seconds, &parts)
-    var buffer = [CChar](repeating: 0, count: 64)
-    let count = strftime(&buffer, buffer.count, "%a, %d %b %Y %H:%M:%S GMT", &parts)
-    return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
 }
 
 private func serverName(of url: String) -> String {

@@ -39,11 +39,14 @@ struct Backend: Sendable {
     /// The address of a resource.
     ///
     /// - Parameters:
-    ///   - path: Below the version; on Vertex AI below project and location too, unless it names a project itself.
+    ///   - path: Below the version; on Vertex AI below project and location too, unless it names a project itself, or
+    ///     is to be read and belongs to a publisher: its models are described to all projects alike.
     ///   - authorization: That goes with the request.
+    ///   - method: The method of HTTP.
     /// - Returns: The address.
-    func url(_ path: String, _ authorization: Authorization) -> String {
-        "\(baseURL)/\(version)/\(path.hasPrefix("projects/") ? "" : authorization.projectPath)\(path)"
+    func url(_ path: String, _ authorization: Authorization, method: String = "POST") -> String {
+        let isComplete = path.hasPrefix("projects/") || method == "GET" && path.hasPrefix("publishers/")
+        return "\(baseURL)/\(version)/\(isComplete ? "" : authorization.projectPath)\(path)"
     }
 
     /// Whether to repeat a request whose authorization the server did not accept: there will be a fresh token.

@@ -32,6 +32,9 @@ struct BaseURL: Sendable, Equatable {
         self.text = text
     }
 
+    /// Whether the address is one of this machine.
+    var isLoopback: Bool { Self.isLoopback(Self.host(of: text)) }
+
     /// The host between `//` and the port or the path.
     private static func host(of address: String) -> String {
         let authority = address.drop { $0 != "/" }.dropFirst(2).prefix { $0 != "/" }

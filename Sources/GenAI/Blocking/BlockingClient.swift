@@ -80,12 +80,12 @@ public struct BlockingModels: Sendable {
     ) throws -> GenerateContentResponse {
         let call = GenerateCall(model: model, contents: contents, config: config, stream: false)
         let stream = BlockingResponseStream(client: client, call: call)
-        var answer: GenerateContentResponse?
+        var answer = ResponseAccumulator()
         while let response = try stream.next() {
-            answer = answer?.continued(by: response) ?? response
+            answer.append(response)
         }
-        guard let answer else { throw GenAIError.emptyAnswer }
-        return answer
+        guard !answer.isEmpty else { throw GenAIError.emptyAnswer }
+        return answer.response
     }
 
     /// Asks a model one text and waits for the whole answer.

@@ -24,6 +24,7 @@ extension Client {
         let authorization = try await backend.authorization()
         var request = request(path: path, body: [], timeouts: options.timeouts, authorization)
         request.method = method
+        request.url = backend.url(path, authorization, method: method)
         request.body = body
         return request
     }

@@ -16,6 +16,7 @@ public struct PagedList<Element: Sendable>: AsyncSequence, Sendable {
     /// The member of each page that holds its elements.
     let member: String
     let pageSize: Int?
+    var isGeminiAPIOnly = false
     let element: @Sendable (JSONObject) -> Element
 
     /// Makes an iterator, which sends nothing yet.
@@ -48,7 +49,9 @@ public struct PagedList<Element: Sendable>: AsyncSequence, Sendable {
         }
 
         private mutating func fetchPage() async throws {
-            try list.client.requireGeminiAPI(for: "lists of \(list.path)")
+            if list.isGeminiAPIOnly {
+                try list.client.requireGeminiAPI(for: "lists of \(list.path)")
+            }
             var path = QueryPath(list.path)
             if let pageSize = list.pageSize {
                 path.append("pageSize", String(pageSize))

@@ -84,7 +84,9 @@ final class ReplyReceiver: TransferReceiver, @unchecked Sendable {
 
     private func read(_ document: Span<UInt8>) throws(JSONError) {
         var reader = JSONReader(document)
-        self.document = try reader.readValue()
+        let value = try reader.readValue()
         try reader.expectEnd()
+        // Of an array, whose elements come one by one, the first counts.
+        self.document = self.document ?? value
     }
 }

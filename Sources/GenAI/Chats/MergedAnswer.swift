@@ -1,14 +1,8 @@
 internal import JSON
 
 /// The chunks of one answer as one message.
-///
-/// Neighbouring plain texts are joined, and so are neighbouring thoughts. Every other part stays as it came, above all
-/// those with a thought signature, which the server wants back unchanged and in their place.
 struct MergedAnswer {
-    private var parts: [Part] = []
-    /// Text that may go on in the next part.
-    private var openText = ""
-    private var isOpenTextThought = false
+    private var parts = MergedParts()
     private var finishReason: FinishReason?
     private var isPromptBlocked = false
 
@@ -19,16 +13,12 @@ struct MergedAnswer {
             finishReason = reason
         }
         for part in response.parts {
-            append(part)
+            parts.append(part)
         }
     }
 
     /// The message; without parts if nothing came.
-    var content: Content {
-        var closed = self
-        closed.closeText()
-        return Content(role: .model, parts: closed.parts)
-    }
+    var content: Content { Content(role: .model, parts: parts.all) }
 
     /// Whether the server refused the prompt or withheld the answer, so that it is no turn to build upon.
     ///
@@ -38,31 +28,6 @@ struct MergedAnswer {
         return Self.withholding.contains(finishReason.rawValue)
     }
 
-    private mutating func append(_ part: Part) {
-        guard part.isPlainText, let text = part.text else {
-            closeText()
-            if !part.isEmpty {
-                parts.append(part)
-            }
-            return
-        }
-        if part.isThought != isOpenTextThought {
-            closeText()
-            isOpenTextThought = part.isThought
-        }
-        openText += text
-    }
-
-    private mutating func closeText() {
-        guard !openText.isEmpty else { return }
-        var part = Part.text(openText)
-        if isOpenTextThought {
-            part.json["thought"] = true
-        }
-        parts.append(part)
-        openText = ""
-    }
-
     /// Finish reasons that mean there is no proper answer; unknown ones are given the benefit of the doubt.
     private static let withholding: Set<String> = [
         "SAFETY", "RECITATION", "LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "MODEL_ARMOR", "ESCALATION",
@@ -70,11 +35,4 @@ struct MergedAnswer {
         "TOO_MANY_TOOL_CALLS", "MISSING_THOUGHT_SIGNATURE", "IMAGE_SAFETY", "IMAGE_PROHIBITED_CONTENT",
         "IMAGE_RECITATION", "IMAGE_OTHER", "NO_IMAGE", "OTHER", "FINISH_REASON_UNSPECIFIED",
     ]
-}
-
-extension Part {
-    /// Whether the part is text, perhaps of a thought, and nothing else.
-    fileprivate var isPlainText: Bool {
-        text != nil && inlineBytes == nil && json.allSatisfy { $0.name == "text" || $0.name == "thought" }
-    }
 }

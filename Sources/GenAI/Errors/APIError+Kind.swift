@@ -61,7 +61,7 @@ extension APIError {
     }
 
     private var quotaKind: Kind {
-        if quotaViolations.contains(where: { $0.quotaValue == 0 }) {
+        if quotaViolations.contains(where: isZero) {
             return .notInPlan
         }
         if quotaViolations.contains(where: { $0.quotaID.contains("PerDay") }) {
@@ -69,6 +69,11 @@ extension APIError {
         }
         guard quotaViolations.isEmpty else { return .quotaPerMinute }
         return saysCreditIsExhausted ? .creditExhausted : .capacity
+    }
+
+    /// Google's JSON leaves out numbers that are 0, but the message tells the limit.
+    private func isZero(_ violation: QuotaViolation) -> Bool {
+        violation.quotaValue == 0 || violation.quotaValue == nil && message.contains("limit: 0,")
     }
 
     /// There is no detail for it, only the message; that of ordinary quotas names "billing" too.

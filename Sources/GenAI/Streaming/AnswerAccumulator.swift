@@ -55,6 +55,10 @@ package struct AnswerAccumulator: Sendable {
     package internal(set) var eventCount = 0
     /// Raw JSON of the candidate's other members, the last of each name.
     var candidateMembers: [String: [UInt8]] = [:]
+    /// Raw JSON of the other members of the usage of the last request, the last of each name.
+    ///
+    /// A list, because every chunk of a stream repeats the few that there are.
+    private(set) var usageMembers: [(name: String, value: [UInt8])] = []
     /// Bytes of visible text so far.
     package private(set) var textBytes = 0
 
@@ -80,7 +84,7 @@ package struct AnswerAccumulator: Sendable {
 
     /// Whether anything but thoughts came.
     package var hasContent: Bool {
-        textBytes > 0 || parts.contains { $0.hasData }
+        textBytes > 0 || parts.contains { $0.hasData && !$0.isThought }
     }
 
     package var totalUsage: UsageCounts {
@@ -114,17 +118,26 @@ package struct AnswerAccumulator: Sendable {
         return writer.text
     }
 
-    /// The candidate's other members (grounding, citations, safety ratings …) as a JSON object; `nil` if there are none.
+    /// The candidate's other members (grounding, citations, safety ratings …) as a JSON object, with those of the usage
+    /// (tokens by kind of data, kind of traffic) in a `usageMetadata` of their own; `nil` if there are none.
     package var metadataJSON: String? {
-        guard !candidateMembers.isEmpty else { return nil }
+        guard !candidateMembers.isEmpty || !usageMembers.isEmpty else { return nil }
         var writer = JSONWriter()
         writer.object { writer in
-            for (name, value) in candidateMembers.sorted(by: { $0.key < $1.key }) {
-                writer.key(name)
-                writer.literal(String(decoding: Self.oneLine(value), as: UTF8.self))
+            Self.write(candidateMembers.map { ($0.key, $0.value) }, to: &writer)
+            if !usageMembers.isEmpty {
+                writer.key("usageMetadata")
+                writer.object { Self.write(usageMembers, to: &$0) }
             }
         }
         return writer.text
+    }
+
+    private static func write(_ members: [(name: String, value: [UInt8])], to writer: inout JSONWriter) {
+        for (name, value) in members.sorted(by: { $0.name < $1.name }) {
+            writer.key(name)
+            writer.literal(String(decoding: oneLine(value), as: UTF8.self))
+        }
     }
 
     /// JSON without line breaks, which would tear lines of an export: servers may spread a document over several.
@@ -138,6 +151,16 @@ package struct AnswerAccumulator: Sendable {
         earlierUsage.add(usage)
         usage = UsageCounts()
         completion.beginHop()
+    }
+
+    /// Keeps a member of the usage instead of the last one of its name, whose memory it takes over.
+    mutating func keepUsageMember(at index: Int?, name: @autoclosure () -> String, _ append: (inout [UInt8]) -> Void) {
+        let index = index ?? usageMembers.count
+        if index == usageMembers.count {
+            usageMembers.append((name(), []))
+        }
+        usageMembers[index].value.removeAll(keepingCapacity: true)
+        append(&usageMembers[index].value)
     }
 
     mutating func appendPlainText(isThought: Bool, _ append: (inout [UInt8]) -> Void) {

@@ -52,7 +52,7 @@ struct ChunkScanner {
             if reader.matches(name, "candidates"), try reader.peek() == UInt8(ascii: "[") {
                 try scanCandidates(&reader, into: &answer)
             } else if reader.matches(name, "usageMetadata"), try reader.peek() == UInt8(ascii: "{") {
-                try scanUsage(&reader, into: &answer.usage)
+                try scanUsage(&reader, into: &answer)
             } else if reader.matches(name, "modelVersion"), try reader.peek() == UInt8(ascii: "\"") {
                 answer.modelVersion = try Self.string(&reader, unless: answer.modelVersion)
             } else if reader.matches(name, "responseId"), try reader.peek() == UInt8(ascii: "\"") {
@@ -211,7 +211,12 @@ struct ChunkScanner {
         }
     }
 
-    private func scanUsage(_ reader: inout JSONReader, into usage: inout UsageCounts) throws(JSONError) {
+    private func scanUsage(
+        _ reader: inout JSONReader,
+        into answer: inout AnswerAccumulator
+    ) throws(JSONError) {
+        var usage = answer.usage
+        defer { answer.usage = usage }
         try reader.beginObject()
         while let name = try reader.nextKey() {
             // A negative or unreadable count says nothing and must not erase what an earlier chunk said.
@@ -227,9 +232,26 @@ struct ChunkScanner {
                 usage.toolUseTokens = try reader.readCount() ?? usage.toolUseTokens
             } else if reader.matches(name, "totalTokenCount") {
                 usage.totalTokens = try reader.readCount() ?? usage.totalTokens
-            } else {
+            } else if try reader.peek() == UInt8(ascii: "n") {
                 try reader.skipValue()
+            } else {
+                let index = Self.index(of: name, in: answer.usageMembers, reader)
+                let value = try reader.skipValue()
+                answer.keepUsageMember(at: index, name: reader.unescapedString(in: name)) { buffer in
+                    reader.append(value, to: &buffer)
+                }
             }
         }
+    }
+
+    private static func index(
+        of name: Range<Int>,
+        in members: [(name: String, value: [UInt8])],
+        _ reader: borrowing JSONReader
+    ) -> Int? {
+        for index in members.indices where reader.matches(name, members[index].name) {
+            return index
+        }
+        return nil
     }
 }

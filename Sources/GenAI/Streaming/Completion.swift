@@ -6,7 +6,7 @@ internal import JSON
 /// Whole is an answer with a finish reason that is an end, or a prompt that was refused, and no error object. A stream
 /// is read to its end all the same: some proxies send `STOP` with every chunk (protocol, section 7.3).
 struct Completion: Sendable {
-    /// Once a finish reason was seen only usage may follow; a server that keeps the stream open is not waited for.
+    /// After the end of an answer only usage may follow; a server that keeps the stream open is not waited for.
     static let lingerAfterFinish = Duration.seconds(10)
 
     /// The last one seen.
@@ -24,8 +24,8 @@ struct Completion: Sendable {
     /// Whether further requests have to bring the rest of the answer (protocol, section 7.5).
     var isContinued: Bool { finishReason == FinishReason.continuation.rawValue && continuationToken != nil }
 
-    /// Whether nothing but usage can follow.
-    var isFinished: Bool { finishReason != nil }
+    /// Whether nothing but usage is likely to follow: the answer has ended, or there will be none.
+    var isFinished: Bool { finishReason != nil || blockReason != nil || error != nil }
 
     /// Why the answer is not whole at the end of a response; `nil` if it is, or if it is continued.
     ///

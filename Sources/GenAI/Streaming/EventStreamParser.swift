@@ -8,7 +8,8 @@
 ///
 /// Follows the SSE standard (line ends LF, CR LF or CR, comments, several `data` lines, a byte-order mark), because
 /// gateways rewrite what Google sends. Lines that begin a JSON document without `data:` switch to collecting the rest
-/// of the body: servers answer with bare error documents and arrays. Source: the HTML standard, section 9.2.
+/// of the body: servers answer with bare error documents. The elements of a bare array, which is how Google streams
+/// without SSE, are events. Source: the HTML standard, section 9.2.
 struct EventStreamParser {
     /// An event, or the bare document at the end of the body.
     enum Output {
@@ -29,11 +30,21 @@ struct EventStreamParser {
     private var hasData = false
     private var bare: [UInt8] = []
     private var isBare = false
+    private var elements: ArrayElements
+    private var isArray = false
     private var isFirstLine = true
+    /// Whether lines of an event stream have come: fields or comments.
+    private var hasFields = false
+    private var hasEvents = false
+    /// The beginning of the first line that is not blank, if it is none of an event stream.
+    private var foreignLine: [UInt8] = []
     private var skipsLineFeed = false
+
+    private static let longestForeignLine = 300
 
     init(maximumEventBytes: Int) {
         self.maximumEventBytes = maximumEventBytes
+        elements = ArrayElements(maximumBytes: maximumEventBytes)
     }
 
     /// Takes the next bytes and hands over every event that they complete.
@@ -52,6 +63,12 @@ struct EventStreamParser {
             position = bytes[0] == 0x0A ? 1 : 0
         }
         while position < bytes.count {
+            if let start = arrayStart(in: bytes, from: position) {
+                isArray = true
+                line.removeAll()
+                try elements.feed(UnsafeRawBufferPointer(rebasing: bytes[start...]), emit)
+                return
+            }
             guard let end = Self.lineEnd(in: bytes, from: position) else {
                 line.append(contentsOf: bytes[position...])
                 try checkSize()
@@ -76,16 +93,24 @@ struct EventStreamParser {
         if !line.isEmpty {
             try endLine(emit)
         }
-        if isBare {
+        if isArray {
+            try elements.finish(emit)
+        } else if isBare {
             try emit(bare.span, .bareDocument)
         } else if hasData {
             try emitData(.unfinishedEvent, emit)
         }
     }
 
+    /// How the body begins, if that is neither an event stream nor a document, and no event came after it: a page of
+    /// HTML, for example.
+    var foreignBeginning: [UInt8]? {
+        hasEvents || isArray || foreignLine.isEmpty ? nil : foreignLine
+    }
+
     private func checkSize() throws(GenAIError) {
         guard line.count + bare.count + data.count <= maximumEventBytes else {
-            throw .responseTooLarge("an event of the answer is larger than \(maximumEventBytes >> 20) MiB")
+            throw .eventTooLarge(maximumEventBytes)
         }
     }
 
@@ -117,16 +142,60 @@ struct EventStreamParser {
         } else if line.elementsEqual("data".utf8) {
             // A name without a colon is a field without a value.
             appendData(from: 4)
-        } else if !hasData, Self.beginsDocument(line) {
-            isBare = true
-            swap(&bare, &line)
-            bare.append(0x0A)
+        } else if !hasData, let first = Self.documentStart(line) {
+            if first == UInt8(ascii: "[") {
+                try beginArray(emit)
+            } else {
+                isBare = true
+                swap(&bare, &line)
+                bare.append(0x0A)
+            }
+        } else {
+            noteOther()
         }
     }
 
-    private static func beginsDocument(_ line: [UInt8]) -> Bool {
+    /// Remembers what kind of body it is by its first line; what the line says matters to nobody.
+    private mutating func noteOther() {
+        if Self.isField(line) {
+            hasFields = true
+        } else if !hasFields, foreignLine.isEmpty, line.contains(where: { $0 > 0x20 }) {
+            foreignLine = Array(line.prefix(Self.longestForeignLine))
+        }
+    }
+
+    /// Whether a line is a field or a comment: a name, perhaps empty, and a colon or the end.
+    private static func isField(_ line: [UInt8]) -> Bool {
+        let end = line.first { byte in
+            let isLetter = byte | 0x20 >= UInt8(ascii: "a") && byte | 0x20 <= UInt8(ascii: "z")
+            return !isLetter && byte != UInt8(ascii: "-") && byte != UInt8(ascii: "_")
+        }
+        return end == nil || end == UInt8(ascii: ":")
+    }
+
+    /// The bracket that a document begins with, if the line is the first of one.
+    private static func documentStart(_ line: [UInt8]) -> UInt8? {
         let first = line.first { $0 != 0x20 && $0 != 0x09 }
-        return first == UInt8(ascii: "{") || first == UInt8(ascii: "[")
+        return first == UInt8(ascii: "{") || first == UInt8(ascii: "[") ? first : nil
+    }
+
+    /// Where a bare array goes on, or begins at the beginning of a line: its elements are not held up by lines.
+    private func arrayStart(in bytes: UnsafeRawBufferPointer, from position: Int) -> Int? {
+        func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
+        if isArray { return position }
+        // Lines of events do not begin like this, so the rest is for bare documents alone.
+        guard bytes[position] == UInt8(ascii: "[") || isBlank(bytes[position]) else { return nil }
+        guard !hasData, !isBare, line.allSatisfy(isBlank) else { return nil }
+        let first = bytes[position...].firstIndex { !isBlank($0) }
+        return first.flatMap { bytes[$0] == UInt8(ascii: "[") ? $0 : nil }
+    }
+
+    /// Begins with a line, for arrays behind a byte-order mark.
+    private mutating func beginArray(
+        _ emit: (Span<UInt8>, Output) throws(GenAIError) -> Void
+    ) throws(GenAIError) {
+        isArray = true
+        try elements.feed(line + [0x0A], emit)
     }
 
     /// Whether a line begins with `data:`; written out, because it is asked for every line of every stream.
@@ -136,6 +205,7 @@ struct EventStreamParser {
     }
 
     private mutating func appendData(from start: Int) {
+        hasFields = true
         if hasData {
             data.append(0x0A)
             data.append(contentsOf: line[start...])
@@ -155,6 +225,7 @@ struct EventStreamParser {
             hasData = false
         }
         guard dataStart < data.count, !data[dataStart...].elementsEqual("[DONE]".utf8) else { return }
+        hasEvents = true
         try emit(data.span.extracting(dataStart..<data.count), output)
     }
 }

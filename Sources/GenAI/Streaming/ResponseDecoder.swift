@@ -62,13 +62,18 @@ struct ResponseDecoder {
                 APIError(httpStatus: $0.status, body: errorBody, retryAfter: $0.retryAfter)
             }
         }
+        var hasDocument = false
         try parser.finish { document, output throws(GenAIError) in
             // Half a document at the end of the body is a truncation: nothing of it counts.
             guard output == .event || Self.isWhole(document) else {
                 endsInsideDocument = true
                 return
             }
+            hasDocument = true
             try Self.decode(document, onEvent)
+        }
+        if !hasDocument, let beginning = parser.foreignBeginning {
+            throw .malformedResponse("it began with «\(String(decoding: beginning, as: UTF8.self))»")
         }
         return nil
     }
@@ -100,10 +105,17 @@ struct ResponseDecoder {
 }
 
 extension HTTPResponseHead {
-    /// What `Retry-After` says in seconds.
-    ///
-    /// The form with a date is not sent by Google and depends on clocks that differ.
+    private static let longestDelay: Int64 = 1_000_000_000
+
+    /// What `Retry-After` says: seconds, or a moment by the server's own clock, which `Date` tells.
     fileprivate var retryAfter: Duration? {
-        header("retry-after").flatMap { Int($0) }.flatMap { $0 >= 0 ? .seconds(min($0, 1_000_000_000)) : nil }
+        guard let text = header("retry-after") else { return nil }
+        if let seconds = Int64(text) {
+            return seconds >= 0 ? .seconds(min(seconds, Self.longestDelay)) : nil
+        }
+        guard let moment = unixSeconds(httpDate: text), let now = header("date").flatMap(unixSeconds) else {
+            return nil
+        }
+        return .seconds(min(max(moment - now, 0), Self.longestDelay))
     }
 }

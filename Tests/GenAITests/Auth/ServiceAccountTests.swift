@@ -12,11 +12,11 @@ struct ServiceAccountTests {
         let parts = try assertion().split(separator: ".", omittingEmptySubsequences: false)
         #expect(parts.count == 3)
         #expect(try text(parts[0]) == #"{"alg":"RS256","typ":"JWT","kid":"key-1"}"#)
-        // Half a minute before the clock's 1700000000, and no longer than an hour.
+        // From the clock's 1700000000 on, for an hour.
         #expect(
             try text(parts[1])
                 == #"{"iss":"\#(TestAccount.email)","scope":"https://www.googleapis.com/auth/cloud-platform","#
-                + #""aud":"https://oauth2.googleapis.com/token","iat":1699999970,"exp":1700003570}"#
+                + #""aud":"https://oauth2.googleapis.com/token","iat":1700000000,"exp":1700003600}"#
         )
     }
 

@@ -113,10 +113,14 @@ struct TokenServerTests {
                 #"{"error":"invalid_grant","error_description":"the-refresh-token of the-client-secret is revoked"}"#
             )
         }
-        let file = try CredentialsFile(path: try cloud.write(try TestAccount.userFile()))
+        let file = try CredentialsFile(
+            path: try cloud.write(
+                try TestAccount.userFile(["token_uri": "\(cloud.server.url)/token"])
+            )
+        )
         #expect(file.quotaProject == "acme-billing")
         #expect(file.project == nil)
-        let user = try AuthorizedUser(file, tokenServer: "\(cloud.server.url)/token", clock: cloud.clock)
+        let user = try AuthorizedUser(file, clock: cloud.clock)
         let client = try cloud.client()
         let transport = TokenTransport(loop: client.loop, options: client.options)
         let token = try await user.token(over: transport)
@@ -132,6 +136,26 @@ struct TokenServerTests {
         #expect(error?.description.contains("[secret] of [secret] is revoked") == true)
         #expect(error?.description.contains("gcloud auth application-default login") == true)
         #expect(error?.description.contains("the-") == false)
+    }
+
+    @Test(
+        "a refresh token goes to Google, or to this machine, whatever its file says",
+        arguments: [
+            ("http://127.0.0.1:7/token", "http://127.0.0.1:7/token"),
+            ("https://localhost/token", "https://localhost/token"),
+            ("https://tokens.example/token", "https://oauth2.googleapis.com/token"),
+            ("http://tokens.example/token", "https://oauth2.googleapis.com/token"),
+            ("https://127.0.0.1.tokens.example/token", "https://oauth2.googleapis.com/token"),
+            ("nowhere", "https://oauth2.googleapis.com/token"),
+        ]
+    )
+    func refreshToken(named: String, server: String) throws {
+        let folder = try TemporaryDirectory()
+        let path = try folder.write(try TestAccount.userFile(["token_uri": named]), to: "user.json")
+        #expect(try AuthorizedUser(try CredentialsFile(path: path), clock: ManualClock()).tokenServer == server)
+        let usual = try folder.write(try TestAccount.userFile(), to: "usual.json")
+        let user = try AuthorizedUser(try CredentialsFile(path: usual), clock: ManualClock())
+        #expect(user.tokenServer == "https://oauth2.googleapis.com/token")
     }
 
     @Test("an assertion that the server repeats is not shown")

@@ -17,6 +17,19 @@ private struct FoldedAnswer {
     var responseID: String?
     var parts: [JSONObject] = []
     var metadata: JSONObject = [:]
+    var usageMetadata: JSONObject = [:]
+
+    private static let counts: Set<String> = [
+        "promptTokenCount", "candidatesTokenCount", "thoughtsTokenCount", "cachedContentTokenCount",
+        "toolUsePromptTokenCount", "totalTokenCount",
+    ]
+
+    /// What is neither text nor count.
+    var allMetadata: JSONObject {
+        var all = metadata
+        all["usageMetadata"] = usageMetadata.isEmpty ? nil : .object(usageMetadata)
+        return all
+    }
 
     mutating func fold(_ response: GenerateContentResponse) {
         modelVersion = response.modelVersion ?? modelVersion
@@ -30,6 +43,9 @@ private struct FoldedAnswer {
             self.usage["cached"] = usage.cachedContentTokenCount ?? self.usage["cached"]
             self.usage["tools"] = usage.toolUsePromptTokenCount ?? self.usage["tools"]
             self.usage["total"] = usage.totalTokenCount ?? self.usage["total"]
+            for member in usage.json where !Self.counts.contains(member.name) && member.value != .null {
+                usageMetadata[member.name] = member.value
+            }
         }
         guard let candidate = response.firstCandidate else { return }
         if let reason = candidate.finishReason?.rawValue, !reason.isEmpty { finishReason = reason }
@@ -122,6 +138,25 @@ struct ChunkScannerTests {
         #expect(answer.metadataJSON == #"{"safetyRatings":[1]}"#)
     }
 
+    @Test("what else the usage tells is kept, the last of each name")
+    func usageMembers() throws {
+        var answer = AnswerAccumulator()
+        var scanner = ChunkScanner()
+        for document in [
+            #"{"usageMetadata":{"trafficType":"ON_DEMAND","promptTokensDetails":[{"modality":"TEXT","tokenCount":11}]}}"#,
+            #"{"usageMetadata":{"promptTokensDetails":[1],"trafficType":null,"candidatesTokensDetails":[]}}"#,
+            #"{"usageMetadata":{"promptTokensDetails":[{"modality":"IMAGE","tokenCount":258}],"totalTokenCount":1}}"#,
+            #"{"candidates":[{"safetyRatings":[]}]}"#,
+        ] {
+            try scanner.scan(Array(document.utf8).span, into: &answer)
+        }
+        #expect(
+            answer.metadataJSON
+                == #"{"safetyRatings":[],"usageMetadata":{"candidatesTokensDetails":[],"promptTokensDetails":[{"modality":"IMAGE","tokenCount":258}],"trafficType":"ON_DEMAND"}}"#
+        )
+        #expect(answer.usage.totalTokens == 1)
+    }
+
     /// Reads documents both ways; `false` if both refuse them, or if they have two members of one name.
     @discardableResult
     private func compare(_ documents: [[UInt8]]) throws -> Bool {
@@ -169,7 +204,7 @@ struct ChunkScannerTests {
         #expect(thoughts.joined() == folded.thoughts, "\(shown)")
         let metadata = try answer.metadataJSON.map { try JSONValue(parsing: $0).canonicalText }
         #expect(
-            metadata == (folded.metadata.isEmpty ? nil : JSONValue.object(folded.metadata).canonicalText),
+            metadata == (folded.allMetadata.isEmpty ? nil : JSONValue.object(folded.allMetadata).canonicalText),
             "\(shown)"
         )
     }

@@ -31,7 +31,7 @@ struct CollectTests {
             #expect([usage.promptTokens, usage.outputTokens, usage.thoughtTokens, usage.totalTokens] == example.usage)
             #expect(answer.modelVersion == example.modelVersion)
             #expect(answer.responseID == example.responseID)
-            #expect(answer.metadataJSON == nil)
+            #expect(answer.metadataJSON == example.metadata)
         }
     }
 

@@ -1,3 +1,4 @@
+import JSON
 import TestSupport
 import Testing
 
@@ -96,6 +97,54 @@ private let cases = [
         .whole("ab", reason: "STOP")
     ),
 
+    CompletionCase(
+        "an array cut after the finish reason",
+        "[\(chunk("a"))\r\n,\r\n\(chunk("b", finish: "STOP"))\r\n",
+        .whole("ab", reason: "STOP")
+    ),
+
+    CompletionCase(
+        "an array cut between two responses",
+        "[\(chunk("a"))\r\n,\r\n\(chunk("b"))",
+        isCut: true,
+        .failed("connectionLost", partial: "ab")
+    ),
+    CompletionCase(
+        "an array cut inside a response",
+        "[\(chunk("a"))\r\n,\r\n\(chunk("b", finish: "STOP").dropLast())",
+        .failed("interrupted", partial: "a")
+    ),
+    CompletionCase(
+        "an error in an array without its end",
+        "[\(chunk("a"))\r\n,\r\n\(unavailable)",
+        .failed("api 503", partial: "a")
+    ),
+    CompletionCase("an array cut at once", "[\r\n", .failed("interrupted", partial: "")),
+    CompletionCase("an empty array", "[]", .failed("emptyAnswer", partial: "")),
+    CompletionCase(
+        "an array cut after the finish reason",
+        "[\(chunk("a"))\r\n,\r\n\(chunk("b", finish: "STOP"))\r\n",
+        .whole("ab", reason: "STOP")
+    ),
+
+    CompletionCase(
+        "an array cut between two responses",
+        "[\(chunk("a"))\r\n,\r\n\(chunk("b"))",
+        isCut: true,
+        .failed("connectionLost", partial: "ab")
+    ),
+    CompletionCase(
+        "an array cut inside a response",
+        "[\(chunk("a"))\r\n,\r\n\(chunk("b", finish: "STOP").dropLast())",
+        .failed("interrupted", partial: "a")
+    ),
+    CompletionCase(
+        "an error in an array without its end",
+        "[\(chunk("a"))\r\n,\r\n\(unavailable)",
+        .failed("api 503", partial: "a")
+    ),
+    CompletionCase("an array cut at once", "[\r\n", .failed("interrupted", partial: "")),
+    CompletionCase("an empty array", "[]", .failed("emptyAnswer", partial: "")),
     CompletionCase("a clean end without finish reason", event(chunk("a")), .failed("interrupted", partial: "a")),
     CompletionCase("an empty finish reason", event(chunk("a", finish: "")), .failed("interrupted", partial: "a")),
     CompletionCase(
@@ -117,7 +166,25 @@ private let cases = [
     CompletionCase("an empty body", "", .failed("emptyAnswer", partial: "")),
     CompletionCase("usage alone", event(usageOnly), .failed("emptyAnswer", partial: "")),
     CompletionCase("comments alone", ": ping\r\n\r\n: ping\r\n\r\n", .failed("emptyAnswer", partial: "")),
-    CompletionCase("a page of HTML", "<html>\r\n<p>log in</p>\r\n</html>", .failed("emptyAnswer", partial: "")),
+    CompletionCase("other fields alone", "event: end\r\nretry\r\n\r\n<p>", .failed("emptyAnswer", partial: "")),
+    CompletionCase("blanks alone", " \r\n\t\r\n", .failed("emptyAnswer", partial: "")),
+    CompletionCase("a field cut in its name", "dat", isCut: true, .failed("connectionLost", partial: "")),
+    CompletionCase(
+        "a page of HTML",
+        "\r\n<html>\r\n<p>log in</p>\r\n</html>",
+        .failed("malformedResponse", partial: "")
+    ),
+    CompletionCase(
+        "a page of HTML with a script",
+        "<html>\r\n<script>\r\n{\r\nlet a = 1\r\n}\r\n</html>",
+        .failed("malformedResponse", partial: "")
+    ),
+    CompletionCase("words alone", "no healthy upstream", .failed("malformedResponse", partial: "")),
+    CompletionCase(
+        "events behind words",
+        "no stream yet\n" + event(chunk("a", finish: "STOP")),
+        .whole("a", reason: "STOP")
+    ),
     CompletionCase("an error in the middle", event(chunk("a")) + event(unavailable), .failed("api 503", partial: "a")),
     CompletionCase(
         "an error after the finish reason",
@@ -199,6 +266,34 @@ struct CompletionTests {
             }
             #expect(outcome(text, reason, failure) == example.outcome)
         }
+    }
+
+    @Test("what is no answer is shown as it begins")
+    func page() async throws {
+        try await withLoopbackServer { _, connection in
+            connection.respond(200, [], "<html>\n<p>log in</p>")
+        } _: { server in
+            let error = try await Client(server).collect().error
+            #expect(error?.description == "the server did not answer in its protocol: it began with «<html>»")
+        }
+    }
+
+    @Test(
+        "after an error or a refusal the rest is not waited for as long as within an answer",
+        arguments: [
+            (chunk("a"), false), (usageOnly, false), (#"{"error":null,"promptFeedback":{}}"#, false),
+            (unavailable, true), (#"{"promptFeedback":{"blockReason":"SAFETY"}}"#, true),
+            (chunk("a", finish: "STOP"), true),
+        ]
+    )
+    fileprivate func finished(document: String, isFinished: Bool) throws {
+        var completion = Completion()
+        completion.note(GenerateContentResponse(json: try #require(JSONValue(parsing: document).object)))
+        #expect(completion.isFinished == isFinished)
+        var answer = AnswerAccumulator()
+        var scanner = ChunkScanner()
+        try scanner.scan(Array(document.utf8).span, into: &answer)
+        #expect(answer.completion.isFinished == isFinished)
     }
 
     private func outcome(_ text: String, _ reason: String?, _ error: GenAIError?) -> CompletionCase.Outcome {

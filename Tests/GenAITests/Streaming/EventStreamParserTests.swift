@@ -71,14 +71,34 @@ private let oddities = [
         ["  {\n \"a\": 1\n\n}\n"],
         isBare: true
     ),
-    StreamExample("a bare array", "[{\"a\":1}\r\n,\r\n{\"b\":2}]\r\n", ["[{\"a\":1}\n,\n{\"b\":2}]\n"], isBare: true),
+    StreamExample("a bare array", "[{\"a\":1}\r\n,\r\n{\"b\":2}]\r\n", [#"{"a":1}"#, #"{"b":2}"#]),
+    StreamExample(
+        "an array of all that JSON has",
+        " [ 1 ,\"a\\\"]\\\\\", [[],{}],{\"b\":\"}{,\" , \"c\":[null]} ]\n\n",
+        ["1 ", "\"a\\\"]\\\\\"", "[[],{}]", "{\"b\":\"}{,\" , \"c\":[null]}"]
+    ),
+    StreamExample("an empty array", "[\r\n]\r\n", []),
+    StreamExample(
+        "a bare array after events",
+        "data: 1\n\n[{\"error\":2}",
+        ["1", #"{"error":2}"#, "["],
+        isUnfinished: true
+    ),
+    StreamExample(
+        "an array cut inside an element",
+        "[{\"a\":1},{\"b\":[",
+        [#"{"a":1}"#, #"{"b":["#],
+        isUnfinished: true
+    ),
+    StreamExample("an array cut before its first element", "[", ["["], isUnfinished: true),
     StreamExample(
         "a bare document after events",
         "data: 1\n\n{\"error\":2}\n",
         ["1", "{\"error\":2}\n"],
         isBare: true
     ),
-    StreamExample("a bare document with a byte-order mark", "\u{FEFF}[1]", ["[1]\n"], isBare: true),
+    StreamExample("a bare document with a byte-order mark", "\u{FEFF}{}", ["{}\n"], isBare: true),
+    StreamExample("a bare array with a byte-order mark", "\u{FEFF}[\r\n1]", ["1"]),
     StreamExample("invalid bytes", [0x64, 0x61, 0x74, 0x61, 0x3A, 0xFF, 0xC3, 0x0A, 0x0A], ["\u{FFFD}\u{FFFD}"]),
 ]
 
@@ -123,7 +143,7 @@ struct EventStreamParserTests {
         let bodies = [
             "data: \(String(repeating: "x", count: 995))\n\n",
             String(repeating: "data: \(String(repeating: "x", count: 94))\n", count: 11),
-            "[\n" + String(repeating: "1234567,\n", count: 120),
+            "{\n" + String(repeating: "1234567,\n", count: 120), "[[" + String(repeating: "1234567,\n", count: 120),
             ": \(String(repeating: "x", count: 999))\n",
         ]
         for body in bodies {
@@ -137,6 +157,31 @@ struct EventStreamParserTests {
         // What was read before does not count against the next event.
         let many = String(repeating: "data: \(String(repeating: "x", count: 900))\n\n", count: 50)
         #expect(try Self.events(in: [Array(many.utf8)], limit: 1000).count == 50)
+        let array = "[" + String(repeating: "[\"\(String(repeating: "x", count: 900))\"],\n", count: 50)
+        #expect(try Self.events(in: [Array(array.utf8)], limit: 1000).count == 51)
+    }
+
+    @Test(
+        "an element of an array is there when its bracket is, before its line ends",
+        arguments: ["", "data: 1\n\n", " "]
+    )
+    func elements(before: String) throws {
+        var parser = EventStreamParser(maximumEventBytes: 1000)
+        var documents: [String] = []
+        for piece in [before + "[{\"a\":[", "1]}", "\r\n,\r\n{\"b\":2", "}"] {
+            try Array(piece.utf8).withUnsafeBytes { bytes in
+                try parser.feed(bytes) { document, output in documents.append(Event(document, output).document) }
+            }
+            documents.append("|")
+        }
+        let first = before.contains("1") ? "1" : ""
+        #expect(documents.joined() == "\(first)|{\"a\":[1]}||{\"b\":2}|")
+    }
+
+    @Test("what is no array of elements is refused", arguments: ["[1] 2", "[{}{}]", "[{},{}]]", "[[]\"\"]", "[]{}"])
+    func malformedArrays(body: String) {
+        let error = #expect(throws: GenAIError.self) { try Self.events(in: [Array(body.utf8)]) }
+        #expect(error?.label == "malformedResponse")
     }
 
     private struct Event: Equatable {

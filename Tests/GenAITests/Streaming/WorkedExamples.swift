@@ -13,6 +13,8 @@ struct WorkedExample: Sendable, CustomTestStringConvertible {
     let usage: [Int?]
     let modelVersion: String?
     let responseID: String
+    /// What is kept besides.
+    var metadata: String?
     /// In one word; `nil` if the answer is whole.
     var failure: String?
 
@@ -36,7 +38,8 @@ struct WorkedExample: Sendable, CustomTestStringConvertible {
             finishReason: "STOP",
             usage: [11, 8, 58, 77],
             modelVersion: "gemini-3.8-flash",
-            responseID: "q1"
+            responseID: "q1",
+            metadata: #"{"usageMetadata":{"promptTokensDetails":[{"modality":"TEXT","tokenCount":11}]}}"#
         ),
         WorkedExample(
             name: "19.4 Vertex, with blanks and a usage object without counts",
@@ -49,7 +52,8 @@ struct WorkedExample: Sendable, CustomTestStringConvertible {
             finishReason: "STOP",
             usage: [1123, 9, 18, 1150],
             modelVersion: "gemini-3.5-flash-lite",
-            responseID: "v4"
+            responseID: "v4",
+            metadata: #"{"usageMetadata":{"trafficType":"ON_DEMAND"}}"#
         ),
         WorkedExample(
             name: "19.5 thinking shown",

@@ -205,19 +205,19 @@ struct ResponseMemberTests {
 
     @Test("an answer of several requests has the counts of all, by kind too")
     func continued() throws {
-        let first = try response(
+        let first = try usage(
             #"{"promptTokenCount":800,"promptTokensDetails":[{"modality":"TEXT","tokenCount":300},{"modality":"IMAGE","tokenCount":500}],"candidatesTokensDetails":[{"modality":"TEXT","tokenCount":7}]}"#
         )
-        let second = try response(
+        let second = try usage(
             #"{"promptTokenCount":66336,"promptTokensDetails":[{"modality":"IMAGE","tokenCount":500},{"modality":"TEXT","tokenCount":65836}],"trafficType":"ON_DEMAND"}"#
         )
         #expect(
-            JSONValue.object(first.continued(by: second).usageMetadata?.json ?? [:]).canonicalText
+            JSONValue.object(first.adding(second).json).canonicalText
                 == #"{"candidatesTokensDetails":[{"modality":"TEXT","tokenCount":7}],"promptTokenCount":67136,"promptTokensDetails":[{"modality":"TEXT","tokenCount":66136},{"modality":"IMAGE","tokenCount":1000}],"trafficType":"ON_DEMAND"}"#
         )
     }
 
-    private func response(_ usage: String) throws -> GenerateContentResponse {
-        GenerateContentResponse(json: ["usageMetadata": try JSONValue(parsing: usage)])
+    private func usage(_ document: String) throws -> UsageMetadata {
+        UsageMetadata(json: try #require(JSONValue(parsing: document).object))
     }
 }

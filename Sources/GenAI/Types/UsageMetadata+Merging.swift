@@ -1,25 +1,5 @@
 internal import JSON
 
-extension GenerateContentResponse {
-    /// This response with another one that goes on where it broke off (`CONTINUATION`).
-    ///
-    /// The parts are joined, the token counts added, because each request is billed; everything else is the later
-    /// response's.
-    func continued(by next: GenerateContentResponse) -> GenerateContentResponse {
-        var joined = next.json
-        if var candidate = next.firstCandidate?.json {
-            var content = candidate["content"]?.object ?? ["role": "model"]
-            content["parts"] = .array((parts + next.parts).map { .object($0.json) })
-            candidate["content"] = .object(content)
-            joined["candidates"] = [.object(candidate)]
-        }
-        if let earlier = usageMetadata {
-            joined["usageMetadata"] = .object(earlier.adding(next.usageMetadata))
-        }
-        return GenerateContentResponse(json: joined)
-    }
-}
-
 extension UsageMetadata {
     private static let counters = [
         "promptTokenCount", "candidatesTokenCount", "thoughtsTokenCount", "cachedContentTokenCount",
@@ -29,8 +9,21 @@ extension UsageMetadata {
         "promptTokensDetails", "candidatesTokensDetails", "cacheTokensDetails", "toolUsePromptTokensDetails",
     ]
 
-    fileprivate func adding(_ other: UsageMetadata?) -> JSONObject {
-        guard let other else { return json }
+    /// These counts with those that a later chunk of the same request tells; what it leaves out stays.
+    func merging(_ later: UsageMetadata) -> UsageMetadata {
+        var merged = json
+        for member in later.json where member.value != .null {
+            // A count that is none must not erase what an earlier chunk said.
+            if !Self.counters.contains(member.name) || Self.count(member.value.int64) != nil {
+                merged[member.name] = member.value
+            }
+        }
+        return UsageMetadata(json: merged)
+    }
+
+    /// These counts and those of another request of the same answer: each request is billed.
+    func adding(_ other: UsageMetadata?) -> UsageMetadata {
+        guard let other else { return self }
         var sum = other.json
         for counter in Self.counters {
             let counts = [json[counter], other.json[counter]].compactMap { Self.count($0?.int64) }
@@ -44,7 +37,7 @@ extension UsageMetadata {
                 sum[views: name] = Self.summed(lists.flatMap { $0 })
             }
         }
-        return sum
+        return UsageMetadata(json: sum)
     }
 
     /// One entry for each modality, in the order of their first appearance.
