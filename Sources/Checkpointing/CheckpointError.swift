@@ -21,7 +21,11 @@ package struct CheckpointError: Error, Sendable, Equatable {
         case damaged
         /// The file, its folder or its file system may not be written.
         case readOnly
+        /// Locks and shared memory cannot be relied on there.
+        case networkFileSystem
         case diskFull
+        /// A file that was to be written stands there already, or cannot be made.
+        case cannotCreate
         /// A system call failed, or the file was removed or replaced while it was in use.
         case io
         /// Another program kept the database locked for longer than the busy timeout.
@@ -64,6 +68,8 @@ extension CheckpointError {
             self.init(error, path: path)
         case let error as FileError:
             self.init(systemError: error.systemError, operation: error.operation, path: error.path)
+        case let error as DamagedCopy:
+            self = .damaged(path: path, detail: error.detail)
         case let error as NewerSchema:
             self = .newerSchema(found: error.found, known: error.known, path: path)
         default:
@@ -178,6 +184,25 @@ extension CheckpointError {
             path: path,
             message: "cannot write \(path): no space left, or a limit on file size or quota is reached (\(free))",
             advice: "make room; \(resumeAdvice)"
+        )
+    }
+
+    static func belowFloor(free: Int64, floor: Int64, path: String) -> CheckpointError {
+        CheckpointError(
+            .diskFull,
+            path: path,
+            message: "no space left to write \(path): \(free) bytes free, and \(floor) are left free for safety",
+            advice: "make room; \(resumeAdvice)"
+        )
+    }
+
+    static func networkFileSystem(_ name: String, path: String) -> CheckpointError {
+        CheckpointError(
+            .networkFileSystem,
+            path: path,
+            message: "\(path) is on a network file system (\(name)), where a checkpoint can be damaged",
+            advice: "name a file on a disk of this machine with --db; "
+                + "if no other machine uses the folder meanwhile, --allow-network-fs goes on"
         )
     }
 

@@ -34,6 +34,12 @@ struct CheckpointFile: Sendable {
     /// Whether there is a write-ahead log, which may hold more than the file itself.
     var hasLog: Bool { access(path + "-wal", F_OK) == 0 }
 
+    /// Whether there is a write-ahead log with something in it.
+    var hasLogContents: Bool {
+        var status = stat()
+        return stat(path + "-wal", &status) == 0 && status.st_size > 0
+    }
+
     /// Looks at what is there without changing a byte, and refuses what is not ours.
     func inspect() throws(CheckpointError) -> Contents {
         var status = stat()

@@ -62,7 +62,8 @@ struct CommandFailure: Error {
         case .inUse: .inUse
         case .duplicateKey: .invalidJob
         case .missing: .missingInput
-        case .notACheckpoint, .newerSchema, .damaged, .readOnly: .unusableConfiguration
+        case .notACheckpoint, .newerSchema, .damaged, .readOnly, .networkFileSystem: .unusableConfiguration
+        case .cannotCreate: .cannotCreateOutput
         case .diskFull, .io, .busy, .closed: .inputOutputError
         }
     }
