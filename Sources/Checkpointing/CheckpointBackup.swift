@@ -90,6 +90,10 @@ extension CheckpointReader {
     static func cannotCreate(_ error: FileError, _ path: String) -> CheckpointError {
         let told = CheckpointError(error, path: path)
         guard told.kind != .diskFull else { return told }
-        return refused(path, error.description, advice: "name a file in a folder that may be written")
+        return refused(
+            path,
+            String(cString: strerror(error.systemError)),
+            advice: "name a file in a folder that may be written"
+        )
     }
 }

@@ -24,7 +24,7 @@ struct GenbatchCommand: AsyncParsableCommand {
         version: Version.current,
         subcommands: [
             RunCommand.self, ResumeCommand.self, CheckCommand.self, StatusCommand.self, ExportCommand.self,
-            BackupCommand.self, PromptCommand.self,
+            BackupCommand.self, DoctorCommand.self, PromptCommand.self,
         ]
     )
 }

@@ -132,11 +132,6 @@ package final class Connection {
         return "its check gave no answer"
     }
 
-    /// The version of the library that is linked, for example `3.40.1`.
-    package static var libraryVersion: String {
-        String(cString: sqlite3_libversion())
-    }
-
     private static func uri(of path: String, isImmutable: Bool) -> String {
         let reserved: [Character: String] = ["%": "%25", "?": "%3f", "#": "%23"]
         let escaped = path.map { reserved[$0] ?? String($0) }.joined()
