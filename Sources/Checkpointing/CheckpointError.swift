@@ -155,7 +155,7 @@ extension CheckpointError {
             .damaged,
             path: path,
             message: "\(path) is damaged: \(detail)",
-            advice: "restore it from a backup, or recover what is readable: sqlite3 \(path) .recover | sqlite3 new.db"
+            advice: "restore it from a backup, or take out what is readable: genbatch salvage \(path) -o salvaged.db"
         )
     }
 

@@ -24,7 +24,8 @@ struct GenbatchCommand: AsyncParsableCommand {
         version: Version.current,
         subcommands: [
             RunCommand.self, ResumeCommand.self, CheckCommand.self, StatusCommand.self, ExportCommand.self,
-            BackupCommand.self, DoctorCommand.self, PromptCommand.self,
+            BackupCommand.self, DoctorCommand.self, SalvageCommand.self,
+            PromptCommand.self,
         ]
     )
 }

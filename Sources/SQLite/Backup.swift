@@ -20,14 +20,24 @@ extension Connection {
         do {
             try Self.createPrivateFile(temporary)
             try copyPages(to: temporary)
-            try Self.verify(temporary)
-            try Self.synchronize(temporary)
-            guard rename(temporary, destination) == 0 else { throw FileError("rename", temporary) }
-            try Self.synchronize(Self.folder(of: destination))
+            try Self.putInPlace(temporary, as: destination)
         } catch {
             unlink(temporary)
             throw error
         }
+    }
+
+    /// Checks a database that nobody has open and gives it its name, in the same folder, once it is on the disk.
+    ///
+    /// - Parameters:
+    ///   - temporary: The name that it has.
+    ///   - destination: The name that it gets; a file of that name is replaced.
+    /// - Throws: A ``SQLiteError``, a ``FileError``, or a ``DamagedCopy``.
+    package static func putInPlace(_ temporary: String, as destination: String) throws {
+        try verify(temporary)
+        try synchronize(temporary)
+        guard rename(temporary, destination) == 0 else { throw FileError("rename", temporary) }
+        try synchronize(folder(of: destination))
     }
 
     private func copyPages(to path: String) throws(SQLiteError) {
@@ -47,7 +57,8 @@ extension Connection {
         if let problem = try copy.integrityProblem() { throw DamagedCopy(detail: problem) }
     }
 
-    private static func createPrivateFile(_ path: String) throws(FileError) {
+    /// Makes an empty file that only its owner may read.
+    package static func createPrivateFile(_ path: String) throws(FileError) {
         let descriptor = open(path, O_CREAT | O_TRUNC | O_RDWR | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw FileError("create", path) }
         close(descriptor)
