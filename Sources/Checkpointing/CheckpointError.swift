@@ -104,6 +104,8 @@ extension CheckpointError {
             self = .diskFull(path: path)
         case .inputOutput where error.systemError == 0 && CheckpointFile.isAtSizeLimit(path):
             self = .diskFull(path: path)
+        case .cannotOpen where Self.fullDiskErrors.contains(error.systemError):
+            self = .diskFull(path: path)
         case .cannotOpen where Self.readOnlyErrors.contains(error.systemError):
             self = .readOnly(path: path)
         default:
@@ -178,7 +180,7 @@ extension CheckpointError {
     }
 
     static func diskFull(path: String) -> CheckpointError {
-        let free = CheckpointFile.freeBytes(near: path).map { "\($0) bytes free" } ?? "free space unknown"
+        let free = CheckpointFile.freeSpace(near: path)
         return CheckpointError(
             .diskFull,
             path: path,

@@ -85,6 +85,7 @@ struct CheckpointFile: Sendable {
         guard fchmod(descriptor, 0o600) == 0 else {
             throw CheckpointError(systemError: errno, operation: "set the rights of", path: path)
         }
+        try Self.synchronize(folder)
     }
 
     func createFolder() throws(CheckpointError) {
@@ -101,6 +102,21 @@ struct CheckpointFile: Sendable {
         guard mkdir(folder, 0o700) == 0, chmod(folder, 0o700) == 0 else {
             throw CheckpointError(systemError: errno, operation: "create the folder", path: folder)
         }
+        try synchronize(parent)
+    }
+
+    /// Brings the names in a folder to the disk: a power cut could take away a new file with all that is safe in it.
+    private static func synchronize(_ folder: String) throws(CheckpointError) {
+        let descriptor = open(folder, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            // A folder that may be used but not listed cannot be opened.
+            guard errno != EACCES else { return }
+            throw CheckpointError(systemError: errno, operation: "open", path: folder)
+        }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else {
+            throw CheckpointError(systemError: errno, operation: "synchronize", path: folder)
+        }
     }
 
     /// Remembers which files stand under the names now.
@@ -115,10 +131,11 @@ struct CheckpointFile: Sendable {
     }
 
     /// The space left for a file, for messages.
-    static func freeBytes(near path: String) -> UInt64? {
+    static func freeSpace(near path: String) -> String {
         var status = statvfs()
-        guard statvfs(folder(of: path), &status) == 0 else { return nil }
-        return UInt64(status.f_bavail) * UInt64(status.f_frsize)
+        guard statvfs(folder(of: path), &status) == 0 else { return "free space unknown" }
+        let files = status.f_files > 0 && status.f_favail == 0 ? ", no more files" : ""
+        return "\(UInt64(status.f_bavail) * UInt64(status.f_frsize)) bytes free\(files)"
     }
 
     /// What the system says when a file cannot be read to its end; `nil` if it can.
