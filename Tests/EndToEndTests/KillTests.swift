@@ -158,7 +158,10 @@ struct KillTests {
         print("F02: killed at \(Write.all.count) writes, \(lost) attempts noted as lost")
     }
 
-    @Test("a write that fails or is cut short at any point leaves a checkpoint that goes on", arguments: Failure.allCases)
+    @Test(
+        "a write that fails or is cut short at any point leaves a checkpoint that goes on",
+        arguments: Failure.allCases
+    )
     func failsAtEachWrite(failure: Failure) async throws {
         for write in Write.some {
             let simulator = try await SimulatorProgram(["--first-chunk-latency", "3ms"])

@@ -114,7 +114,8 @@ private enum FileCall {
     /// Whether it is about a folder, its place, or what is told.
     func concerns(_ folder: String) -> Bool {
         switch self {
-        case .create(let path), .write(let path, _, _), .truncate(let path, _), .remove(let path): path.hasPrefix(folder)
+        case .create(let path), .write(let path, _, _), .truncate(let path, _), .remove(let path):
+            path.hasPrefix(folder)
         case .makeFolder(let path), .synchronize(let path): path.hasPrefix(folder) || folder.hasPrefix(path + "/")
         case .announce: true
         }
@@ -276,6 +277,7 @@ private struct SimulatedDisk {
     /// The disk after the power is back.
     ///
     /// - Parameter isKept: Asked for everything that was not synchronized: whether it reached the disk all the same.
+    /// - Returns: The files by their paths.
     func image(_ isKept: () -> Bool) -> [String: [UInt8]] {
         var image: [String: [UInt8]] = [:]
         let lostFolders = folders.filter { !$0.value && !isKept() }.keys

@@ -69,6 +69,7 @@ struct Invariants {
     /// Checks what holds whenever no run is under way.
     ///
     /// - Parameter isWhole: Whether the file must be; `false` if the fault damages the file itself.
+    /// - Throws: If the checkpoint or the simulator cannot be read.
     mutating func check(isWhole: Bool = true) throws {
         try checkSecrets()
         guard work.exists(database) else {
@@ -106,6 +107,7 @@ struct Invariants {
     /// - Parameters:
     ///   - items: How many the job has.
     ///   - arguments: Of the run, besides its job.
+    /// - Throws: If the run cannot be started, or the checkpoint not be read.
     mutating func finish(items: Int, _ arguments: String...) async throws {
         try check()
         let last = await work.outcome(of: try work.start(["run", "job.yaml", "--json"] + arguments))
