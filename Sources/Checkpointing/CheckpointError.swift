@@ -104,7 +104,8 @@ extension CheckpointError {
             self = .diskFull(path: path)
         case .inputOutput where error.systemError == 0 && CheckpointFile.isAtSizeLimit(path):
             self = .diskFull(path: path)
-        case .cannotOpen where Self.fullDiskErrors.contains(error.systemError):
+        case .cannotOpen
+        where Self.fullDiskErrors.contains(error.systemError) || CheckpointFile.hasNoMoreFiles(near: path):
             self = .diskFull(path: path)
         case .cannotOpen where Self.readOnlyErrors.contains(error.systemError):
             self = .readOnly(path: path)

@@ -130,11 +130,17 @@ struct CheckpointFile: Sendable {
         Self.identity(path) == database && Self.identity(path + "-wal") == log
     }
 
+    /// Whether the disk takes no more files, however small.
+    static func hasNoMoreFiles(near path: String) -> Bool {
+        var status = statvfs()
+        return statvfs(folder(of: path), &status) == 0 && status.f_files > 0 && status.f_favail == 0
+    }
+
     /// The space left for a file, for messages.
     static func freeSpace(near path: String) -> String {
         var status = statvfs()
         guard statvfs(folder(of: path), &status) == 0 else { return "free space unknown" }
-        let files = status.f_files > 0 && status.f_favail == 0 ? ", no more files" : ""
+        let files = hasNoMoreFiles(near: path) ? ", no more files" : ""
         return "\(UInt64(status.f_bavail) * UInt64(status.f_frsize)) bytes free\(files)"
     }
 

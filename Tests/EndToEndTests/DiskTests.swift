@@ -32,7 +32,7 @@ struct DiskTests {
         let work = try workspace(simulator, items: 300)
         // The index of the log is mapped: with blocks of 1 KiB, three quarters of each of its pages may have no room.
         let script = """
-            truncate -s 8M img && mkfs.ext4 -q -b 1024 img && mkdir m && mount -o loop img m || exit 99
+            truncate -s 48M img && mkfs.ext4 -q -b 1024 img && mkdir m && mount -o loop img m || exit 99
             $GB run job.yaml --db m/a.db --json --limit 20 > 1.jsonl 2> 1.txt; echo "first $?"
             dd if=/dev/zero of=m/ballast bs=1k 2> dd.txt
             $GB run job.yaml --db m/a.db --json > 2.jsonl 2> 2.txt; echo "full $?"
