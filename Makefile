@@ -6,7 +6,7 @@ DESTDIR ?=
 JOBS = jobs/quickstart.yaml jobs/nightly-summaries.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test check docs format bench install clean
+.PHONY: help setup build demo test test-long check docs format bench install clean
 
 help: ## List the commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,11 @@ test: ## Install what the tests need, build, and run all tests.
 	@scripts/setup.sh tests
 	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build --no-parallel
+
+test-long: ## The same, with every kill, write and power cut of the long tests: hours.
+	@scripts/setup.sh tests
+	$(SWIFT) build --build-tests
+	GENBATCH_LONG_TESTS=1 $(SWIFT) test --skip-build --no-parallel
 
 check: setup ## Formatting, warnings as errors, imports that follow the module map.
 	$(SWIFT) format lint --strict --parallel --recursive Sources Tests Package.swift

@@ -30,7 +30,8 @@ let package = Package(
         .target(name: "Checkpointing", dependencies: ["BatchCore", "JSON", "SQLite"]),
         .testTarget(
             name: "CheckpointingTests",
-            dependencies: ["BatchCore", "Checkpointing", "JSON", "SQLite", "TestSupport"]
+            dependencies: ["BatchCore", "Checkpointing", "JSON", "SQLite", "TestSupport"],
+            exclude: ["Schemas"]
         ),
 
         // Curl: HTTP over libcurl's multi interface, on one thread.

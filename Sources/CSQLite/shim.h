@@ -3,6 +3,11 @@
 
 #include <sqlite3.h>
 
+#ifdef __linux__
+/* The kind of a file system, on which it depends whether a log may be shared; Swift's Glibc module leaves it out. */
+#include <sys/statfs.h>
+#endif
+
 /* SQLITE_TRANSIENT is a cast that Swift cannot import: SQLite copies the bytes before the call returns. */
 static inline int gb_bind_text(sqlite3_stmt *statement, int index, const char *text, int length) {
     return sqlite3_bind_text(statement, index, text, length, SQLITE_TRANSIENT);

@@ -21,7 +21,13 @@ final class CheckpointDatabase {
     private let selectKey: Statement
 
     /// Opens the file, which exists and is ours or empty, and brings its schema up to date.
-    init(path: String, busyTimeout: Duration) throws {
+    ///
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - busyTimeout: How long the lock of another program is waited for.
+    ///   - reservesLogIndex: Whether the blocks of the disk are smaller than SQLite thinks.
+    /// - Throws: An `SQLiteError`, or what keeps the schema from being brought up to date.
+    init(path: String, busyTimeout: Duration, reservesLogIndex: Bool) throws {
         connection = try Connection(path: path, mode: .readWrite, busyTimeout: busyTimeout)
         // A page size counts before the first table only. FULL: an answer that was told to be saved survives a power
         // cut; the other two make it so on macOS. The log is cut back after the registration of a big job.
@@ -39,6 +45,9 @@ final class CheckpointDatabase {
             PRAGMA journal_size_limit = 67108864;
             """
         )
+        if reservesLogIndex {
+            try connection.reserveLogIndex()
+        }
         try Schema.migrator.migrate(connection)
         variants = try VariantTable(connection)
         insertInFlight = try connection.prepare("INSERT INTO in_flight (item_id, run_id) VALUES (?1, ?2)")

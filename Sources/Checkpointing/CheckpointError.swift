@@ -21,7 +21,11 @@ package struct CheckpointError: Error, Sendable, Equatable {
         case damaged
         /// The file, its folder or its file system may not be written.
         case readOnly
+        /// Locks and shared memory cannot be relied on there.
+        case networkFileSystem
         case diskFull
+        /// A file that was to be written stands there already, or cannot be made.
+        case cannotCreate
         /// A system call failed, or the file was removed or replaced while it was in use.
         case io
         /// Another program kept the database locked for longer than the busy timeout.
@@ -66,6 +70,8 @@ extension CheckpointError {
             self.init(error, path: path)
         case let error as FileError:
             self.init(systemError: error.systemError, operation: error.operation, path: error.path)
+        case let error as DamagedCopy:
+            self = .damaged(path: path, detail: error.detail)
         case let error as NewerSchema:
             self = .newerSchema(found: error.found, known: error.known, path: path)
         default:
@@ -99,6 +105,9 @@ extension CheckpointError {
             // A quota, a limit on file size, or the index of the log: only of the file itself SQLite says "full".
             self = .diskFull(path: path)
         case .inputOutput where error.systemError == 0 && CheckpointFile.isAtSizeLimit(path):
+            self = .diskFull(path: path)
+        case .cannotOpen
+        where Self.fullDiskErrors.contains(error.systemError) || CheckpointFile.hasNoMoreFiles(near: path):
             self = .diskFull(path: path)
         case .cannotOpen where Self.readOnlyErrors.contains(error.systemError):
             self = .readOnly(path: path)
@@ -162,7 +171,7 @@ extension CheckpointError {
             .damaged,
             path: path,
             message: "\(path) is damaged: \(detail)",
-            advice: "restore it from a backup, or recover what is readable: sqlite3 \(path) .recover | sqlite3 new.db"
+            advice: "restore it from a backup, or take out what is readable: genbatch salvage \(path) -o salvaged.db"
         )
     }
 
@@ -185,12 +194,31 @@ extension CheckpointError {
     }
 
     static func diskFull(path: String) -> CheckpointError {
-        let free = CheckpointFile.freeBytes(near: path).map { "\($0) bytes free" } ?? "free space unknown"
+        let free = CheckpointFile.freeSpace(near: path)
         return CheckpointError(
             .diskFull,
             path: path,
             message: "cannot write \(path): no space left, or a limit on file size or quota is reached (\(free))",
             advice: "make room; \(resumeAdvice)"
+        )
+    }
+
+    static func belowFloor(free: Int64, floor: Int64, path: String) -> CheckpointError {
+        CheckpointError(
+            .diskFull,
+            path: path,
+            message: "no space left to write \(path): \(free) bytes free, and \(floor) are left free for safety",
+            advice: "make room; \(resumeAdvice)"
+        )
+    }
+
+    static func networkFileSystem(_ name: String, path: String) -> CheckpointError {
+        CheckpointError(
+            .networkFileSystem,
+            path: path,
+            message: "\(path) is on a network file system (\(name)), where a checkpoint can be damaged",
+            advice: "name a file on a disk of this machine with --db; "
+                + "if no other machine uses the folder meanwhile, --allow-network-fs goes on"
         )
     }
 

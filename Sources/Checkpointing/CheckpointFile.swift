@@ -34,6 +34,12 @@ struct CheckpointFile: Sendable {
     /// Whether there is a write-ahead log, which may hold more than the file itself.
     var hasLog: Bool { access(path + "-wal", F_OK) == 0 }
 
+    /// Whether there is a write-ahead log with something in it.
+    var hasLogContents: Bool {
+        var status = stat()
+        return stat(path + "-wal", &status) == 0 && status.st_size > 0
+    }
+
     /// Looks at what is there without changing a byte, and refuses what is not ours.
     func inspect() throws(CheckpointError) -> Contents {
         var status = stat()
@@ -79,6 +85,7 @@ struct CheckpointFile: Sendable {
         guard fchmod(descriptor, 0o600) == 0 else {
             throw CheckpointError(systemError: errno, operation: "set the rights of", path: path)
         }
+        try Self.synchronize(folder)
     }
 
     func createFolder() throws(CheckpointError) {
@@ -95,6 +102,21 @@ struct CheckpointFile: Sendable {
         guard mkdir(folder, 0o700) == 0, chmod(folder, 0o700) == 0 else {
             throw CheckpointError(systemError: errno, operation: "create the folder", path: folder)
         }
+        try synchronize(parent)
+    }
+
+    /// Brings the names in a folder to the disk: a power cut could take away a new file with all that is safe in it.
+    private static func synchronize(_ folder: String) throws(CheckpointError) {
+        let descriptor = open(folder, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            // A folder that may be used but not listed cannot be opened.
+            guard errno != EACCES else { return }
+            throw CheckpointError(systemError: errno, operation: "open", path: folder)
+        }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else {
+            throw CheckpointError(systemError: errno, operation: "synchronize", path: folder)
+        }
     }
 
     /// Remembers which files stand under the names now.
@@ -108,11 +130,18 @@ struct CheckpointFile: Sendable {
         Self.identity(path) == database && Self.identity(path + "-wal") == log
     }
 
-    /// The space left for a file, for messages.
-    static func freeBytes(near path: String) -> UInt64? {
+    /// Whether the disk takes no more files, however small.
+    static func hasNoMoreFiles(near path: String) -> Bool {
         var status = statvfs()
-        guard statvfs(folder(of: path), &status) == 0 else { return nil }
-        return UInt64(status.f_bavail) * UInt64(status.f_frsize)
+        return statvfs(folder(of: path), &status) == 0 && status.f_files > 0 && status.f_favail == 0
+    }
+
+    /// The space left for a file, for messages.
+    static func freeSpace(near path: String) -> String {
+        var status = statvfs()
+        guard statvfs(folder(of: path), &status) == 0 else { return "free space unknown" }
+        let files = hasNoMoreFiles(near: path) ? ", no more files" : ""
+        return "\(UInt64(status.f_bavail) * UInt64(status.f_frsize)) bytes free\(files)"
     }
 
     /// What the system says when a file cannot be read to its end; `nil` if it can.

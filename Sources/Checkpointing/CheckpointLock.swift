@@ -118,7 +118,7 @@ final class CheckpointLock: Sendable {
         return count > 0 ? LockHolder(text: String(decoding: bytes[..<count], as: UTF8.self)) : nil
     }
 
-    private static func inUse(_ holder: LockHolder?, path: String) -> CheckpointError {
+    static func inUse(_ holder: LockHolder?, path: String) -> CheckpointError {
         let who = holder.map { "process \($0.pid) on \($0.host), since \($0.startedAt)" } ?? "another process"
         return CheckpointError(
             .inUse(holder),

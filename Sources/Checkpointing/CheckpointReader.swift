@@ -12,6 +12,9 @@ package final class CheckpointReader {
     /// - Throws: A ``CheckpointError``; nothing is made and nothing is changed.
     package init(path: String) throws(CheckpointError) {
         let file = CheckpointFile(path: path)
+        if file.hasLog {
+            try StorageRules().checkReading(file.path)
+        }
         guard try file.inspect() == .checkpoint else { throw .missing(path: file.path) }
         self.path = file.path
         do {
@@ -23,15 +26,17 @@ package final class CheckpointReader {
 
     /// Opens for reading among others if that can be, else as a file that nobody changes.
     ///
-    /// In a folder that may not be written SQLite cannot make the index of the log that readers and writers share; but
-    /// then nobody writes, and without a log the file is all there is.
+    /// In a folder that may not be written, or on a full disk, SQLite cannot make the index of the log that readers and
+    /// writers share; but then nobody writes, and without a log the file is all there is.
     private static func open(_ file: CheckpointFile) throws -> Connection {
+        // Before the attempt, which may leave an empty one.
+        let isAll = !file.hasLogContents
         let shared = try Connection(path: file.path, mode: .readOnly)
         do {
             _ = try shared.integer("SELECT count(*) FROM job")
             return shared
         } catch {
-            guard [.cannotOpen, .readOnly].contains(error.code), !file.hasLog else { throw error }
+            guard [.cannotOpen, .readOnly, .full, .inputOutput].contains(error.code), isAll else { throw error }
             return try Connection(path: file.path, mode: .immutable)
         }
     }

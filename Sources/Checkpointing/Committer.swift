@@ -18,14 +18,22 @@ final class Committer {
     private let database: SharedDatabase
     private let file: CheckpointFile
     private let policy: CommitPolicy
+    private let storage: StorageRules
     private var failure: CheckpointError?
     private var rescue: RescueFile?
 
-    init(queue: CommitQueue, database: SharedDatabase, file: CheckpointFile, policy: CommitPolicy) {
+    init(
+        queue: CommitQueue,
+        database: SharedDatabase,
+        file: CheckpointFile,
+        policy: CommitPolicy,
+        storage: StorageRules
+    ) {
         self.queue = queue
         self.database = database
         self.file = file
         self.policy = policy
+        self.storage = storage
     }
 
     /// Works until the queue is closed and empty.
@@ -79,6 +87,7 @@ final class Committer {
         let giveUp = ContinuousClock.now + policy.fullDiskPatience
         while true {
             do {
+                try storage.checkSpace(file.path)
                 try database.withDatabase { database in
                     try database.connection.transaction { try database.apply(group) }
                 }

@@ -35,13 +35,25 @@ package final class SQLiteCheckpoint: CheckpointStore, UploadRegister {
     ///   - path: The database file; beside it come `-wal` and `-shm` while it is open, and `.lock`.
     ///   - createIfMissing: Whether to make the file, and its folder, if there is none.
     ///   - policy: When waiting operations are committed.
+    ///   - storage: What its disk has to be like.
     /// - Throws: A ``CheckpointError``; the file is as it was, byte for byte, if it is in use, newer or not ours.
     package convenience init(
         path: String,
         createIfMissing: Bool = true,
-        policy: CommitPolicy = CommitPolicy()
+        policy: CommitPolicy = CommitPolicy(),
+        storage: StorageRules = StorageRules()
     ) throws(CheckpointError) {
-        try self.init(file: CheckpointFile(path: path), createIfMissing: createIfMissing, policy: policy) {}
+        try self.init(
+            file: CheckpointFile(path: path),
+            createIfMissing: createIfMissing,
+            policy: policy,
+            storage: storage
+        ) {}
+    }
+
+    /// Who runs a job with a checkpoint now; `nil` if nobody does.
+    package static func holder(path: String) -> LockHolder? {
+        CheckpointLock.holder(forCheckpoint: CheckpointFile(path: path).path)
     }
 
     /// Makes a checkpoint in a private folder of its own, removed when it is closed: to look at a job without keeping
@@ -56,7 +68,10 @@ package final class SQLiteCheckpoint: CheckpointStore, UploadRegister {
             buffer.baseAddress.map { String(cString: $0) } ?? parent
         }
         let file = CheckpointFile(path: folder + "/check.db")
-        return try SQLiteCheckpoint(file: file, createIfMissing: true, policy: CommitPolicy()) {
+        // Nothing that is paid for is kept in it: any disk is good enough.
+        var storage = StorageRules()
+        storage.allowsNetworkFileSystem = true
+        return try SQLiteCheckpoint(file: file, createIfMissing: true, policy: CommitPolicy(), storage: storage) {
             for suffix in ["", "-wal", "-shm", ".lock"] {
                 unlink(file.path + suffix)
             }
@@ -68,9 +83,12 @@ package final class SQLiteCheckpoint: CheckpointStore, UploadRegister {
         file: CheckpointFile,
         createIfMissing: Bool,
         policy: CommitPolicy,
+        storage: StorageRules,
         atEnd: @escaping @Sendable () -> Void
     ) throws(CheckpointError) {
         var file = file
+        // Before the file is opened, which maps the index of its log.
+        try storage.check(file.path)
         let contents = try file.inspect()
         if contents == .missing {
             guard createIfMissing else { throw .missing(path: file.path) }
@@ -82,7 +100,11 @@ package final class SQLiteCheckpoint: CheckpointStore, UploadRegister {
         }
         let opened: CheckpointDatabase
         do {
-            opened = try CheckpointDatabase(path: file.path, busyTimeout: policy.busyTimeout)
+            opened = try CheckpointDatabase(
+                path: file.path,
+                busyTimeout: policy.busyTimeout,
+                reservesLogIndex: storage.hasSmallBlocks(file.path)
+            )
         } catch {
             throw CheckpointError(error, path: file.path)
         }
@@ -100,7 +122,7 @@ package final class SQLiteCheckpoint: CheckpointStore, UploadRegister {
         self.database = database
         self.queue = queue
         try OwnedThread.start { [file] in
-            Committer(queue: queue, database: database, file: file, policy: policy).run()
+            Committer(queue: queue, database: database, file: file, policy: policy, storage: storage).run()
             database.close()
             lock.release()
             atEnd()

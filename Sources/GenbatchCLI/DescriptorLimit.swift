@@ -18,11 +18,6 @@ enum DescriptorLimit {
     /// - Returns: Connections that can be had, at least 1.
     static func concurrency(atMost concurrency: Int) -> Int {
         var limit = rlimit()
-        #if canImport(Glibc)
-            let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
-        #else
-            let resource = RLIMIT_NOFILE
-        #endif
         guard getrlimit(resource, &limit) == 0 else { return concurrency }
         let taken = inherited() + reserve
         let wanted = rlim_t(concurrency + taken)
@@ -33,6 +28,19 @@ enum DescriptorLimit {
         }
         return limit.rlim_cur >= wanted ? concurrency : max(1, Int(limit.rlim_cur) - taken)
     }
+
+    /// Files that may be open at once after the limit was raised as far as it goes.
+    static var possible: Int {
+        var limit = rlimit()
+        guard getrlimit(resource, &limit) == 0 else { return .max }
+        return Int(clamping: limit.rlim_max)
+    }
+
+    #if canImport(Glibc)
+        private static let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+    #else
+        private static let resource = RLIMIT_NOFILE
+    #endif
 
     /// How many files are open already, as those that the program was started with.
     private static func inherited() -> Int {

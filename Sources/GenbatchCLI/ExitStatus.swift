@@ -63,7 +63,8 @@ struct CommandFailure: Error {
         case .duplicateKey: .invalidJob
         case .missing: .missingInput
         case .unknownKeys: .wrongUsage
-        case .notACheckpoint, .newerSchema, .damaged, .readOnly: .unusableConfiguration
+        case .notACheckpoint, .newerSchema, .damaged, .readOnly, .networkFileSystem: .unusableConfiguration
+        case .cannotCreate: .cannotCreateOutput
         case .diskFull, .io, .busy, .closed: .inputOutputError
         }
     }

@@ -35,12 +35,12 @@ enum JobLocation {
         ShellWord.quoted(argument) + (options.database.map { " --db \(ShellWord.quoted($0))" } ?? "")
     }
 
-    /// Whether a file begins as SQLite files do.
+    /// Whether a file begins as SQLite files do, or is called like one: its beginning may be damaged.
     static func isDatabase(_ path: String) -> Bool {
-        guard let file = fopen(path, "re") else { return path.hasSuffix(".db") }
+        guard !path.hasSuffix(".db"), let file = fopen(path, "re") else { return path.hasSuffix(".db") }
         defer { fclose(file) }
         var magic = [UInt8](repeating: 0, count: 16)
-        guard fread(&magic, 1, magic.count, file) == magic.count else { return path.hasSuffix(".db") }
+        guard fread(&magic, 1, magic.count, file) == magic.count else { return false }
         return magic.starts(with: "SQLite format 3".utf8)
     }
 

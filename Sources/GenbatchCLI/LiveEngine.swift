@@ -34,13 +34,38 @@ struct LiveEngine {
         let displays = Displays(options, clock: clock, next: next)
         defer { displays.stop() }
         do {
-            guard let failure = try await run(try prepare(argument, resuming), displays, next) else { return .allDone }
+            guard let failure = try await runAlone(argument, resuming, displays, next) else { return .allDone }
             displays.fail(failure)
             return failure.status
         } catch {
             let failure = CommandFailure(error)
             displays.fail(failure)
             throw failure
+        }
+    }
+
+    /// Runs once no other run holds the checkpoint, if that is to be waited for.
+    ///
+    /// - Returns: Why the exit status is not 0; `nil` if every item is done, or another run is at it.
+    private func runAlone(
+        _ argument: String,
+        _ resuming: Bool,
+        _ displays: Displays,
+        _ next: NextCommands
+    ) async throws -> CommandFailure? {
+        var wait = options.waitLock.map { LockWait(limit: $0.duration, clock: clock) }
+        while true {
+            // Each time anew: the job file may have been edited during the wait.
+            let preparation = try prepare(argument, resuming)
+            do {
+                return try await run(preparation, displays, next)
+            } catch let error as CheckpointError {
+                guard case .inUse(let holder) = error.kind else { throw error }
+                if options.skipIfRunning { return nil }
+                guard try await wait?.waitForEnd(of: holder, path: preparation.checkpointPath) == true else {
+                    throw error
+                }
+            }
         }
     }
 
@@ -108,9 +133,12 @@ struct LiveEngine {
             concurrency: preparation.job.limits.concurrency
         )
         try await connection.signIn()
+        var storage = StorageRules()
+        storage.allowsNetworkFileSystem = options.allowNetworkFileSystem
         let checkpoint = try SQLiteCheckpoint(
             path: preparation.checkpointPath,
-            createIfMissing: !preparation.mustExist
+            createIfMissing: !preparation.mustExist,
+            storage: storage
         )
         if case .emptyFile = checkpoint.origin {
             StandardError.note("\(preparation.checkpointPath) was empty; a new checkpoint is made in it")
@@ -255,7 +283,8 @@ struct LiveEngine {
                 ("--ca-file", connection.caFile),
             ] + options.allowFolder.map { ("--allow-folder", $0) } + [("--output", options.output)]
         let words = values.compactMap { name, value in value.map { " \(name) \(ShellWord.quoted($0))" } }
-        return (connection.simulate ? " --simulate" : "") + words.joined()
+        let flags = [("--simulate", connection.simulate), ("--allow-network-fs", options.allowNetworkFileSystem)]
+        return flags.filter(\.1).map { " \($0.0)" }.joined() + words.joined()
     }
 
     private func nextCommands(_ argument: String, isCheckpoint: Bool) -> NextCommands {

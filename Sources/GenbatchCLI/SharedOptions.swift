@@ -142,7 +142,27 @@ struct RunOptions: ParsableArguments {
     )
     var allowFolder: [String] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "If another run holds the checkpoint, wait for its end, this long at most.",
+            valueName: "duration"
+        )
+    )
+    var waitLock: DurationArgument?
+
+    @Flag(help: "If another run holds the checkpoint, end at once with status 0 and say nothing.")
+    var skipIfRunning = false
+
+    @Flag(
+        name: .customLong("allow-network-fs"),
+        help: "Use a checkpoint on a network file system; no other machine may use it meanwhile."
+    )
+    var allowNetworkFileSystem = false
+
     func validate() throws {
+        if waitLock != nil, skipIfRunning {
+            throw ValidationError("--wait-lock and --skip-if-running exclude each other")
+        }
         if let limit, limit < 1 {
             throw ValidationError("--limit must be at least 1")
         }

@@ -1,5 +1,11 @@
 internal import CSQLite
 
+#if canImport(Glibc)
+    internal import Glibc
+#else
+    internal import Darwin
+#endif
+
 /// One open database, closed when nothing holds it or one of its statements any more.
 ///
 /// It is used by one thread at a time, which the missing `Sendable` makes the compiler's business.
@@ -17,6 +23,9 @@ package final class Connection {
 
     package let path: String
     let handle: OpaquePointer
+    /// The index of the log, if its blocks were reserved: closed after the database, since closing any descriptor of a
+    /// file ends all locks that the process has on it.
+    private var logIndex: Int32 = -1
 
     /// Opens a database file; what is in it is looked at by the first statement only.
     ///
@@ -50,6 +59,29 @@ package final class Connection {
 
     deinit {
         sqlite3_close_v2(handle)
+        if logIndex >= 0 {
+            close(logIndex)
+        }
+    }
+
+    /// Takes all blocks that the index of the log will need in the usual run of things.
+    ///
+    /// SQLite maps that file into memory and gives each of its pages, of 4096 bytes, one block: where blocks are smaller
+    /// and the disk is full, writing to the others would end the process with SIGBUS. In WAL mode only.
+    ///
+    /// - Throws: A ``FileError`` if there is no room, or a ``SQLiteError``.
+    package func reserveLogIndex() throws {
+        #if os(Linux)
+            let name = path + "-shm"
+            // The first look into a database in WAL mode makes the file.
+            _ = try integer("PRAGMA user_version")
+            logIndex = open(name, O_RDWR | O_CLOEXEC)
+            guard logIndex >= 0 else { throw FileError("open", name) }
+            // 32 KiB index the first 4062 pages of the log and the next 4096 each: far more than it has at any time,
+            // but for the registration of a job of several hundred thousand items.
+            errno = posix_fallocate(logIndex, 0, 256 << 10)
+            guard errno == 0 else { throw FileError("reserve room for", name) }
+        #endif
     }
 
     /// Runs one or more statements whose rows, if any, do not matter.
@@ -87,6 +119,17 @@ package final class Connection {
     /// Whether a transaction was begun and not yet ended; SQLite ends one by itself after some failures.
     package var isInTransaction: Bool {
         sqlite3_get_autocommit(handle) == 0
+    }
+
+    /// What is wrong with the database, in SQLite's words; `nil` if nothing is.
+    ///
+    /// - Parameter isQuick: Whether to leave out the comparison of tables with their indexes, which takes longest.
+    /// - Returns: The first problem.
+    /// - Throws: A ``SQLiteError`` if the damage does not even let it look.
+    package func integrityProblem(isQuick: Bool = false) throws(SQLiteError) -> String? {
+        let verdict = try value("PRAGMA \(isQuick ? "quick_check" : "integrity_check")(1)")
+        if case .text(let text) = verdict { return text == "ok" ? nil : text }
+        return "its check gave no answer"
     }
 
     private static func uri(of path: String, isImmutable: Bool) -> String {

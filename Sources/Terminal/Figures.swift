@@ -18,6 +18,18 @@ package enum Figures {
         "\(count(number)) \(noun)\(number == 1 ? "" : "s")"
     }
 
+    /// A size in the largest unit that gives at least 1, for example `17 bytes`, `64.0 MiB` or `2.4 GiB`.
+    package static func bytes(_ number: Int64) -> String {
+        guard number >= 1024 else { return count(Int(number), "byte") }
+        var tenths = number * 10
+        var unit = 0
+        while tenths >= 10_240, unit < 4 {
+            tenths /= 1024
+            unit += 1
+        }
+        return "\(count(Int(tenths / 10))).\(tenths % 10) \(["bytes", "KiB", "MiB", "GiB", "TiB"][unit])"
+    }
+
     /// Something per second, about three digits of it: `0.42`, `7.3` or `1,240`.
     package static func rate(_ perSecond: Double) -> String {
         guard perSecond.isFinite, perSecond > 0 else { return "0" }

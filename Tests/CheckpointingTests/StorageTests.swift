@@ -55,10 +55,13 @@ import Testing
             disk = try SmallDisk(in: directory)
         }
 
-        private func open(patience: Duration) throws -> SQLiteCheckpoint {
+        /// Opens a checkpoint that runs into the end of the disk, unless it is to leave some space free.
+        private func open(patience: Duration, leavesFree floor: Int64 = 0) throws -> SQLiteCheckpoint {
             var policy = CommitPolicy()
             policy.fullDiskPatience = patience
-            let checkpoint = try SQLiteCheckpoint(path: path, policy: policy)
+            var storage = StorageRules()
+            storage.floor = { _ in floor }
+            let checkpoint = try SQLiteCheckpoint(path: path, policy: policy, storage: storage)
             var source = GeneratedSource(0..<100)
             _ = try checkpoint.register(&source, job: Fixture.job)
             return checkpoint
@@ -105,6 +108,23 @@ import Testing
             try await record
             await checkpoint.close()
             #expect(try Connection(path: path, mode: .readOnly).integer("SELECT count(*) FROM response") == 1)
+        }
+
+        @Test("is noticed before it is full, and then nothing more is written")
+        func leavesSpace() async throws {
+            let checkpoint = try open(patience: .zero, leavesFree: 64 << 10)
+            let pending = try await checkpoint.allPending()
+            try await checkpoint.record(answered(pending[0].id, "first"))
+            disk.fill()
+            let second = pending[1].id
+            // It would have room: the log has pages that can be used again.
+            let error = await #expect(throws: CheckpointError.self) { try await checkpoint.record(answered(second)) }
+            #expect(error?.kind == .diskFull)
+            #expect(error?.message.contains("65536 are left free for safety") == true)
+            await checkpoint.close()
+            let again = #expect(throws: CheckpointError.self) { try open(patience: .zero, leavesFree: 64 << 10) }
+            #expect(again?.kind == .diskFull)
+            #expect(try CheckpointReader(path: path).status().items[.done] == 1)
         }
 
         @Test("is told when there is no room for a checkpoint at all")

@@ -19,37 +19,10 @@ struct StorageTests {
         return work
     }
 
-    /// Announced items are in the checkpoint, and the same command finishes the job without sending one of them again.
-    private func expectResumes(
-        _ work: Workspace,
-        _ simulator: SimulatorProgram,
-        after run: Workspace.Outcome,
-        items: Int
-    ) async throws {
-        let announced = Set(
-            try run.events().filter { $0["type"]?.string == "item_done" }.compactMap { $0["key"]?.string }
-        )
-        let requests = try simulator.items()
-        if work.exists(".genbatch/job.db") {
-            let facts = try work.checkpoint()
-            #expect(try facts.integrity() == "ok")
-            let isMade = try facts.integer("SELECT count(*) FROM sqlite_schema WHERE name = 'results'") == 1
-            #expect(announced.isSubset(of: isMade ? try facts.answeredKeys() : []))
-        } else {
-            #expect(announced.isEmpty)
-        }
-        let again = try await work.genbatch("run", "job.yaml", "--quiet")
-        #expect(again.status == 0, "\(again.errors)")
-        let facts = try work.checkpoint()
-        #expect(try facts.integrity() == "ok")
-        #expect(try facts.states() == ["done": items])
-        let later = Dictionary(uniqueKeysWithValues: try simulator.items().map { ($0.text, $0.requests) })
-        for item in requests where announced.contains(where: { item.text == "Tell me of number \($0)." }) {
-            #expect(later[item.text] == item.requests, "\(item.text) was sent again")
-        }
-    }
-
-    @Test("a full disk stops the run with 74, and it goes on when there is room", .enabled(if: Privileges.canMount))
+    @Test(
+        "a full disk stops the run with 74, and it goes on when there is room",
+        .enabled(if: Privileges.canMount, "F12 needs a mount namespace (unshare -Urm)")
+    )
     func fullDisk() async throws {
         let simulator = try await SimulatorProgram(["--chunks", "40", "--first-chunk-latency", "5ms"])
         let work = try workspace(simulator, items: 600)
@@ -92,7 +65,9 @@ struct StorageTests {
         let run = try await work.shell("ulimit -f 2000; exec $GB run job.yaml --json --concurrency 16")
         #expect(run.status == 74, "\(run.errors)")
         #expect(run.errors.contains("limit on file size"), "\(run.errors)")
-        try await expectResumes(work, simulator, after: run, items: 300)
+        var invariants = Invariants(work, simulator)
+        try invariants.note(run)
+        try await invariants.finish(items: 300)
     }
 
     @Test(
@@ -114,7 +89,9 @@ struct StorageTests {
         #expect(run.status == 74, "\(run.errors)")
         #expect(run.errors.contains("job.db"), "\(run.errors)")
         #expect(run.errors.contains("run the same command again"), "\(run.errors)")
-        try await expectResumes(work, simulator, after: run, items: 240)
+        var invariants = Invariants(work, simulator)
+        try invariants.note(run)
+        try await invariants.finish(items: 240)
     }
 
     @Test("too few descriptors lower the concurrency, which is said once")
@@ -155,7 +132,7 @@ struct StorageTests {
 
     @Test(
         "media that may not be written are refused before the first request, and can be read",
-        .enabled(if: Privileges.canMount)
+        .enabled(if: Privileges.canMount, "F20 needs a mount namespace (unshare -Urm)")
     )
     func readOnlyFolder() async throws {
         let simulator = try await SimulatorProgram()
@@ -218,18 +195,4 @@ struct StorageTests {
         #expect(try await work.genbatch("export", "job.yaml", "-o", "out.jsonl").status == 0)
         #expect(try work.read("out.jsonl").split(separator: "\n").count == 3)
     }
-}
-
-/// What the tests may do on this machine.
-enum Privileges {
-    /// Whether a mount namespace of one's own can be made, with or without root.
-    static let canMount: Bool = {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/unshare")
-        process.arguments = ["-Urm", "sh", "-c", "mount -t tmpfs tmpfs /mnt"]
-        process.standardError = FileHandle.nullDevice
-        guard (try? process.run()) != nil else { return false }
-        process.waitUntilExit()
-        return process.terminationStatus == 0
-    }()
 }
