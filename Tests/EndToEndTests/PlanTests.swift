@@ -180,7 +180,7 @@ struct PlanTests {
         try FileManager.default.moveItem(atPath: "\(work.path)/in", toPath: "\(work.path)/texts")
         try work.write(job.replacing("NAME", with: "b").replacing("FOLDER", with: "texts"), to: "job.yaml")
         #expect(try counts(try await plan(work)) == ["done": 5])
-        // A third one of the same is new, and the job's own name does not matter to its items.
+        // A third one of the same is new.
         try work.write(
             job.replacing("NAME", with: "b").replacing("FOLDER", with: "texts").replacing("other", with: "same"),
             to: "job.yaml"
