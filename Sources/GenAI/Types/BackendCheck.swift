@@ -54,7 +54,7 @@ private struct Exclusive {
     }
 
     private static func occurs(_ path: ArraySlice<String>, in value: JSONValue) -> Bool {
-        guard let name = path.first else { return true }
+        guard let name = path.first else { return value != .null }
         switch value {
         case .array(let elements): return elements.contains { occurs(path, in: $0) }
         case .object(let object): return object[name].map { occurs(path.dropFirst(), in: $0) } ?? false

@@ -36,9 +36,10 @@ indirect enum WireNames: Sendable {
         }
     }
 
+    /// A member that is `null` counts as not set.
     private static func renamed(_ object: JSONObject, _ rule: (String) -> WireNames) -> JSONObject {
         JSONObject(
-            object.map { member in
+            object.filter { $0.value != .null }.map { member in
                 let name = camelCase(member.name)
                 return (name: name, value: rule(name).applied(to: member.value))
             }

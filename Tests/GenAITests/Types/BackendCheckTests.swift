@@ -84,6 +84,19 @@ struct BackendCheckTests {
         )
     }
 
+    @Test("what is null is not there", arguments: [BackendKind.geminiAPI, .vertex])
+    func null(backend: BackendKind) throws {
+        let config = try config(
+            #"""
+            {"store":null,"tools":[{"retrieval":null,"file_search":null,"google_search":{"exclude_domains":null}}],
+             "image_config":{"person_generation":null},"thinking_config":{"thinking_level":"LOW","thinking_budget":null}}
+            """#
+        )
+        #expect(message(of: config, on: backend) == nil)
+        let part = Part(json: ["text": "", "toolCall": nil, "partMetadata": nil])
+        try part.check(for: backend)
+    }
+
     @Test("settings that both backends have pass on both", arguments: [BackendKind.geminiAPI, .vertex])
     func common(backend: BackendKind) throws {
         let config = try config(

@@ -152,6 +152,14 @@ private let forms: [(String, String)] = [
         #"{"generationConfig":{"responseFormat":[{"text":{"mimeType":"application/json","schema":{"properties":{"a_b":{}}}}}]}}"#
     ),
     (#"{"temperature":null,"thinking_config":null,"tools":null}"#, "{}"),
+    (
+        #"{"thinking_config":{"thinking_level":null,"thinking_budget":0},"tools":[{"google_search":null,"url_context":{}}]}"#,
+        #"{"tools":[{"urlContext":{}}],"generationConfig":{"thinkingConfig":{"thinkingBudget":0}}}"#
+    ),
+    (
+        #"{"labels":{"a":null},"response_json_schema":{"default":null}}"#,
+        #"{"labels":{"a":null},"generationConfig":{"responseJsonSchema":{"default":null}}}"#
+    ),
     (#"{"brand_new_setting":{"some_name":1}}"#, #"{"generationConfig":{"brandNewSetting":{"some_name":1}}}"#),
     (
         #"{"tools":[{"brand_new_tool":{"some_name":1}},"odd"],"seed":"7"}"#,
