@@ -99,6 +99,11 @@ extension GenerateContentConfig {
     }
 
     private func checkConflicts() throws(GenAIError) {
+        if json["httpOptions"] != nil {
+            throw .invalidCall(
+                "\"httpOptions\" belong to the client and not to one request; give them to Client(options:) as HTTPOptions"
+            )
+        }
         if json["cachedContent"] != nil,
             let name = ["systemInstruction", "tools", "toolConfig"].first(where: { json[$0] != nil })
         {

@@ -8,6 +8,9 @@ enum ConfigMembers {
         "systemInstruction", "toolConfig", "tools",
     ]
 
+    /// Settings that steer Google's SDK itself, and mean nothing to the server.
+    private static let ofSDK: Set<String> = ["automaticFunctionCalling", "shouldReturnHttpResponse"]
+
     /// The name on the wire of a setting.
     static func name(_ name: String) -> String {
         let name = WireNames.camelCase(name)
@@ -17,8 +20,8 @@ enum ConfigMembers {
 
     /// A setting as it is sent; `nil` if it says nothing.
     static func value(_ value: JSONValue, of name: String) -> JSONValue? {
-        guard value != .null else { return nil }
         let name = self.name(name)
+        guard value != .null, !ofSDK.contains(name) else { return nil }
         let setting: JSONObject = [name: name == "systemInstruction" ? instruction(value) : value]
         let renamed = WireNames.config.applied(to: .object(setting))[name] ?? value
         return name == "imageConfig" ? imageConfig(renamed) : renamed

@@ -135,6 +135,7 @@ struct BackendCheckTests {
     @Test(
         "settings that exclude each other are refused on both",
         arguments: [
+            (#"{"http_options":{"timeout":1}}"#, "\"httpOptions\" belong to the client and not to one request"),
             (#"{"cached_content":"c","system_instruction":"s"}"#, "\"cachedContent\" excludes \"systemInstruction\""),
             (#"{"cached_content":"c","tools":[]}"#, "\"cachedContent\" excludes \"tools\""),
             (#"{"cached_content":"c","tool_config":{}}"#, "\"cachedContent\" excludes \"toolConfig\""),

@@ -151,6 +151,7 @@ private let forms: [(String, String)] = [
         #"{"response_format":[{"text":{"mime_type":"application/json","schema":{"properties":{"a_b":{}}}}}]}"#,
         #"{"generationConfig":{"responseFormat":[{"text":{"mimeType":"application/json","schema":{"properties":{"a_b":{}}}}}]}}"#
     ),
+    (#"{"automatic_function_calling":{"disable":true},"shouldReturnHttpResponse":true,"seed":1}"#, #"{"generationConfig":{"seed":1}}"#),
     (#"{"temperature":null,"thinking_config":null,"tools":null}"#, "{}"),
     (
         #"{"thinking_config":{"thinking_level":null,"thinking_budget":0},"tools":[{"google_search":null,"url_context":{}}]}"#,
