@@ -102,6 +102,9 @@ struct ConfigDecoder {
         case .list(let element, let maximum): return list(node, what, element, maximum)
         case .object(let members): return object(node, what, members).map { .object($0) }
         case .open(let members): return object(node, what, members, isOpen: true).map { .object($0) }
+        case .textOr(let members):
+            guard node.scalar != nil else { return object(node, what, members).map { .object($0) } }
+            return reader.text(node, what).map { .string($0.text) }
         case .named(let element): return named(node, what, element)
         case .schema: return object(node, what, ConfigType.schemaMembers).map { .object($0) }
         case .json:

@@ -36,7 +36,7 @@ extension ConfigType {
         "seed": .integer(Int(Int32.min)...Int(Int32.max)),
         "service_tier": .word(["standard", "flex", "priority"]),
         "should_return_http_response": .refused("works only inside Google's Python SDK"),
-        "speech_config": .object(speechConfig),
+        "speech_config": .textOr(speechConfig),
         "stop_sequences": .list(.text, maximum: 5),
         "store": .only(.gemini, .bool),
         "system_instruction": .refused("stands beside `config`, not in it"),

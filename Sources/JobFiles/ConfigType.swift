@@ -14,6 +14,8 @@ indirect enum ConfigType: Sendable {
     case object([String: ConfigType])
     /// The members that are listed; others, which the API may have by now, are sent as they are.
     case open([String: ConfigType])
+    /// A text, which stands for the member of an object that is mostly wanted, or the object.
+    case textOr([String: ConfigType])
     /// Members of one type, under names of the user's own.
     case named(ConfigType)
     /// A schema in the API's subset of OpenAPI, which holds others.

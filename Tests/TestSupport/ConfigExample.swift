@@ -88,6 +88,13 @@ extension ConfigExample {
                 #"{"generationConfig":{"mediaResolution":"MEDIA_RESOLUTION_LOW","responseModalities":["TEXT","IMAGE"],"imageConfig":{"aspectRatio":"16:9","imageSize":"2K"},"audioTranscriptionConfig":{"someOption":1},"speechConfig":{"languageCode":"en-GB","voiceConfig":{"prebuiltVoiceConfig":{"voiceName":"Kore"}}}}}"#
         ),
         ConfigExample(
+            "a voice by its name",
+            yaml: "{speech_config: Kore}",
+            settings: #"{"speech_config":"Kore"}"#,
+            request:
+                #"{"generationConfig":{"speechConfig":{"voiceConfig":{"prebuiltVoiceConfig":{"voiceName":"Kore"}}}}}"#
+        ),
+        ConfigExample(
             "two speakers",
             yaml:
                 "{speech_config: {multi_speaker_voice_config: {speaker_voice_configs: [{speaker: Joe_1, voice_config: {prebuilt_voice_config: {voice_name: Puck}}}, {speaker: Ann, voiceConfig: {replicated_voice_config: {mime_type: audio/wav}}}]}}}",

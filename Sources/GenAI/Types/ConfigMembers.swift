@@ -22,9 +22,17 @@ enum ConfigMembers {
     static func value(_ value: JSONValue, of name: String) -> JSONValue? {
         let name = self.name(name)
         guard value != .null, !ofSDK.contains(name) else { return nil }
-        let setting: JSONObject = [name: name == "systemInstruction" ? instruction(value) : value]
-        let renamed = WireNames.config.applied(to: .object(setting))[name] ?? value
+        let renamed = WireNames.config.applied(to: .object([name: whole(value, of: name)]))[name] ?? value
         return name == "imageConfig" ? imageConfig(renamed) : renamed
+    }
+
+    /// A setting that Google's SDK takes in a short form too.
+    private static func whole(_ value: JSONValue, of name: String) -> JSONValue {
+        switch (name, value) {
+        case ("systemInstruction", _): instruction(value)
+        case ("speechConfig", .string(let voice)): .object(SpeechConfig(voiceName: voice).json)
+        default: value
+        }
     }
 
     /// The SDK takes a text, a part, a list of both, or a whole content.

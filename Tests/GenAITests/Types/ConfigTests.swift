@@ -151,6 +151,10 @@ private let forms: [(String, String)] = [
         #"{"response_format":[{"text":{"mime_type":"application/json","schema":{"properties":{"a_b":{}}}}}]}"#,
         #"{"generationConfig":{"responseFormat":[{"text":{"mimeType":"application/json","schema":{"properties":{"a_b":{}}}}}]}}"#
     ),
+    (
+        #"{"speech_config":"Kore"}"#,
+        #"{"generationConfig":{"speechConfig":{"voiceConfig":{"prebuiltVoiceConfig":{"voiceName":"Kore"}}}}}"#
+    ),
     (#"{"automatic_function_calling":{"disable":true},"shouldReturnHttpResponse":true,"seed":1}"#, #"{"generationConfig":{"seed":1}}"#),
     (#"{"temperature":null,"thinking_config":null,"tools":null}"#, "{}"),
     (
