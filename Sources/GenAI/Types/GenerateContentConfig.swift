@@ -223,7 +223,7 @@ extension GenerateContentConfig {
         set { json[view: "toolConfig"] = newValue }
     }
 
-    /// The name of a cache to read first, `cachedContents/…`; the instruction and the tools are the cache's then.
+    /// The name of a cache to read first, with or without `cachedContents/`; the instruction and the tools are the cache's then.
     public var cachedContent: String? {
         get { json[text: "cachedContent"] }
         set { json[text: "cachedContent"] = newValue }
