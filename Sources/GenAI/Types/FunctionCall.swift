@@ -10,9 +10,9 @@ public struct FunctionCall: JSONBacked {
 
     /// - Parameters:
     ///   - name: The name of a declared function.
-    ///   - args: Its arguments.
+    ///   - args: Its arguments; `nil` leaves them out.
     ///   - id: What the response has to repeat, if the model gave one.
-    public init(name: String, args: JSONObject = [:], id: String? = nil) {
+    public init(name: String, args: JSONObject? = nil, id: String? = nil) {
         json = [:]
         json[text: "id"] = id
         json[text: "name"] = name

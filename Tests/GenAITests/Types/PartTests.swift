@@ -14,7 +14,8 @@ private let parts: [(Part, String)] = [
         .functionCall(FunctionCall(name: "f", args: ["a_b": 1], id: "1")),
         #"{"functionCall":{"id":"1","name":"f","args":{"a_b":1}}}"#
     ),
-    (.functionCall(FunctionCall(name: "f")), #"{"functionCall":{"name":"f","args":{}}}"#),
+    (.functionCall(FunctionCall(name: "f")), #"{"functionCall":{"name":"f"}}"#),
+    (.functionCall(FunctionCall(name: "f", args: [:])), #"{"functionCall":{"name":"f","args":{}}}"#),
     (
         .functionResponse(FunctionResponse(name: "f", response: ["any_name": [1]], id: "1")),
         #"{"functionResponse":{"id":"1","name":"f","response":{"any_name":[1]}}}"#
