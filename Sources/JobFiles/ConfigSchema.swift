@@ -136,8 +136,11 @@ extension ConfigType {
     ]
 
     static let schemaMembers: [String: ConfigType] = [
+        "$defs": .named(.schema),
+        "$ref": .text,
         "additional_properties": .only(.vertex, .any),
         "any_of": .list(.schema, maximum: nil),
+        "const": .text,
         "default": .any,
         "description": .text,
         "enum": .list(.text, maximum: nil),

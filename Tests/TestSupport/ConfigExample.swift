@@ -67,7 +67,16 @@ extension ConfigExample {
             settings:
                 #"{"response_mime_type":"application/json","response_schema":{"type":"OBJECT","property_ordering":["min_items","someThing"],"required":["min_items"],"properties":{"min_items":{"type":"ARRAY","min_items":1,"items":{"type":"STRING","min_length":2,"enum":["a_b","1"]}},"someThing":{"any_of":[{"type":"INTEGER","minimum":-3},{"type":"NULL"}],"nullable":true,"default":{"keep_me":1},"example":"no"}}}}"#,
             request:
-                #"{"generationConfig":{"responseMimeType":"application/json","responseSchema":{"type":"OBJECT","propertyOrdering":["min_items","someThing"],"required":["min_items"],"properties":{"min_items":{"type":"ARRAY","minItems":1,"items":{"type":"STRING","minLength":2,"enum":["a_b","1"]}},"someThing":{"anyOf":[{"type":"INTEGER","minimum":-3},{"type":"NULL"}],"nullable":true,"default":{"keep_me":1},"example":"no"}}}}}"#
+                #"{"generationConfig":{"responseMimeType":"application/json","responseSchema":{"type":"OBJECT","propertyOrdering":["min_items","someThing"],"required":["min_items"],"properties":{"min_items":{"type":"ARRAY","minItems":1,"items":{"type":"STRING","minLength":2,"enum":["a_b","1"]}},"someThing":{"type":"INTEGER","minimum":-3,"nullable":true,"default":{"keep_me":1},"example":"no"}}}}}"#
+        ),
+        ConfigExample(
+            "a schema with references, made one that the API takes",
+            yaml:
+                "{response_mime_type: application/json, response_schema: {$defs: {a_b: {type: string, const: x}}, type: object, properties: {z: {$ref: \"#/$defs/a_b\"}, a: {type: integer}}}}",
+            settings:
+                ##"{"response_mime_type":"application/json","response_schema":{"$defs":{"a_b":{"type":"STRING","const":"x"}},"type":"OBJECT","properties":{"z":{"$ref":"#/$defs/a_b"},"a":{"type":"INTEGER"}}}}"##,
+            request:
+                #"{"generationConfig":{"responseMimeType":"application/json","responseSchema":{"type":"OBJECT","properties":{"z":{"type":"STRING","enum":["x"]},"a":{"type":"INTEGER"}},"propertyOrdering":["z","a"]}}}"#
         ),
         ConfigExample(
             "a JSON Schema, sent as it stands",

@@ -89,7 +89,13 @@ extension GenerateContentConfig {
         if let setting = Exclusive.settings.first(where: { $0.backend != backend && $0.occurs(in: json) }) {
             throw setting.error("the setting")
         }
-        if backend == .geminiAPI, schemas.contains(where: \.hasAdditionalProperties) {
+        if schemas.contains(where: { $0.has("$ref") }) {
+            throw .invalidCall(
+                "a schema has a \"$ref\" that cannot be replaced by what it refers to; write it out, or give a standard "
+                    + "JSON Schema instead (responseJsonSchema, parametersJsonSchema)"
+            )
+        }
+        if backend == .geminiAPI, schemas.contains(where: { $0.has("additionalProperties") }) {
             throw .invalidCall(
                 "\"additionalProperties\" in a schema works only on Vertex AI, and this client calls the Gemini API; "
                     + "give a standard JSON Schema instead (responseJsonSchema, parametersJsonSchema)"
@@ -127,11 +133,12 @@ extension GenerateContentConfig {
 }
 
 extension Schema {
-    fileprivate var hasAdditionalProperties: Bool {
-        if json["additionalProperties"] != nil { return true }
+    /// Whether the schema, or one inside it, has a member.
+    fileprivate func has(_ member: String) -> Bool {
+        if json[member] != nil { return true }
         let properties = (json[object: "properties"] ?? [:]).compactMap(\.value.object).map(Schema.init(json:))
         let inner = [items].compactMap { $0 } + (json[views: "anyOf"] ?? []) + properties
-        return inner.contains(where: \.hasAdditionalProperties)
+        return inner.contains { $0.has(member) }
     }
 }
 

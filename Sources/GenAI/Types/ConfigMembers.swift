@@ -23,7 +23,11 @@ enum ConfigMembers {
         let name = self.name(name)
         guard value != .null, !ofSDK.contains(name) else { return nil }
         let renamed = WireNames.config.applied(to: .object([name: whole(value, of: name)]))[name] ?? value
-        return name == "imageConfig" ? imageConfig(renamed) : renamed
+        switch name {
+        case "imageConfig": return imageConfig(renamed)
+        case "responseSchema": return renamed.object.map { .object(SchemaNormalization.of($0)) } ?? renamed
+        default: return renamed
+        }
     }
 
     /// A setting that Google's SDK takes in a short form too.

@@ -117,9 +117,12 @@ extension GenerateContentConfig {
     }
 
     /// The shape of the answer; needs the MIME type `application/json`, or `text/x.enum` for one of some words.
+    ///
+    /// It is kept in the form in which it is sent: references (`$ref`) are replaced by what they refer to, `null` among
+    /// the alternatives by `nullable`, and the properties of each object get an order if they have none.
     public var responseSchema: Schema? {
         get { json[view: "responseSchema"] }
-        set { json[view: "responseSchema"] = newValue }
+        set { self["responseSchema"] = newValue.map { .object($0.json) } }
     }
 
     /// A standard JSON Schema of the answer, sent as written; needs the MIME type `application/json`.

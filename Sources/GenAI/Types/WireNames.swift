@@ -16,12 +16,19 @@ indirect enum WireNames: Sendable {
     case values(WireNames)
     /// An OpenAPI schema, which holds others.
     case schema
+    /// A word of the API's, or several, in capitals.
+    case capitals
 
     /// A value with the API's names in lowerCamelCase.
     func applied(to value: JSONValue) -> JSONValue {
         switch value {
         case .array(let elements): .array(elements.map(applied))
         case .object(let object): .object(applied(to: object))
+        case .string(let word):
+            switch self {
+            case .capitals: .string(word.uppercased())
+            default: value
+            }
         default: value
         }
     }
@@ -29,7 +36,7 @@ indirect enum WireNames: Sendable {
     private func applied(to object: JSONObject) -> JSONObject {
         switch self {
         case .all: Self.renamed(object) { _ in .all }
-        case .none: object
+        case .none, .capitals: object
         case .members(let rules): Self.renamed(object) { rules[$0] ?? .none }
         case .values(let rule): JSONObject(object.map { (name: $0.name, value: rule.applied(to: $0.value)) })
         case .schema: Self.renamed(object) { Self.schemaMembers[$0] ?? .none }
@@ -112,8 +119,9 @@ extension WireNames {
         "videoMetadata": .all,
     ])
 
-    /// Not among them: `default`, `enum` and `example` hold the user's values.
+    /// Not among them: `const`, `default`, `enum` and `example` hold the user's values.
     private static let schemaMembers: [String: WireNames] = [
-        "additionalProperties": .schema, "anyOf": .schema, "items": .schema, "properties": .values(.schema),
+        "$defs": .values(.schema), "additionalProperties": .schema, "anyOf": .schema, "items": .schema,
+        "properties": .values(.schema), "type": .capitals,
     ]
 }

@@ -126,6 +126,20 @@ struct BackendCheckTests {
         #expect(message(of: config, on: .geminiAPI)?.contains("\"additionalProperties\"") == true)
     }
 
+    @Test(
+        "a reference that cannot be replaced is refused",
+        arguments: [
+            ##"{"response_schema":{"$ref":"#/$defs/missing"}}"##,
+            ##"{"response_schema":{"$defs":{"A":{"items":{"$ref":"#/$defs/A"}}},"$ref":"#/$defs/A"}}"##,
+            ##"{"tools":[{"function_declarations":[{"name":"f","parameters":{"$ref":"#/$defs/A"}}]}]}"##,
+        ]
+    )
+    func references(settings: String) throws {
+        for backend in [BackendKind.geminiAPI, .vertex] {
+            #expect(message(of: try config(settings), on: backend)?.hasPrefix("a schema has a \"$ref\"") == true)
+        }
+    }
+
     @Test("a property that is only called so is none of that")
     func propertyName() throws {
         let config = try config(#"{"response_schema":{"properties":{"additionalProperties":{"type":"STRING"}}}}"#)
