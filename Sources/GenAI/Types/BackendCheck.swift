@@ -151,6 +151,22 @@ extension Part {
         if let member = Exclusive.partMembers.first(where: { $0.backend != backend && $0.occurs(in: json) }) {
             throw member.error("the part's")
         }
+        if let uri = fileData?.uri {
+            try Self.check(uri)
+        }
+    }
+
+    // The addresses themselves may hold signatures, so they are not shown.
+    private static func check(_ uri: String) throws(GenAIError) {
+        if MediaAddress.hasScheme("http", uri) {
+            throw .invalidCall(
+                "a part refers to a plain http:// address, from which no server fetches; use https:// or gs://, or send "
+                    + "the bytes themselves"
+            )
+        }
+        if MediaAddress.hasScheme("data", uri) {
+            throw .invalidCall("a part's data: address cannot be decoded, or was not; give it to Part.uri, or send the bytes")
+        }
     }
 }
 

@@ -187,6 +187,21 @@ struct BackendCheckTests {
         #expect(error?.description.hasPrefix("the part's \"\(member)\" works only on the Gemini API") == true)
     }
 
+    @Test(
+        "an address that no server takes is refused, and not shown",
+        arguments: [
+            "http://h.example/a.png?sig=secret", "HTTP://h.example/secret", "data:image/png;base64,secret*",
+            "data:secret", "data:,%secret", "data:,%+1secret",
+        ]
+    )
+    func addresses(uri: String) throws {
+        for backend in [BackendKind.geminiAPI, .vertex] {
+            let error = #expect(throws: GenAIError.self) { try Part.uri(uri).check(for: backend) }
+            #expect(error?.label == "invalidCall")
+            #expect(error?.description.contains("secret") == false)
+        }
+    }
+
     @Test("nothing is sent of a call that asks for what is not there")
     func nothingIsSent() async throws {
         try await withLoopbackServer { _, connection in

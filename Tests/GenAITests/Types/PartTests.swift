@@ -8,6 +8,21 @@ import Testing
 private let parts: [(Part, String)] = [
     (.text(""), #"{"text":""}"#),
     (.uri("gs://b/a.png", mimeType: "image/png"), #"{"fileData":{"fileUri":"gs://b/a.png","mimeType":"image/png"}}"#),
+    (
+        .uri("https://h.example/a/b.JPG?sig=x.png#y.gif"),
+        #"{"fileData":{"fileUri":"https://h.example/a/b.JPG?sig=x.png#y.gif","mimeType":"image/jpeg"}}"#
+    ),
+    (
+        .uri("https://h.example/a.png", mimeType: "image/webp"),
+        #"{"fileData":{"fileUri":"https://h.example/a.png","mimeType":"image/webp"}}"#
+    ),
+    (.uri("gs://b/what?.mp4"), #"{"fileData":{"fileUri":"gs://b/what?.mp4","mimeType":"video/mp4"}}"#),
+    (.uri("https://host.mp4"), #"{"fileData":{"fileUri":"https://host.mp4"}}"#),
+    (.uri("https://h.example/a.png/b?c=d.png"), #"{"fileData":{"fileUri":"https://h.example/a.png/b?c=d.png"}}"#),
+    (.uri("data:image/png;base64,++8="), #"{"inlineData":{"mimeType":"image/png","data":"++8="}}"#),
+    (.uri("DATA:image/png;x=y;BASE64,%2B%2b8"), #"{"inlineData":{"mimeType":"image/png","data":"++8="}}"#),
+    (.uri("data:,a%20b,c"), #"{"inlineData":{"mimeType":"text/plain","data":"YSBiLGM="}}"#),
+    (.uri("data:a/b,x", mimeType: "c/d"), #"{"inlineData":{"mimeType":"c/d","data":"eA=="}}"#),
     (.uri("https://youtu.be/x"), #"{"fileData":{"fileUri":"https://youtu.be/x"}}"#),
     (.data([0xFB, 0xEF], mimeType: "image/png"), #"{"inlineData":{"mimeType":"image/png","data":"++8="}}"#),
     (
