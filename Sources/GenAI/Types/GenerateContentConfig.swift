@@ -17,6 +17,7 @@ public struct GenerateContentConfig: Sendable, Hashable {
 
     /// Settings under the snake_case or lowerCamelCase names of Google's SDK, nested ones too.
     ///
+    /// The API's own words, such as `low` for a thinking level, may be written in any case.
     /// Names that are the user's own stay as they are: properties of schemas, arguments of functions, labels. A
     /// setting that is `null` counts as not set. `automatic_function_calling` and `should_return_http_response`, which
     /// steer Google's SDK itself, are left out.

@@ -155,6 +155,19 @@ private let forms: [(String, String)] = [
         #"{"speech_config":"Kore"}"#,
         #"{"generationConfig":{"speechConfig":{"voiceConfig":{"prebuiltVoiceConfig":{"voiceName":"Kore"}}}}}"#
     ),
+    (
+        #"{"thinking_config":{"thinking_level":"low"},"media_resolution":"media_resolution_low","response_modalities":["text","Image"],"service_tier":"FLEX"}"#,
+        #"{"serviceTier":"flex","generationConfig":{"thinkingConfig":{"thinkingLevel":"LOW"},"mediaResolution":"MEDIA_RESOLUTION_LOW","responseModalities":["TEXT","IMAGE"]}}"#
+    ),
+    (
+        #"{"safety_settings":[{"category":"harm_category_harassment","threshold":"off","method":"severity"}]}"#,
+        #"{"safetySettings":[{"category":"HARM_CATEGORY_HARASSMENT","threshold":"OFF","method":"SEVERITY"}]}"#
+    ),
+    (
+        #"{"tool_config":{"function_calling_config":{"mode":"any","allowed_function_names":["mode"]}},"tools":[{"function_declarations":[{"name":"f","behavior":"non_blocking"}]}]}"#,
+        #"{"toolConfig":{"functionCallingConfig":{"mode":"ANY","allowedFunctionNames":["mode"]}},"tools":[{"functionDeclarations":[{"name":"f","behavior":"NON_BLOCKING"}]}]}"#
+    ),
+    (#"{"labels":{"mode":"low"}}"#, #"{"labels":{"mode":"low"}}"#),
     (#"{"automatic_function_calling":{"disable":true},"shouldReturnHttpResponse":true,"seed":1}"#, #"{"generationConfig":{"seed":1}}"#),
     (#"{"temperature":null,"thinking_config":null,"tools":null}"#, "{}"),
     (
