@@ -104,7 +104,7 @@ package struct GenerateCall: Sendable {
     /// The body of the request.
     ///
     /// - Parameters:
-    ///   - continuationToken: Of the answer that is to go on.
+    ///   - continuationToken: Of the answer that is to go on; `nil` leaves the config's.
     ///   - backend: Where it goes.
     ///   - projectPath: What names of resources begin with there; see ``Authorization/projectPath``.
     func body(
@@ -117,12 +117,10 @@ package struct GenerateCall: Sendable {
             // There it is a header.
             config["serviceTier"] = nil
         }
+        config.continuationToken = continuationToken ?? config.continuationToken
         var writer = JSONWriter(reserving: 512)
         writer.object { writer in
             writeMembers(to: &writer, config, below: projectPath)
-            if let continuationToken {
-                writer.member("continuationToken", continuationToken)
-            }
         }
         return writer.bytes
     }

@@ -151,6 +151,18 @@ struct RequestTests {
         #expect(whole == "\(path):generateContent")
     }
 
+    @Test("the token of an answer under way goes before the config's")
+    func continuationToken() throws {
+        var config = GenerateContentConfig()
+        config.continuationToken = "old"
+        let call = GenerateCall(model: "m", contents: [Content("p")], config: config, stream: true)
+        for (token, sent) in [(nil, "old"), ("new", "new")] {
+            let body = try #require(JSONValue(parsing: call.body(continuationToken: token)).object)
+            #expect(body.keys == ["contents", "continuationToken"])
+            #expect(body["continuationToken"]?.string == sent)
+        }
+    }
+
     @Test(
         "the name of a cache is completed",
         arguments: [

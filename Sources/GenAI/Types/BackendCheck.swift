@@ -110,6 +110,9 @@ extension GenerateContentConfig {
                 "\"httpOptions\" belong to the client and not to one request; give them to Client(options:) as HTTPOptions"
             )
         }
+        if let name = ["contents", "continuationToken"].first(where: { extraBody[$0] != nil }) {
+            throw .invalidCall("\"\(name)\" cannot be given in extraBody; remove it there, and give it to the call or the config")
+        }
         if json["cachedContent"] != nil,
             let name = ["systemInstruction", "tools", "toolConfig"].first(where: { json[$0] != nil })
         {

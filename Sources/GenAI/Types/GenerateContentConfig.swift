@@ -10,6 +10,12 @@ public struct GenerateContentConfig: Sendable, Hashable {
     /// All settings under their lowerCamelCase names, flat as in the SDK.
     public private(set) var json: JSONObject
 
+    /// Members of the request that are newer than this library, under their names in the API; sent as written.
+    ///
+    /// They are laid over what the settings come to, objects member by member, so that
+    /// `["generationConfig": ["newOption": 1]]` adds an option. Google's SDK calls it `extra_body`.
+    public var extraBody: JSONObject = [:]
+
     /// No settings: the model's own defaults.
     public init() {
         json = [:]
@@ -231,6 +237,14 @@ extension GenerateContentConfig {
     public var cachedContent: String? {
         get { json[text: "cachedContent"] }
         set { json[text: "cachedContent"] = newValue }
+    }
+
+    /// Where to go on with an answer that is unfinished; see ``Candidate/continuationToken``.
+    ///
+    /// Calls go on by themselves; it is wanted only for an answer of an earlier call.
+    public var continuationToken: String? {
+        get { json[text: "continuationToken"] }
+        set { json[text: "continuationToken"] = newValue }
     }
 
     /// What the request costs and how it waits.

@@ -169,6 +169,13 @@ struct BackendCheckTests {
         }
     }
 
+    @Test("what a call has a place for is not taken elsewhere", arguments: ["contents", "continuationToken"])
+    func extraBody(name: String) {
+        var config = GenerateContentConfig()
+        config.extraBody = [name: "x"]
+        #expect(message(of: config, on: .geminiAPI)?.hasPrefix("\"\(name)\" cannot be given in extraBody") == true)
+    }
+
     @Test("Model Armor and safety settings exclude each other")
     func modelArmor() throws {
         let config = try config(#"{"model_armor_config":{},"safety_settings":[]}"#)

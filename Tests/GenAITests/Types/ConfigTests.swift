@@ -117,6 +117,18 @@ private let typedSettings = [
         ]
     },
     TypedSettings(
+        "members that are newer than the library, beside and inside the others",
+        #"{"newMember":{"some_name":1},"store":true,"generationConfig":{"seed":1,"newOption":{"a_b":1},"thinkingConfig":{"thinkingBudget":0,"newDepth":2}}}"#
+    ) {
+        $0.seed = 1
+        $0.store = false
+        $0.thinkingConfig = ThinkingConfig(budget: 0)
+        $0.extraBody = [
+            "newMember": ["some_name": 1], "store": true,
+            "generationConfig": ["newOption": ["a_b": 1], "thinkingConfig": ["newDepth": 2]],
+        ]
+    },
+    TypedSettings(
         "rules for tools",
         #"{"toolConfig":{"functionCallingConfig":{"mode":"NONE","allowedFunctionNames":["f"],"streamFunctionCallArguments":true},"retrievalConfig":{"latLng":{"latitude":48.5,"longitude":-4},"languageCode":"fr"},"includeServerSideToolInvocations":false}}"#
     ) {
@@ -168,6 +180,10 @@ private let forms: [(String, String)] = [
         #"{"toolConfig":{"functionCallingConfig":{"mode":"ANY","allowedFunctionNames":["mode"]}},"tools":[{"functionDeclarations":[{"name":"f","behavior":"NON_BLOCKING"}]}]}"#
     ),
     (#"{"labels":{"mode":"low"}}"#, #"{"labels":{"mode":"low"}}"#),
+    (
+        #"{"continuation_token":"AAEC","seed":1}"#,
+        #"{"continuationToken":"AAEC","generationConfig":{"seed":1}}"#
+    ),
     (#"{"automatic_function_calling":{"disable":true},"shouldReturnHttpResponse":true,"seed":1}"#, #"{"generationConfig":{"seed":1}}"#),
     (#"{"temperature":null,"thinking_config":null,"tools":null}"#, "{}"),
     (

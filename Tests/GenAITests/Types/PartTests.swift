@@ -175,7 +175,7 @@ struct PartTests {
         let call = GenerateCall(model: "m", contents: [Content("p")], config: config, stream: true)
         #expect(
             String(decoding: call.body(continuationToken: "AAECAwQF/+8="), as: UTF8.self)
-                == #"{"contents":[{"role":"user","parts":[{"text":"p"}]}],"generationConfig":{"maxOutputTokens":200000},"continuationToken":"AAECAwQF/+8="}"#
+                == #"{"contents":[{"role":"user","parts":[{"text":"p"}]}],"continuationToken":"AAECAwQF/+8=","generationConfig":{"maxOutputTokens":200000}}"#
         )
     }
 
