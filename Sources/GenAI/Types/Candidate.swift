@@ -11,7 +11,7 @@ public struct Candidate: JSONBacked {
     /// Which of the answers this is; the order of the list says nothing.
     public var index: Int { json[integer: "index"] ?? 0 }
     /// What was said; `nil` in chunks that only end the answer.
-    public var content: Content? { json["content"].map(Content.init(json:)) }
+    public var content: Content? { json["content"].map(Content.init(wire:)) }
     /// Why the model stopped; `nil` while it has not.
     public var finishReason: FinishReason? { json[word: "finishReason"] }
     /// The reason in words.

@@ -210,7 +210,7 @@ extension GenerateContentConfig {
     public var systemInstruction: String? {
         get {
             guard let instruction = json["systemInstruction"] else { return nil }
-            return instruction.string ?? Content(json: instruction).text
+            return instruction.string ?? Content(wire: instruction).text
         }
         set { json[text: "systemInstruction"] = newValue }
     }

@@ -157,7 +157,7 @@ struct ResponseStreamTests {
         } _: { server in
             let client = try Client(server)
             let error = await #expect(throws: GenAIError.self) {
-                for try await _ in client.models.generateContentStream(model: "m", contents: []) {}
+                for try await _ in client.models.generateContentStream(model: "m", contents: [Content]()) {}
             }
             #expect(error?.label == "invalidCall")
             let call = GenerateCall(
