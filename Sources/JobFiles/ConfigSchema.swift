@@ -63,15 +63,21 @@ extension ConfigType {
     ]
 
     private static let safetySetting: [String: ConfigType] = [
-        "category": .word(categories),
+        "category": .word(categories, only: vertexCategories),
         "method": .only(.vertex, .word(["SEVERITY", "PROBABILITY"])),
         "threshold": .word(thresholds),
     ]
 
-    private static let categories = [
-        "HARASSMENT", "HATE_SPEECH", "SEXUALLY_EXPLICIT", "DANGEROUS_CONTENT", "CIVIC_INTEGRITY", "JAILBREAK",
-        "IMAGE_HATE", "IMAGE_DANGEROUS_CONTENT", "IMAGE_HARASSMENT", "IMAGE_SEXUALLY_EXPLICIT",
-    ].map { "HARM_CATEGORY_\($0)" }
+    private static let categories =
+        [
+            "HARASSMENT", "HATE_SPEECH", "SEXUALLY_EXPLICIT", "DANGEROUS_CONTENT", "CIVIC_INTEGRITY",
+        ].map { "HARM_CATEGORY_\($0)" } + vertexCategories.keys.sorted()
+
+    private static let vertexCategories = Dictionary(
+        uniqueKeysWithValues: [
+            "JAILBREAK", "IMAGE_HATE", "IMAGE_DANGEROUS_CONTENT", "IMAGE_HARASSMENT", "IMAGE_SEXUALLY_EXPLICIT",
+        ].map { ("HARM_CATEGORY_\($0)", JobBackend.Kind.vertex) }
+    )
 
     private static let thresholds = [
         "BLOCK_LOW_AND_ABOVE", "BLOCK_MEDIUM_AND_ABOVE", "BLOCK_ONLY_HIGH", "BLOCK_NONE", "OFF",

@@ -7,8 +7,8 @@ indirect enum ConfigType: Sendable {
     case integer(ClosedRange<Int>)
     case bool
     case text
-    /// One of some words; written in any case, sent as listed.
-    case word([String])
+    /// One of some words, of which some may be known on one backend only; written in any case, sent as listed.
+    case word([String], only: [String: JobBackend.Kind] = [:])
     case list(ConfigType, maximum: Int?)
     /// The members that are listed, and no others.
     case object([String: ConfigType])

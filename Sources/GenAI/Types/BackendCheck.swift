@@ -89,6 +89,12 @@ extension GenerateContentConfig {
         if let setting = Exclusive.settings.first(where: { $0.backend != backend && $0.occurs(in: json) }) {
             throw setting.error("the setting")
         }
+        if backend == .geminiAPI, let category = safetySettings?.compactMap(\.category).first(where: \.isOnVertexAlone) {
+            throw Exclusive(category.rawValue, .vertex).error("the safety setting for")
+        }
+        if let instruction = json["systemInstruction"] {
+            try Content(wire: instruction).check(for: backend)
+        }
         if schemas.contains(where: { $0.has("$ref") }) {
             throw .invalidCall(
                 "a schema has a \"$ref\" that cannot be replaced by what it refers to; write it out, or give a standard "
@@ -155,12 +161,18 @@ extension Part {
             throw member.error("the part's")
         }
         if let uri = fileData?.uri {
-            try Self.check(uri)
+            try Self.check(uri, for: backend)
         }
     }
 
     // The addresses themselves may hold signatures, so they are not shown.
-    private static func check(_ uri: String) throws(GenAIError) {
+    private static func check(_ uri: String, for backend: BackendKind) throws(GenAIError) {
+        if backend == .vertex, uri.hasPrefix("https://generativelanguage.googleapis.com/") {
+            throw .invalidCall(
+                "a part refers to a file of the Files API, which only the Gemini API can read, and this client calls Vertex "
+                    + "AI; put the file into Cloud Storage (gs://), or send the bytes themselves"
+            )
+        }
         if MediaAddress.hasScheme("http", uri) {
             throw .invalidCall(
                 "a part refers to a plain http:// address, from which no server fetches; use https:// or gs://, or send "
@@ -173,6 +185,20 @@ extension Part {
     }
 }
 
+extension Content {
+    fileprivate func check(for backend: BackendKind) throws(GenAIError) {
+        for part in parts {
+            try part.check(for: backend)
+        }
+    }
+}
+
+extension HarmCategory {
+    fileprivate var isOnVertexAlone: Bool {
+        self == .jailbreak || rawValue.hasPrefix("HARM_CATEGORY_IMAGE_")
+    }
+}
+
 extension GenerateCall {
     /// Makes sure that a backend has everything that the call asks for.
     ///
@@ -181,9 +207,7 @@ extension GenerateCall {
     package func check(for backend: BackendKind) throws(GenAIError) {
         try config.check(for: backend)
         for content in contents {
-            for part in content.parts {
-                try part.check(for: backend)
-            }
+            try content.check(for: backend)
         }
     }
 }

@@ -209,6 +209,38 @@ struct BackendCheckTests {
         }
     }
 
+    @Test(
+        "kinds of harm that only Vertex AI knows are refused elsewhere",
+        arguments: [
+            HarmCategory.jailbreak, .imageHate, .imageDangerousContent, .imageHarassment, .imageSexuallyExplicit,
+        ]
+    )
+    func categories(category: HarmCategory) throws {
+        var config = GenerateContentConfig()
+        config.safetySettings = [SafetySetting(.harassment, .off), SafetySetting(category, .off)]
+        #expect(message(of: config, on: .vertex) == nil)
+        #expect(
+            message(of: config, on: .geminiAPI)
+                == "the safety setting for \"\(category)\" works only on Vertex AI, and this client calls the Gemini API; "
+                + "remove it, or use Vertex AI"
+        )
+    }
+
+    @Test("parts of the system instruction are held against the backend too", arguments: ["toolCall", "partMetadata"])
+    func instruction(member: String) throws {
+        let config = GenerateContentConfig(json: ["system_instruction": [["text": "s", member: [:]]]])
+        #expect(message(of: config, on: .geminiAPI) == nil)
+        #expect(message(of: config, on: .vertex)?.hasPrefix("the part's \"\(member)\" works only on the Gemini") == true)
+    }
+
+    @Test("a file of the Files API is nothing for Vertex AI")
+    func files() throws {
+        let part = Part.uri("https://generativelanguage.googleapis.com/v1beta/files/abc", mimeType: "image/png")
+        try part.check(for: .geminiAPI)
+        let error = #expect(throws: GenAIError.self) { try part.check(for: .vertex) }
+        #expect(error?.description.hasPrefix("a part refers to a file of the Files API") == true)
+    }
+
     @Test("nothing is sent of a call that asks for what is not there")
     func nothingIsSent() async throws {
         try await withLoopbackServer { _, connection in
