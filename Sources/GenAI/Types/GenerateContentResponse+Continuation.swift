@@ -16,7 +16,9 @@ extension GenerateContentResponse {
         if let earlier = usageMetadata {
             joined["usageMetadata"] = .object(earlier.adding(next.usageMetadata))
         }
-        return GenerateContentResponse(json: joined)
+        var response = GenerateContentResponse(json: joined)
+        response.serviceTier = next.serviceTier ?? serviceTier
+        return response
     }
 }
 

@@ -71,6 +71,14 @@ public struct Part: JSONBacked {
     /// Media that the server fetches.
     public var fileData: FileData? { json[view: "fileData"] }
 
+    /// All members, with the bytes in base64.
+    var encodedJSON: JSONObject {
+        guard let inlineBytes, let inlineMIMEType else { return json }
+        let data = String(decoding: Base64.encode(inlineBytes), as: UTF8.self)
+        let inline: JSONObject = ["inlineData": ["mimeType": .string(inlineMIMEType), "data": .string(data)]]
+        return inline.merging(json)
+    }
+
     func write(to writer: inout JSONWriter) {
         guard let inlineBytes, let inlineMIMEType else {
             writer.write(.object(json))

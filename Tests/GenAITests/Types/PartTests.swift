@@ -85,6 +85,37 @@ struct PartTests {
         )
     }
 
+    @Test("a function's response may hold media, and say what is to become of it")
+    func functionResponse() throws {
+        var response = FunctionResponse(name: "f", response: ["output": 1])
+        #expect(response.parts == nil)
+        response.parts = [.data([0xFB, 0xEF], mimeType: "image/png"), .uri("gs://b/a.png")]
+        response.scheduling = .whenIdle
+        response.willContinue = false
+        #expect(
+            try written(.functionResponse(response))
+                == #"{"functionResponse":{"name":"f","response":{"output":1},"parts":[{"inlineData":{"mimeType":"image/png","data":"++8="}},{"fileData":{"fileUri":"gs://b/a.png","mimeType":"image/png"}}],"scheduling":"WHEN_IDLE","willContinue":false}}"#
+        )
+        #expect(response.parts?.first?.inlineData?.data == [0xFB, 0xEF])
+        #expect(response.scheduling == .whenIdle)
+        #expect(response.willContinue == false)
+    }
+
+    @Test("the pieces of a call's arguments can be read")
+    func partialArguments() throws {
+        let part = try part(
+            #"""
+            {"functionCall":{"name":"f","willContinue":true,"partialArgs":[
+              {"jsonPath":"$.a","stringValue":"x","willContinue":true},{"jsonPath":"$.b","numberValue":0},
+              {"jsonPath":"$.c","boolValue":false},{"jsonPath":"$.d","nullValue":"NULL_VALUE"},{}]}}
+            """#
+        )
+        let pieces = try #require(part.functionCall).partialArgs
+        #expect(pieces.map(\.jsonPath) == ["$.a", "$.b", "$.c", "$.d", nil])
+        #expect(pieces.map(\.value) == ["x", 0, false, .null, nil])
+        #expect(pieces.map(\.willContinue) == [true, false, false, false, false])
+    }
+
     @Test("every member of a part can be read")
     func reading() throws {
         let part = try part(
