@@ -107,6 +107,7 @@ package struct GenerateCall: Sendable {
     ///   - continuationToken: Of the answer that is to go on; `nil` leaves the config's.
     ///   - backend: Where it goes.
     ///   - projectPath: What names of resources begin with there; see ``Authorization/projectPath``.
+    /// - Returns: JSON.
     func body(
         continuationToken: String?,
         on backend: BackendKind = .geminiAPI,

@@ -169,7 +169,10 @@ struct RequestTests {
             ("123", "", "cachedContents/123"), ("cachedContents/123", "", "cachedContents/123"),
             ("123", "projects/p/locations/l/", "projects/p/locations/l/cachedContents/123"),
             ("cachedContents/123", "projects/p/locations/l/", "projects/p/locations/l/cachedContents/123"),
-            ("projects/q/locations/m/cachedContents/1", "projects/p/locations/l/", "projects/q/locations/m/cachedContents/1"),
+            (
+                "projects/q/locations/m/cachedContents/1", "projects/p/locations/l/",
+                "projects/q/locations/m/cachedContents/1"
+            ),
             ("", "projects/p/locations/l/", ""),
         ]
     )

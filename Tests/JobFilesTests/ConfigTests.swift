@@ -81,7 +81,7 @@ struct ConfigTests {
         "a cache excludes a system instruction, wherever the two stand",
         arguments: [
             ("system_instruction: s\nconfig: {cached_content: c}\nmodel: m\nprompts: [p]\n", "2:9"),
-            ("config: {cached_content: c}\nmodel: m\nprompts: [{prompt: p, system_instruction: s}]\n", "3:42"),
+            ("config: {cached_content: c}\nmodel: m\nprompts: [{prompt: p, system_instruction: s}]\n", "3:43"),
             ("system_instruction: s\nmodel: m\nprompts: [{prompt: p, config: {cached_content: c}}]\n", "3:31"),
         ]
     )

@@ -89,7 +89,9 @@ extension GenerateContentConfig {
         if let setting = Exclusive.settings.first(where: { $0.backend != backend && $0.occurs(in: json) }) {
             throw setting.error("the setting")
         }
-        if backend == .geminiAPI, let category = safetySettings?.compactMap(\.category).first(where: \.isOnVertexAlone) {
+        if backend == .geminiAPI,
+            let category = safetySettings?.compactMap(\.category).first(where: \.isOnVertexAlone)
+        {
             throw Exclusive(category.rawValue, .vertex).error("the safety setting for")
         }
         if let instruction = json["systemInstruction"] {
@@ -117,7 +119,9 @@ extension GenerateContentConfig {
             )
         }
         if let name = ["contents", "continuationToken"].first(where: { extraBody[$0] != nil }) {
-            throw .invalidCall("\"\(name)\" cannot be given in extraBody; remove it there, and give it to the call or the config")
+            throw .invalidCall(
+                "\"\(name)\" cannot be given in extraBody; remove it there, and give it to the call or the config"
+            )
         }
         if json["cachedContent"] != nil,
             let name = ["systemInstruction", "tools", "toolConfig"].first(where: { json[$0] != nil })
@@ -180,7 +184,9 @@ extension Part {
             )
         }
         if MediaAddress.hasScheme("data", uri) {
-            throw .invalidCall("a part's data: address cannot be decoded, or was not; give it to Part.uri, or send the bytes")
+            throw .invalidCall(
+                "a part's data: address cannot be decoded, or was not; give it to Part.uri, or send the bytes"
+            )
         }
     }
 }

@@ -4,8 +4,8 @@ internal import JSON
 enum ConfigMembers {
     /// Members of the request itself; everything else belongs into its `generationConfig`.
     static let ofRequest: Set<String> = [
-        "cachedContent", "continuationToken", "labels", "modelArmorConfig", "outputConfig", "safetySettings", "serviceTier", "store",
-        "systemInstruction", "toolConfig", "tools",
+        "cachedContent", "continuationToken", "labels", "modelArmorConfig", "outputConfig", "safetySettings",
+        "serviceTier", "store", "systemInstruction", "toolConfig", "tools",
     ]
 
     /// Settings that steer Google's SDK itself, and mean nothing to the server.

@@ -16,6 +16,7 @@ struct SchemaNormalization {
     /// A schema in the API's form.
     ///
     /// - Parameter schema: Its names are the API's already, and the words of its types in capitals.
+    /// - Returns: The schema without definitions.
     static func of(_ schema: JSONObject) -> JSONObject {
         var schema = schema
         var normalization = SchemaNormalization(definitions: schema[object: "$defs"] ?? [:])
@@ -23,7 +24,7 @@ struct SchemaNormalization {
         return normalization.normalized(schema, inside: [])
     }
 
-    /// - Parameter names: The definitions on the way here; one of them again would have no end.
+    /// Keeps the names of the definitions on the way here; one of them again would have no end.
     private mutating func normalized(_ schema: JSONObject, inside names: Set<String>) -> JSONObject {
         var (schema, names) = (schema, names)
         while let target = target(of: schema, inside: names) {

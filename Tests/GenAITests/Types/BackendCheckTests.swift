@@ -230,7 +230,9 @@ struct BackendCheckTests {
     func instruction(member: String) throws {
         let config = GenerateContentConfig(json: ["system_instruction": [["text": "s", member: [:]]]])
         #expect(message(of: config, on: .geminiAPI) == nil)
-        #expect(message(of: config, on: .vertex)?.hasPrefix("the part's \"\(member)\" works only on the Gemini") == true)
+        #expect(
+            message(of: config, on: .vertex)?.hasPrefix("the part's \"\(member)\" works only on the Gemini") == true
+        )
     }
 
     @Test("a file of the Files API is nothing for Vertex AI")

@@ -184,7 +184,10 @@ private let forms: [(String, String)] = [
         #"{"continuation_token":"AAEC","seed":1}"#,
         #"{"continuationToken":"AAEC","generationConfig":{"seed":1}}"#
     ),
-    (#"{"automatic_function_calling":{"disable":true},"shouldReturnHttpResponse":true,"seed":1}"#, #"{"generationConfig":{"seed":1}}"#),
+    (
+        #"{"automatic_function_calling":{"disable":true},"shouldReturnHttpResponse":true,"seed":1}"#,
+        #"{"generationConfig":{"seed":1}}"#
+    ),
     (#"{"temperature":null,"thinking_config":null,"tools":null}"#, "{}"),
     (
         #"{"thinking_config":{"thinking_level":null,"thinking_budget":0},"tools":[{"google_search":null,"url_context":{}}]}"#,

@@ -45,7 +45,9 @@ struct ContentsTests {
 
     @Test(
         "what is no content is refused",
-        arguments: ["1", "null", "[true]", "[{}]", #"[["a",1]]"#, #"{"parts":"a"}"#, #"{"role":"user","parts":[["a"]]}"#]
+        arguments: [
+            "1", "null", "[true]", "[{}]", #"[["a",1]]"#, #"{"parts":"a"}"#, #"{"role":"user","parts":[["a"]]}"#,
+        ]
     )
     func refused(json: String) throws {
         let json = try JSONValue(parsing: json)

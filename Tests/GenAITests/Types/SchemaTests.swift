@@ -46,7 +46,10 @@ private let foreignSchemas: [(String, String)] = [
         #"{"type":"ARRAY","items":{"type":"OBJECT","properties":{"b":{},"a":{}}}}"#,
         #"{"type":"ARRAY","items":{"type":"OBJECT","properties":{"b":{},"a":{}},"propertyOrdering":["b","a"]}}"#
     ),
-    (#"{"type":"object","properties":{"type":{"type":"string"}}}"#, #"{"type":"OBJECT","properties":{"type":{"type":"STRING"}}}"#),
+    (
+        #"{"type":"object","properties":{"type":{"type":"string"}}}"#,
+        #"{"type":"OBJECT","properties":{"type":{"type":"STRING"}}}"#
+    ),
     (#"{"type":"null"}"#, #"{"nullable":true}"#),
     (#"{"type":["string","null"]}"#, #"{"type":"STRING","nullable":true}"#),
     (
