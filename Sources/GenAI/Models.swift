@@ -102,29 +102,45 @@ package struct GenerateCall: Sendable {
     }
 
     /// The body of the request.
-    func body(continuationToken: String?, on backend: BackendKind = .geminiAPI) -> [UInt8] {
+    ///
+    /// - Parameters:
+    ///   - continuationToken: Of the answer that is to go on; `nil` leaves the config's.
+    ///   - backend: Where it goes.
+    ///   - projectPath: What names of resources begin with there; see ``Authorization/projectPath``.
+    /// - Returns: JSON.
+    func body(
+        continuationToken: String?,
+        on backend: BackendKind = .geminiAPI,
+        below projectPath: String = ""
+    ) -> [UInt8] {
         var config = config
         if backend == .vertex {
             // There it is a header.
             config["serviceTier"] = nil
         }
+        config.continuationToken = continuationToken ?? config.continuationToken
         var writer = JSONWriter(reserving: 512)
         writer.object { writer in
-            writeMembers(to: &writer, config)
-            if let continuationToken {
-                writer.member("continuationToken", continuationToken)
-            }
+            writeMembers(to: &writer, config, below: projectPath)
         }
         return writer.bytes
     }
 
     /// Writes what is asked as members of the object being written.
-    func writeMembers(to writer: inout JSONWriter, _ config: GenerateContentConfig) {
+    func writeMembers(
+        to writer: inout JSONWriter,
+        _ config: GenerateContentConfig,
+        below projectPath: String = ""
+    ) {
         writer.key("contents")
         writer.array { writer in
             for content in contents {
                 content.write(to: &writer)
             }
+        }
+        var config = config
+        if let cache = config.cachedContent {
+            config.cachedContent = CachedContentName.resource(cache, below: projectPath)
         }
         config.write(to: &writer)
     }
@@ -163,7 +179,11 @@ extension Client {
     ) throws(GenAIError) -> HTTPRequest {
         request(
             path: try call.path(on: backend.kind),
-            body: call.body(continuationToken: continuationToken, on: backend.kind),
+            body: call.body(
+                continuationToken: continuationToken,
+                on: backend.kind,
+                below: authorization.projectPath
+            ),
             timeouts: timeouts,
             headers: try call.headers(on: backend.kind, timeouts: timeouts),
             authorization

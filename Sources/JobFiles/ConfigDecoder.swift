@@ -28,13 +28,22 @@ struct ConfigDecoder {
         switch type {
         case .refused(let reason): reason
         case .only(let backend, _) where backend != self.backend:
-            "works only with backend: \(backend.rawValue); remove it"
+            Self.refusal(backend)
         default: nil
         }
     }
 
+    private static func refusal(_ backend: JobBackend.Kind) -> String {
+        "works only with backend: \(backend.rawValue); remove it"
+    }
+
     /// The settings that exclude one another; models answer them with an error, and only after they were asked.
-    static func conflict(in config: JSONObject) -> String? {
+    ///
+    /// - Parameters:
+    ///   - config: The settings.
+    ///   - hasInstruction: Whether a system instruction goes with them.
+    /// - Returns: What is wrong, if anything.
+    static func conflict(in config: JSONObject, hasInstruction: Bool) -> String? {
         if config["response_schema"] != nil, config["response_json_schema"] != nil {
             return "\"response_schema\" and \"response_json_schema\" exclude each other; keep one"
         }
@@ -53,7 +62,10 @@ struct ConfigDecoder {
         {
             return "\"thinking_level\" and \"thinking_budget\" exclude each other; keep one"
         }
-        if config["cached_content"] != nil, let name = ["tools", "tool_config"].first(where: { config[$0] != nil }) {
+        if config["cached_content"] != nil,
+            let name = hasInstruction
+                ? "system_instruction" : ["tools", "tool_config"].first(where: { config[$0] != nil })
+        {
             return "\"cached_content\" excludes \"\(name)\"; put it into the cache when that is made"
         }
         if config["model_armor_config"] != nil, config["safety_settings"] != nil {
@@ -98,10 +110,13 @@ struct ConfigDecoder {
         case .integer(let range): return reader.integer(node, what, in: range).map { .number(JSONNumber($0)) }
         case .bool: return reader.bool(node, what).map { .bool($0) }
         case .text: return reader.text(node, what).map { .string($0.text) }
-        case .word(let words): return word(node, what, words)
+        case .word(let words, let only): return word(node, what, words, only)
         case .list(let element, let maximum): return list(node, what, element, maximum)
         case .object(let members): return object(node, what, members).map { .object($0) }
         case .open(let members): return object(node, what, members, isOpen: true).map { .object($0) }
+        case .textOr(let members):
+            guard node.scalar != nil else { return object(node, what, members).map { .object($0) } }
+            return reader.text(node, what).map { .string($0.text) }
         case .named(let element): return named(node, what, element)
         case .schema: return object(node, what, ConfigType.schemaMembers).map { .object($0) }
         case .json:
@@ -137,11 +152,23 @@ struct ConfigDecoder {
         return reader.mismatch("\(what) must be a number\(bounds)", node)
     }
 
-    private func word(_ node: YAMLNode, _ what: String, _ words: [String]) -> JSONValue? {
+    private func word(
+        _ node: YAMLNode,
+        _ what: String,
+        _ words: [String],
+        _ only: [String: JobBackend.Kind]
+    ) -> JSONValue? {
         guard let text = reader.text(node, what)?.text else { return nil }
-        if let word = words.first(where: { $0.lowercased() == text.lowercased() }) { return .string(word) }
-        let suggestion = Suggestion.nearest(to: text, in: words)
-        return reader.mismatch("\(what) must be one of \(words.joined(separator: ", "))", node, suggestion: suggestion)
+        guard let word = words.first(where: { $0.lowercased() == text.lowercased() }) else {
+            let suggestion = Suggestion.nearest(to: text, in: words)
+            let choice = words.joined(separator: ", ")
+            return reader.mismatch("\(what) must be one of \(choice)", node, suggestion: suggestion)
+        }
+        if let backend = only[word], backend != self.backend {
+            reader.log.add("\"\(word)\" \(Self.refusal(backend))", at: node.mark)
+            return nil
+        }
+        return .string(word)
     }
 
     private func list(_ node: YAMLNode, _ what: String, _ element: ConfigType, _ maximum: Int?) -> JSONValue? {

@@ -36,7 +36,7 @@ extension ConfigType {
         "seed": .integer(Int(Int32.min)...Int(Int32.max)),
         "service_tier": .word(["standard", "flex", "priority"]),
         "should_return_http_response": .refused("works only inside Google's Python SDK"),
-        "speech_config": .object(speechConfig),
+        "speech_config": .textOr(speechConfig),
         "stop_sequences": .list(.text, maximum: 5),
         "store": .only(.gemini, .bool),
         "system_instruction": .refused("stands beside `config`, not in it"),
@@ -63,15 +63,21 @@ extension ConfigType {
     ]
 
     private static let safetySetting: [String: ConfigType] = [
-        "category": .word(categories),
+        "category": .word(categories, only: vertexCategories),
         "method": .only(.vertex, .word(["SEVERITY", "PROBABILITY"])),
         "threshold": .word(thresholds),
     ]
 
-    private static let categories = [
-        "HARASSMENT", "HATE_SPEECH", "SEXUALLY_EXPLICIT", "DANGEROUS_CONTENT", "CIVIC_INTEGRITY", "JAILBREAK",
-        "IMAGE_HATE", "IMAGE_DANGEROUS_CONTENT", "IMAGE_HARASSMENT", "IMAGE_SEXUALLY_EXPLICIT",
-    ].map { "HARM_CATEGORY_\($0)" }
+    private static let categories =
+        [
+            "HARASSMENT", "HATE_SPEECH", "SEXUALLY_EXPLICIT", "DANGEROUS_CONTENT", "CIVIC_INTEGRITY",
+        ].map { "HARM_CATEGORY_\($0)" } + vertexCategories.keys.sorted()
+
+    private static let vertexCategories = Dictionary(
+        uniqueKeysWithValues: [
+            "JAILBREAK", "IMAGE_HATE", "IMAGE_DANGEROUS_CONTENT", "IMAGE_HARASSMENT", "IMAGE_SEXUALLY_EXPLICIT",
+        ].map { ("HARM_CATEGORY_\($0)", JobBackend.Kind.vertex) }
+    )
 
     private static let thresholds = [
         "BLOCK_LOW_AND_ABOVE", "BLOCK_MEDIUM_AND_ABOVE", "BLOCK_ONLY_HIGH", "BLOCK_NONE", "OFF",
@@ -136,8 +142,11 @@ extension ConfigType {
     ]
 
     static let schemaMembers: [String: ConfigType] = [
+        "$defs": .named(.schema),
+        "$ref": .text,
         "additional_properties": .only(.vertex, .any),
         "any_of": .list(.schema, maximum: nil),
+        "const": .text,
         "default": .any,
         "description": .text,
         "enum": .list(.text, maximum: nil),

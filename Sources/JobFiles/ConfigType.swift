@@ -7,13 +7,15 @@ indirect enum ConfigType: Sendable {
     case integer(ClosedRange<Int>)
     case bool
     case text
-    /// One of some words; written in any case, sent as listed.
-    case word([String])
+    /// One of some words, of which some may be known on one backend only; written in any case, sent as listed.
+    case word([String], only: [String: JobBackend.Kind] = [:])
     case list(ConfigType, maximum: Int?)
     /// The members that are listed, and no others.
     case object([String: ConfigType])
     /// The members that are listed; others, which the API may have by now, are sent as they are.
     case open([String: ConfigType])
+    /// A text, which stands for the member of an object that is mostly wanted, or the object.
+    case textOr([String: ConfigType])
     /// Members of one type, under names of the user's own.
     case named(ConfigType)
     /// A schema in the API's subset of OpenAPI, which holds others.

@@ -100,9 +100,12 @@ struct PromptDecoder {
         }
         if let config = fields["config"] {
             spec.config = spec.config.merging(ConfigDecoder(backend: backend, log: log).config(config))
-            if let conflict = ConfigDecoder.conflict(in: spec.config) {
-                log.add(conflict, at: config.mark)
-            }
+        }
+        let hasInstruction = spec.systemInstruction != nil
+        if let node = fields["config"] ?? fields["system_instruction"],
+            let conflict = ConfigDecoder.conflict(in: spec.config, hasInstruction: hasInstruction)
+        {
+            log.add(conflict, at: node.mark)
         }
     }
 

@@ -190,7 +190,8 @@ struct SettingsDecoder {
             .flatMap { reader.template($0.node, "\"system_instruction\"") }
         if let node = values["config"]?.node {
             settings.config = ConfigDecoder(backend: settings.backend, log: log).config(node)
-            if let conflict = ConfigDecoder.conflict(in: settings.config) {
+            let hasInstruction = settings.systemInstruction != nil
+            if let conflict = ConfigDecoder.conflict(in: settings.config, hasInstruction: hasInstruction) {
                 log.add(conflict, at: node.mark)
             }
         }

@@ -35,12 +35,12 @@ struct BlockingTests {
                 let chat = client.chats.create(model: "m")
                 let answer = chat.sendMessageStream("q")
                 while try answer.next() != nil { read.raise() }
-                #expect(try chat.sendMessage("r").text == "whole")
+                #expect(try chat.sendMessage([.text("r"), .text("s")]).text == "whole")
                 #expect(try client.models.generateContent(model: "m", contents: "p").text == "whole")
                 #expect(chat.curatedHistory == chat.history)
                 return chat.history.map(\.text)
             }
-            #expect(history == ["q", "012", "r", "whole"])
+            #expect(history == ["q", "012", "rs", "whole"])
         }
     }
 
@@ -130,15 +130,6 @@ struct BlockingTests {
                 DispatchQueue.global().async { continuation.resume(with: Result { try call() }) }
             }
             #expect(server.requests.count == 2)
-        }
-    }
-}
-
-/// Runs code on a thread of its own, as a script would.
-private func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
-    try await withCheckedThrowingContinuation { continuation in
-        Thread.detachNewThread {
-            continuation.resume(with: Result { try body() })
         }
     }
 }

@@ -29,7 +29,8 @@ struct CallTests {
             _ = try await models.countTokens(model: "tunedModels/t", contents: [Content("p")], config: config)
             #expect(count.totalTokens == 31)
             #expect(count.cachedContentTokenCount == 4)
-            #expect(count.json["promptTokensDetails"]?.array?.count == 1)
+            #expect(count.promptTokensDetails.map(\.modality) == [.text])
+            #expect(count.promptTokensDetails.map(\.tokenCount) == [31])
             let requests = server.requests
             #expect(requests.map(\.method) == ["POST", "POST"])
             #expect(requests.map(\.target) == ["/v1beta/models/m:countTokens", "/v1beta/tunedModels/t:countTokens"])

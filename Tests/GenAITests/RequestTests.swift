@@ -151,6 +151,39 @@ struct RequestTests {
         #expect(whole == "\(path):generateContent")
     }
 
+    @Test("the token of an answer under way goes before the config's")
+    func continuationToken() throws {
+        var config = GenerateContentConfig()
+        config.continuationToken = "old"
+        let call = GenerateCall(model: "m", contents: [Content("p")], config: config, stream: true)
+        for (token, sent) in [(nil, "old"), ("new", "new")] {
+            let body = try #require(JSONValue(parsing: call.body(continuationToken: token)).object)
+            #expect(body.keys == ["contents", "continuationToken"])
+            #expect(body["continuationToken"]?.string == sent)
+        }
+    }
+
+    @Test(
+        "the name of a cache is completed",
+        arguments: [
+            ("123", "", "cachedContents/123"), ("cachedContents/123", "", "cachedContents/123"),
+            ("123", "projects/p/locations/l/", "projects/p/locations/l/cachedContents/123"),
+            ("cachedContents/123", "projects/p/locations/l/", "projects/p/locations/l/cachedContents/123"),
+            (
+                "projects/q/locations/m/cachedContents/1", "projects/p/locations/l/",
+                "projects/q/locations/m/cachedContents/1"
+            ),
+            ("", "projects/p/locations/l/", ""),
+        ]
+    )
+    func cachedContent(name: String, projectPath: String, resource: String) throws {
+        var config = GenerateContentConfig()
+        config.cachedContent = name
+        let call = GenerateCall(model: "m", contents: [Content("p")], config: config, stream: true)
+        let body = try JSONValue(parsing: call.body(continuationToken: nil, below: projectPath))
+        #expect(body["cachedContent"]?.string == resource)
+    }
+
     @Test(
         "names that could lead elsewhere are refused",
         arguments: ["", "..", "a/../b", "m?key=1", "m&x", "m#x", "m n", "m%2e", "m\n", "é"]

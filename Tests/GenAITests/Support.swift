@@ -1,3 +1,4 @@
+import Foundation
 import GeminiSimulator
 import TestSupport
 
@@ -65,5 +66,14 @@ func withSimulator<Result>(
     } catch {
         try? await simulator.shutdown()
         throw error
+    }
+}
+
+/// Runs code on a thread of its own, as a script would.
+func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+    try await withCheckedThrowingContinuation { continuation in
+        Thread.detachNewThread {
+            continuation.resume(with: Result { try body() })
+        }
     }
 }

@@ -65,11 +65,36 @@ struct ConfigTests {
                 "{cached_content: c, tools: [{url_context: {}}]}",
                 "9: \"cached_content\" excludes \"tools\"; put it into the cache when that is made"
             ),
+            (
+                "{safety_settings: [{category: harm_category_jailbreak, threshold: off}]}",
+                "39: \"HARM_CATEGORY_JAILBREAK\" works only with backend: vertex; remove it"
+            ),
+            ("{speech_config: [Kore]}", "25: \"speech_config\" must be a mapping, not a list"),
             ("{speech_config: {voice: Kore}}", "26: unknown key \"voice\""),
         ]
     )
     func mistakes(yaml: String, message: String) throws {
         #expect(try messages("config: \(yaml)\nmodel: m\nprompts: [p]\n") == ["1:\(message)"])
+    }
+
+    @Test(
+        "a cache excludes a system instruction, wherever the two stand",
+        arguments: [
+            ("system_instruction: s\nconfig: {cached_content: c}\nmodel: m\nprompts: [p]\n", "2:9"),
+            ("config: {cached_content: c}\nmodel: m\nprompts: [{prompt: p, system_instruction: s}]\n", "3:43"),
+            ("system_instruction: s\nmodel: m\nprompts: [{prompt: p, config: {cached_content: c}}]\n", "3:31"),
+        ]
+    )
+    func cache(yaml: String, place: String) throws {
+        let message = "\"cached_content\" excludes \"system_instruction\"; put it into the cache when that is made"
+        #expect(try messages(yaml) == ["\(place): \(message)"])
+    }
+
+    @Test("a kind of harm of Vertex AI's is taken there")
+    func vertexCategory() throws {
+        let config = "{safety_settings: [{category: HARM_CATEGORY_IMAGE_HATE, threshold: OFF}]}"
+        let items = try Workspace().items("backend: vertex\nmodel: m\nprompts: [p]\nconfig: \(config)\n")
+        #expect(items[0].request.config["safety_settings"]?.array?.count == 1)
     }
 
     @Test("settings are held against the backend that the job names")

@@ -67,7 +67,16 @@ extension ConfigExample {
             settings:
                 #"{"response_mime_type":"application/json","response_schema":{"type":"OBJECT","property_ordering":["min_items","someThing"],"required":["min_items"],"properties":{"min_items":{"type":"ARRAY","min_items":1,"items":{"type":"STRING","min_length":2,"enum":["a_b","1"]}},"someThing":{"any_of":[{"type":"INTEGER","minimum":-3},{"type":"NULL"}],"nullable":true,"default":{"keep_me":1},"example":"no"}}}}"#,
             request:
-                #"{"generationConfig":{"responseMimeType":"application/json","responseSchema":{"type":"OBJECT","propertyOrdering":["min_items","someThing"],"required":["min_items"],"properties":{"min_items":{"type":"ARRAY","minItems":1,"items":{"type":"STRING","minLength":2,"enum":["a_b","1"]}},"someThing":{"anyOf":[{"type":"INTEGER","minimum":-3},{"type":"NULL"}],"nullable":true,"default":{"keep_me":1},"example":"no"}}}}}"#
+                #"{"generationConfig":{"responseMimeType":"application/json","responseSchema":{"type":"OBJECT","propertyOrdering":["min_items","someThing"],"required":["min_items"],"properties":{"min_items":{"type":"ARRAY","minItems":1,"items":{"type":"STRING","minLength":2,"enum":["a_b","1"]}},"someThing":{"type":"INTEGER","minimum":-3,"nullable":true,"default":{"keep_me":1},"example":"no"}}}}}"#
+        ),
+        ConfigExample(
+            "a schema with references, made one that the API takes",
+            yaml:
+                "{response_mime_type: application/json, response_schema: {$defs: {a_b: {type: string, const: x}}, type: object, properties: {z: {$ref: \"#/$defs/a_b\"}, a: {type: integer}}}}",
+            settings:
+                ##"{"response_mime_type":"application/json","response_schema":{"$defs":{"a_b":{"type":"STRING","const":"x"}},"type":"OBJECT","properties":{"z":{"$ref":"#/$defs/a_b"},"a":{"type":"INTEGER"}}}}"##,
+            request:
+                #"{"generationConfig":{"responseMimeType":"application/json","responseSchema":{"type":"OBJECT","properties":{"z":{"type":"STRING","enum":["x"]},"a":{"type":"INTEGER"}},"propertyOrdering":["z","a"]}}}"#
         ),
         ConfigExample(
             "a JSON Schema, sent as it stands",
@@ -86,6 +95,13 @@ extension ConfigExample {
                 #"{"media_resolution":"MEDIA_RESOLUTION_LOW","response_modalities":["TEXT","IMAGE"],"image_config":{"aspect_ratio":"16:9","image_size":"2K"},"audio_transcription_config":{"some_option":1},"speech_config":{"language_code":"en-GB","voice_config":{"prebuilt_voice_config":{"voice_name":"Kore"}}}}"#,
             request:
                 #"{"generationConfig":{"mediaResolution":"MEDIA_RESOLUTION_LOW","responseModalities":["TEXT","IMAGE"],"imageConfig":{"aspectRatio":"16:9","imageSize":"2K"},"audioTranscriptionConfig":{"someOption":1},"speechConfig":{"languageCode":"en-GB","voiceConfig":{"prebuiltVoiceConfig":{"voiceName":"Kore"}}}}}"#
+        ),
+        ConfigExample(
+            "a voice by its name",
+            yaml: "{speech_config: Kore}",
+            settings: #"{"speech_config":"Kore"}"#,
+            request:
+                #"{"generationConfig":{"speechConfig":{"voiceConfig":{"prebuiltVoiceConfig":{"voiceName":"Kore"}}}}}"#
         ),
         ConfigExample(
             "two speakers",

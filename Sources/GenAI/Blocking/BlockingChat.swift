@@ -44,6 +44,18 @@ public final class BlockingChat: Sendable {
         try sendMessage(Content(message), config: config)
     }
 
+    /// Sends texts and media and waits for the whole answer.
+    ///
+    /// - Parameters:
+    ///   - message: What the user says, and shows.
+    ///   - config: Replaces the chat's config for this message; the two are not merged.
+    /// - Returns: The answer as the server sent it.
+    /// - Throws: ``GenAIError``; the history is as before then.
+    @available(*, noasync, message: "Use client.chats from async code.")
+    public func sendMessage(_ message: [Part], config: GenerateContentConfig? = nil) throws -> GenerateContentResponse {
+        try sendMessage(Content(parts: message), config: config)
+    }
+
     /// Sends a message and waits for the whole answer.
     ///
     /// - Parameters:
@@ -74,6 +86,17 @@ public final class BlockingChat: Sendable {
     @available(*, noasync, message: "Use client.chats from async code.")
     public func sendMessageStream(_ message: String, config: GenerateContentConfig? = nil) -> BlockingChatStream {
         sendMessageStream(Content(message), config: config)
+    }
+
+    /// Sends texts and media and streams the answer.
+    ///
+    /// - Parameters:
+    ///   - message: What the user says, and shows.
+    ///   - config: Replaces the chat's config for this message; the two are not merged.
+    /// - Returns: The chunks; the turn becomes history when they have been read to their end.
+    @available(*, noasync, message: "Use client.chats from async code.")
+    public func sendMessageStream(_ message: [Part], config: GenerateContentConfig? = nil) -> BlockingChatStream {
+        sendMessageStream(Content(parts: message), config: config)
     }
 
     /// Sends a message and streams the answer.

@@ -4,7 +4,7 @@ internal import Synchronization
 
 /// The buffer between the network thread, which decodes chunks, and the task that reads them.
 ///
-/// `@unchecked Sendable`: `decoder`, `completion` and `failure` are touched only on the network thread.
+/// `@unchecked Sendable`: `decoder`, `completion`, `serviceTier` and `failure` are touched only on the network thread.
 final class ChunkChannel: TransferReceiver, @unchecked Sendable {
     /// Takes the next chunk, or the end, on any thread.
     typealias Reader = @Sendable (Result<GenerateContentResponse?, any Error>) -> Void
@@ -50,6 +50,7 @@ final class ChunkChannel: TransferReceiver, @unchecked Sendable {
     private let state = Mutex(State())
     private var decoder: ResponseDecoder
     private var completion = Completion()
+    private var serviceTier: ServiceTier?
     private var failure: GenAIError?
 
     init(_ options: HTTPOptions) {
@@ -111,6 +112,7 @@ final class ChunkChannel: TransferReceiver, @unchecked Sendable {
 
     func receive(head: HTTPResponseHead) {
         decoder.receive(head: head)
+        serviceTier = head.header("x-gemini-service-tier").map { ServiceTier(rawValue: $0.lowercased()) }
     }
 
     func receive(_ bytes: UnsafeRawBufferPointer) -> ReceiveDecision {
@@ -123,7 +125,7 @@ final class ChunkChannel: TransferReceiver, @unchecked Sendable {
         var isMoreWanted = false
         do {
             isMoreWanted = try decoder.receive(bytes) { document throws(JSONError) in
-                chunks += try Self.responses(in: document)
+                chunks += try responses(in: document)
             }
         } catch {
             failure = error
@@ -139,7 +141,7 @@ final class ChunkChannel: TransferReceiver, @unchecked Sendable {
         if failure == nil {
             do {
                 let apiError = try decoder.finish { document throws(JSONError) in
-                    chunks += try Self.responses(in: document)
+                    chunks += try responses(in: document)
                 }
                 failure = apiError.map(GenAIError.api)
             } catch {
@@ -150,13 +152,15 @@ final class ChunkChannel: TransferReceiver, @unchecked Sendable {
     }
 
     /// The responses of one document: one, or an array of them as some front ends wrap it.
-    private static func responses(in document: Span<UInt8>) throws(JSONError) -> [GenerateContentResponse] {
+    private func responses(in document: Span<UInt8>) throws(JSONError) -> [GenerateContentResponse] {
         var reader = JSONReader(document)
         let value = try reader.readValue()
         try reader.expectEnd()
         return try (value.array ?? [value]).map { element throws(JSONError) in
             guard let response = element.object else { throw JSONError("expected an object", at: 0) }
-            return GenerateContentResponse(json: response)
+            var chunk = GenerateContentResponse(json: response)
+            chunk.serviceTier = serviceTier
+            return chunk
         }
     }
 

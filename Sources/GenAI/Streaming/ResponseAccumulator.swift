@@ -23,6 +23,7 @@ public struct ResponseAccumulator: Sendable {
     private var usage: UsageMetadata?
     /// Of the requests before it.
     private var earlierUsage: UsageMetadata?
+    private var serviceTier: ServiceTier?
     private(set) var isEmpty = true
 
     /// Makes one without any chunks.
@@ -39,7 +40,9 @@ public struct ResponseAccumulator: Sendable {
             json[member.name] = member.value
         }
         json[view: "usageMetadata"] = earlierUsage.map { $0.adding(usage) } ?? usage
-        return GenerateContentResponse(json: json)
+        var response = GenerateContentResponse(json: json)
+        response.serviceTier = serviceTier
+        return response
     }
 
     /// Adds the next chunk.
@@ -48,6 +51,7 @@ public struct ResponseAccumulator: Sendable {
     public mutating func append(_ chunk: GenerateContentResponse) {
         only = isEmpty ? chunk : nil
         isEmpty = false
+        serviceTier = chunk.serviceTier ?? serviceTier
         if isOfNextRequest(chunk) {
             beginRequest()
         }

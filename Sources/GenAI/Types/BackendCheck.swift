@@ -54,7 +54,7 @@ private struct Exclusive {
     }
 
     private static func occurs(_ path: ArraySlice<String>, in value: JSONValue) -> Bool {
-        guard let name = path.first else { return true }
+        guard let name = path.first else { return value != .null }
         switch value {
         case .array(let elements): return elements.contains { occurs(path, in: $0) }
         case .object(let object): return object[name].map { occurs(path.dropFirst(), in: $0) } ?? false
@@ -89,7 +89,21 @@ extension GenerateContentConfig {
         if let setting = Exclusive.settings.first(where: { $0.backend != backend && $0.occurs(in: json) }) {
             throw setting.error("the setting")
         }
-        if backend == .geminiAPI, schemas.contains(where: \.hasAdditionalProperties) {
+        if backend == .geminiAPI,
+            let category = safetySettings?.compactMap(\.category).first(where: \.isOnVertexAlone)
+        {
+            throw Exclusive(category.rawValue, .vertex).error("the safety setting for")
+        }
+        if let instruction = json["systemInstruction"] {
+            try Content(wire: instruction).check(for: backend)
+        }
+        if schemas.contains(where: { $0.has("$ref") }) {
+            throw .invalidCall(
+                "a schema has a \"$ref\" that cannot be replaced by what it refers to; write it out, or give a standard "
+                    + "JSON Schema instead (responseJsonSchema, parametersJsonSchema)"
+            )
+        }
+        if backend == .geminiAPI, schemas.contains(where: { $0.has("additionalProperties") }) {
             throw .invalidCall(
                 "\"additionalProperties\" in a schema works only on Vertex AI, and this client calls the Gemini API; "
                     + "give a standard JSON Schema instead (responseJsonSchema, parametersJsonSchema)"
@@ -99,6 +113,16 @@ extension GenerateContentConfig {
     }
 
     private func checkConflicts() throws(GenAIError) {
+        if json["httpOptions"] != nil {
+            throw .invalidCall(
+                "\"httpOptions\" belong to the client and not to one request; give them to Client(options:) as HTTPOptions"
+            )
+        }
+        if let name = ["contents", "continuationToken"].first(where: { extraBody[$0] != nil }) {
+            throw .invalidCall(
+                "\"\(name)\" cannot be given in extraBody; remove it there, and give it to the call or the config"
+            )
+        }
         if json["cachedContent"] != nil,
             let name = ["systemInstruction", "tools", "toolConfig"].first(where: { json[$0] != nil })
         {
@@ -122,11 +146,12 @@ extension GenerateContentConfig {
 }
 
 extension Schema {
-    fileprivate var hasAdditionalProperties: Bool {
-        if json["additionalProperties"] != nil { return true }
+    /// Whether the schema, or one inside it, has a member.
+    fileprivate func has(_ member: String) -> Bool {
+        if json[member] != nil { return true }
         let properties = (json[object: "properties"] ?? [:]).compactMap(\.value.object).map(Schema.init(json:))
         let inner = [items].compactMap { $0 } + (json[views: "anyOf"] ?? []) + properties
-        return inner.contains(where: \.hasAdditionalProperties)
+        return inner.contains { $0.has(member) }
     }
 }
 
@@ -139,6 +164,44 @@ extension Part {
         if let member = Exclusive.partMembers.first(where: { $0.backend != backend && $0.occurs(in: json) }) {
             throw member.error("the part's")
         }
+        if let uri = fileData?.uri {
+            try Self.check(uri, for: backend)
+        }
+    }
+
+    // The addresses themselves may hold signatures, so they are not shown.
+    private static func check(_ uri: String, for backend: BackendKind) throws(GenAIError) {
+        if backend == .vertex, uri.hasPrefix("https://generativelanguage.googleapis.com/") {
+            throw .invalidCall(
+                "a part refers to a file of the Files API, which only the Gemini API can read, and this client calls Vertex "
+                    + "AI; put the file into Cloud Storage (gs://), or send the bytes themselves"
+            )
+        }
+        if MediaAddress.hasScheme("http", uri) {
+            throw .invalidCall(
+                "a part refers to a plain http:// address, from which no server fetches; use https:// or gs://, or send "
+                    + "the bytes themselves"
+            )
+        }
+        if MediaAddress.hasScheme("data", uri) {
+            throw .invalidCall(
+                "a part's data: address cannot be decoded, or was not; give it to Part.uri, or send the bytes"
+            )
+        }
+    }
+}
+
+extension Content {
+    fileprivate func check(for backend: BackendKind) throws(GenAIError) {
+        for part in parts {
+            try part.check(for: backend)
+        }
+    }
+}
+
+extension HarmCategory {
+    fileprivate var isOnVertexAlone: Bool {
+        self == .jailbreak || rawValue.hasPrefix("HARM_CATEGORY_IMAGE_")
     }
 }
 
@@ -150,9 +213,7 @@ extension GenerateCall {
     package func check(for backend: BackendKind) throws(GenAIError) {
         try config.check(for: backend)
         for content in contents {
-            for part in content.parts {
-                try part.check(for: backend)
-            }
+            try content.check(for: backend)
         }
     }
 }

@@ -11,7 +11,7 @@ public struct Candidate: JSONBacked {
     /// Which of the answers this is; the order of the list says nothing.
     public var index: Int { json[integer: "index"] ?? 0 }
     /// What was said; `nil` in chunks that only end the answer.
-    public var content: Content? { json["content"].map(Content.init(json:)) }
+    public var content: Content? { json["content"].map(Content.init(wire:)) }
     /// Why the model stopped; `nil` while it has not.
     public var finishReason: FinishReason? { json[word: "finishReason"] }
     /// The reason in words.
@@ -56,6 +56,29 @@ public struct Citation: JSONBacked {
     public var title: String? { json[text: "title"] }
     /// The license of the source, for example `mit`.
     public var license: String? { json[text: "license"] }
+    /// When the source was published.
+    public var publicationDate: PublicationDate? { json[view: "publicationDate"] }
+}
+
+/// When something was published, as exactly as it is known.
+public struct PublicationDate: JSONBacked {
+    public let json: JSONObject
+
+    public init(json: JSONObject) {
+        self.json = json
+    }
+
+    /// For example 2026.
+    public var year: Int? { Self.known(json[integer: "year"]) }
+    /// From 1; `nil` if only the year is known.
+    public var month: Int? { Self.known(json[integer: "month"]) }
+    /// From 1; `nil` if only year and month are known.
+    public var day: Int? { Self.known(json[integer: "day"]) }
+
+    /// On the wire zero is what is not known.
+    private static func known(_ number: Int?) -> Int? {
+        number == 0 ? nil : number
+    }
 }
 
 /// How one page of the prompt was read.

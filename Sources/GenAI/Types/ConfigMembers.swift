@@ -4,9 +4,12 @@ internal import JSON
 enum ConfigMembers {
     /// Members of the request itself; everything else belongs into its `generationConfig`.
     static let ofRequest: Set<String> = [
-        "cachedContent", "labels", "modelArmorConfig", "outputConfig", "safetySettings", "serviceTier", "store",
-        "systemInstruction", "toolConfig", "tools",
+        "cachedContent", "continuationToken", "labels", "modelArmorConfig", "outputConfig", "safetySettings",
+        "serviceTier", "store", "systemInstruction", "toolConfig", "tools",
     ]
+
+    /// Settings that steer Google's SDK itself, and mean nothing to the server.
+    private static let ofSDK: Set<String> = ["automaticFunctionCalling", "shouldReturnHttpResponse"]
 
     /// The name on the wire of a setting.
     static func name(_ name: String) -> String {
@@ -17,11 +20,23 @@ enum ConfigMembers {
 
     /// A setting as it is sent; `nil` if it says nothing.
     static func value(_ value: JSONValue, of name: String) -> JSONValue? {
-        guard value != .null else { return nil }
         let name = self.name(name)
-        let setting: JSONObject = [name: name == "systemInstruction" ? instruction(value) : value]
-        let renamed = WireNames.config.applied(to: .object(setting))[name] ?? value
-        return name == "imageConfig" ? imageConfig(renamed) : renamed
+        guard value != .null, !ofSDK.contains(name) else { return nil }
+        let renamed = WireNames.config.applied(to: .object([name: whole(value, of: name)]))[name] ?? value
+        switch name {
+        case "imageConfig": return imageConfig(renamed)
+        case "responseSchema": return renamed.object.map { .object(SchemaNormalization.of($0)) } ?? renamed
+        default: return renamed
+        }
+    }
+
+    /// A setting that Google's SDK takes in a short form too.
+    private static func whole(_ value: JSONValue, of name: String) -> JSONValue {
+        switch (name, value) {
+        case ("systemInstruction", _): instruction(value)
+        case ("speechConfig", .string(let voice)): .object(SpeechConfig(voiceName: voice).json)
+        default: value
+        }
     }
 
     /// The SDK takes a text, a part, a list of both, or a whole content.
@@ -73,23 +88,37 @@ enum ConfigMembers {
 extension GenerateContentConfig {
     /// Writes the settings as members of a request.
     func write(to writer: inout JSONWriter) {
+        for member in requestMembers {
+            writer.member(member.name, member.value)
+        }
+    }
+
+    private var requestMembers: JSONObject {
+        var members = JSONObject()
         for member in json where ConfigMembers.ofRequest.contains(member.name) {
-            writer.key(member.name)
             switch (member.name, member.value) {
-            case ("systemInstruction", .string(let text)):
-                Content(role: nil, parts: [.text(text)]).write(to: &writer)
+            case ("systemInstruction", .string):
+                members[member.name] = ["parts": [["text": member.value]]]
             case ("tools", let tools):
-                writer.write(ConfigMembers.collectingFunctions(tools))
+                members[member.name] = ConfigMembers.collectingFunctions(tools)
             case (_, let value):
-                writer.write(value)
+                members[member.name] = value
             }
         }
-        let generation = json.filter { !ConfigMembers.ofRequest.contains($0.name) }
-        guard !generation.isEmpty else { return }
-        writer.key("generationConfig")
-        writer.object { writer in
-            for member in generation {
-                writer.member(member.name, member.value)
+        let generation = JSONObject(json.filter { !ConfigMembers.ofRequest.contains($0.name) })
+        if !generation.isEmpty {
+            members["generationConfig"] = .object(generation)
+        }
+        return Self.laying(extraBody, over: members)
+    }
+
+    /// Objects are merged, whatever else is replaced.
+    private static func laying(_ other: JSONObject, over object: JSONObject) -> JSONObject {
+        other.reduce(into: object) { result, member in
+            if let inner = member.value.object, let earlier = result[object: member.name] {
+                result[member.name] = .object(laying(inner, over: earlier))
+            } else {
+                result[member.name] = member.value
             }
         }
     }

@@ -21,6 +21,12 @@ public struct File: Sendable, Hashable {
     /// The type that was given with the upload, for example `video/mp4`.
     public var mimeType: String? { json["mimeType"]?.string }
 
+    /// Where the bytes can be fetched; generated files only.
+    public var downloadURI: String? { json["downloadUri"]?.string }
+
+    /// How the file came to be.
+    public var source: Source? { json["source"]?.string.map(Source.init(rawValue:)) }
+
     /// A name for people, at most 512 characters.
     public var displayName: String? { json["displayName"]?.string }
 
@@ -41,11 +47,32 @@ public struct File: Sendable, Hashable {
     /// When the upload was complete, as RFC 3339 writes it.
     public var createTime: String? { json["createTime"]?.string }
 
+    /// When the file last changed, as RFC 3339 writes it.
+    public var updateTime: String? { json["updateTime"]?.string }
+
     /// When the server will delete the file, as RFC 3339 writes it.
     public var expirationTime: String? { json["expirationTime"]?.string }
 
     /// Why the file could not be processed, in the server's words.
     public var errorMessage: String? { json["error"]?["message"]?.string }
+
+    /// How a file came to be.
+    public struct Source: OpenEnum {
+        /// The word as on the wire.
+        public let rawValue: String
+
+        /// Takes any word, also one that is newer than this library.
+        public init(rawValue: String) {
+            self.rawValue = rawValue
+        }
+
+        /// Uploaded by somebody with a key of the project.
+        public static let uploaded = Source(rawValue: "UPLOADED")
+        /// Made by a model, or by a batch.
+        public static let generated = Source(rawValue: "GENERATED")
+        /// An object in Cloud Storage that was made known to the Files API.
+        public static let registered = Source(rawValue: "REGISTERED")
+    }
 
     /// How far the server is with a file.
     public struct State: OpenEnum {

@@ -10,9 +10,9 @@ public struct FunctionCall: JSONBacked {
 
     /// - Parameters:
     ///   - name: The name of a declared function.
-    ///   - args: Its arguments.
+    ///   - args: Its arguments; `nil` leaves them out.
     ///   - id: What the response has to repeat, if the model gave one.
-    public init(name: String, args: JSONObject = [:], id: String? = nil) {
+    public init(name: String, args: JSONObject? = nil, id: String? = nil) {
         json = [:]
         json[text: "id"] = id
         json[text: "name"] = name
@@ -26,6 +26,29 @@ public struct FunctionCall: JSONBacked {
     /// The arguments, as the model wrote them.
     public var args: JSONObject { json[object: "args"] ?? [:] }
     /// Whether more pieces of this call follow, when arguments are streamed (Vertex AI).
+    public var willContinue: Bool { json[flag: "willContinue"] ?? false }
+    /// Pieces of the arguments, when arguments are streamed (Vertex AI).
+    public var partialArgs: [PartialArgument] { json[views: "partialArgs"] ?? [] }
+}
+
+/// A piece of a function call's arguments.
+public struct PartialArgument: JSONBacked {
+    public let json: JSONObject
+
+    public init(json: JSONObject) {
+        self.json = json
+    }
+
+    /// Which argument it belongs to, as RFC 9535 writes paths: `$.port`.
+    public var jsonPath: String? { json[text: "jsonPath"] }
+
+    /// The value; a text is appended to the pieces before it.
+    public var value: JSONValue? {
+        if json["nullValue"] != nil { return .null }
+        return ["stringValue", "numberValue", "boolValue"].lazy.compactMap { json[$0] }.first
+    }
+
+    /// Whether more pieces of this argument follow.
     public var willContinue: Bool { json[flag: "willContinue"] ?? false }
 }
 
@@ -64,6 +87,40 @@ public struct FunctionResponse: JSONBacked {
     public var name: String { json[text: "name"] ?? "" }
     /// What the function gave back.
     public var response: JSONObject { json[object: "response"] ?? [:] }
+
+    /// Media that the function gave back besides, as data or addresses.
+    public var parts: [Part]? {
+        get { json[views: "parts"] }
+        set { json["parts"] = newValue.map { .array($0.map { .object($0.encodedJSON) }) } }
+    }
+
+    /// What the model does when the response comes, for functions that do not keep it waiting.
+    public var scheduling: FunctionResponseScheduling? {
+        get { json[word: "scheduling"] }
+        set { json[word: "scheduling"] = newValue }
+    }
+
+    /// Whether more responses to the same call follow, for functions that do not keep the model waiting.
+    public var willContinue: Bool? {
+        get { json[flag: "willContinue"] }
+        set { json[flag: "willContinue"] = newValue }
+    }
+}
+
+/// What a model does when the response of a function comes that did not keep it waiting.
+public struct FunctionResponseScheduling: OpenEnum {
+    public let rawValue: String
+
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+
+    /// Takes note of it, and says nothing.
+    public static let silent = FunctionResponseScheduling(rawValue: "SILENT")
+    /// Speaks of it when it has finished what it is saying.
+    public static let whenIdle = FunctionResponseScheduling(rawValue: "WHEN_IDLE")
+    /// Speaks of it at once.
+    public static let interrupt = FunctionResponseScheduling(rawValue: "INTERRUPT")
 }
 
 /// A call that the server made of one of its own tools; it goes back in the history (Gemini API only).

@@ -10,6 +10,12 @@ public struct GenerateContentConfig: Sendable, Hashable {
     /// All settings under their lowerCamelCase names, flat as in the SDK.
     public private(set) var json: JSONObject
 
+    /// Members of the request that are newer than this library, under their names in the API; sent as written.
+    ///
+    /// They are laid over what the settings come to, objects member by member, so that
+    /// `["generationConfig": ["newOption": 1]]` adds an option. Google's SDK calls it `extra_body`.
+    public var extraBody: JSONObject = [:]
+
     /// No settings: the model's own defaults.
     public init() {
         json = [:]
@@ -17,8 +23,10 @@ public struct GenerateContentConfig: Sendable, Hashable {
 
     /// Settings under the snake_case or lowerCamelCase names of Google's SDK, nested ones too.
     ///
+    /// The API's own words, such as `low` for a thinking level, may be written in any case.
     /// Names that are the user's own stay as they are: properties of schemas, arguments of functions, labels. A
-    /// setting that is `null` counts as not set.
+    /// setting that is `null` counts as not set. `automatic_function_calling` and `should_return_http_response`, which
+    /// steer Google's SDK itself, are left out.
     public init(json settings: JSONObject) {
         json = [:]
         for setting in settings {
@@ -116,9 +124,12 @@ extension GenerateContentConfig {
     }
 
     /// The shape of the answer; needs the MIME type `application/json`, or `text/x.enum` for one of some words.
+    ///
+    /// It is kept in the form in which it is sent: references (`$ref`) are replaced by what they refer to, `null` among
+    /// the alternatives by `nullable`, and the properties of each object get an order if they have none.
     public var responseSchema: Schema? {
         get { json[view: "responseSchema"] }
-        set { json[view: "responseSchema"] = newValue }
+        set { self["responseSchema"] = newValue.map { .object($0.json) } }
     }
 
     /// A standard JSON Schema of the answer, sent as written; needs the MIME type `application/json`.
@@ -199,7 +210,7 @@ extension GenerateContentConfig {
     public var systemInstruction: String? {
         get {
             guard let instruction = json["systemInstruction"] else { return nil }
-            return instruction.string ?? Content(json: instruction).text
+            return instruction.string ?? Content(wire: instruction).text
         }
         set { json[text: "systemInstruction"] = newValue }
     }
@@ -222,10 +233,18 @@ extension GenerateContentConfig {
         set { json[view: "toolConfig"] = newValue }
     }
 
-    /// The name of a cache to read first, `cachedContents/…`; the instruction and the tools are the cache's then.
+    /// The name of a cache to read first, with or without `cachedContents/`; the instruction and the tools are the cache's then.
     public var cachedContent: String? {
         get { json[text: "cachedContent"] }
         set { json[text: "cachedContent"] = newValue }
+    }
+
+    /// Where to go on with an answer that is unfinished; see ``Candidate/continuationToken``.
+    ///
+    /// Calls go on by themselves; it is wanted only for an answer of an earlier call.
+    public var continuationToken: String? {
+        get { json[text: "continuationToken"] }
+        set { json[text: "continuationToken"] = newValue }
     }
 
     /// What the request costs and how it waits.

@@ -7,6 +7,11 @@ public struct GenerateContentResponse: JSONBacked {
     /// The response as on the wire; members this library has no name for are here.
     public let json: JSONObject
 
+    /// What the request cost, as the headers of the response tell; `nil` if they do not.
+    ///
+    /// A `priority` request above its limit is served as `standard`.
+    public internal(set) var serviceTier: ServiceTier?
+
     public init(json: JSONObject) {
         self.json = json
     }

@@ -22,15 +22,22 @@ public struct Part: JSONBacked {
         Part(json: ["text": .string(text)])
     }
 
-    /// Media that the server fetches itself.
+    /// Media that the server fetches itself, or that a `data:` address holds.
+    ///
+    /// A call with plain `http://`, from which no server fetches, or with a broken `data:` address fails with
+    /// ``GenAIError/invalidCall(_:)`` before anything is sent.
     ///
     /// - Parameters:
-    ///   - uri: `gs://…`, a public `https://…`, or the `uri` of an uploaded file.
-    ///   - mimeType: For example `image/jpeg`; required for `gs://`.
-    /// - Returns: A part with `fileData`.
+    ///   - uri: `gs://…`, a public `https://…`, the `uri` of an uploaded file, or `data:…`.
+    ///   - mimeType: For example `image/jpeg`; `nil` takes what the extension of the path stands for, if anything.
+    ///     Required for `gs://` objects whose names tell nothing.
+    /// - Returns: A part with `fileData`; with `inlineData` for `data:`.
     public static func uri(_ uri: String, mimeType: String? = nil) -> Part {
+        if let data = MediaAddress.data(uri) {
+            return .data(data.bytes, mimeType: mimeType ?? data.mimeType)
+        }
         var file: JSONObject = ["fileUri": .string(uri)]
-        file[text: "mimeType"] = mimeType
+        file[text: "mimeType"] = mimeType ?? MediaAddress.mimeType(uri)
         return Part(json: ["fileData": .object(file)])
     }
 
@@ -63,6 +70,14 @@ public struct Part: JSONBacked {
 
     /// Media that the server fetches.
     public var fileData: FileData? { json[view: "fileData"] }
+
+    /// All members, with the bytes in base64.
+    var encodedJSON: JSONObject {
+        guard let inlineBytes, let inlineMIMEType else { return json }
+        let data = String(decoding: Base64.encode(inlineBytes), as: UTF8.self)
+        let inline: JSONObject = ["inlineData": ["mimeType": .string(inlineMIMEType), "data": .string(data)]]
+        return inline.merging(json)
+    }
 
     func write(to writer: inout JSONWriter) {
         guard let inlineBytes, let inlineMIMEType else {

@@ -7,6 +7,27 @@ import Testing
 
 @Suite("Streaming chunks", .timeLimit(.minutes(1)))
 struct ResponseStreamTests {
+    @Test("a response tells the service tier of its headers", arguments: [true, false])
+    func serviceTier(isStream: Bool) async throws {
+        try await withLoopbackServer { request, connection in
+            let headers = request.number == 0 ? [("X-Gemini-Service-Tier", "STANDARD")] : []
+            connection.respond(200, headers, chunk("a", finish: "STOP"))
+        } _: { server in
+            let models = try Client(server).models
+            var tiers: [ServiceTier?] = []
+            for _ in 0..<2 {
+                if isStream {
+                    for try await response in models.generateContentStream(model: "m", contents: "p") {
+                        tiers.append(response.serviceTier)
+                    }
+                } else {
+                    tiers.append(try await models.generateContent(model: "m", contents: "p").serviceTier)
+                }
+            }
+            #expect(tiers == [.standard, nil])
+        }
+    }
+
     @Test("chunks arrive one by one, in order, with everything the server sent")
     func chunks() async throws {
         let read = Tally()
@@ -157,7 +178,7 @@ struct ResponseStreamTests {
         } _: { server in
             let client = try Client(server)
             let error = await #expect(throws: GenAIError.self) {
-                for try await _ in client.models.generateContentStream(model: "m", contents: []) {}
+                for try await _ in client.models.generateContentStream(model: "m", contents: [Content]()) {}
             }
             #expect(error?.label == "invalidCall")
             let call = GenerateCall(

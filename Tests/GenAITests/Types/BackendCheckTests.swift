@@ -84,6 +84,19 @@ struct BackendCheckTests {
         )
     }
 
+    @Test("what is null is not there", arguments: [BackendKind.geminiAPI, .vertex])
+    func null(backend: BackendKind) throws {
+        let config = try config(
+            #"""
+            {"store":null,"tools":[{"retrieval":null,"file_search":null,"google_search":{"exclude_domains":null}}],
+             "image_config":{"person_generation":null},"thinking_config":{"thinking_level":"LOW","thinking_budget":null}}
+            """#
+        )
+        #expect(message(of: config, on: backend) == nil)
+        let part = Part(json: ["text": "", "toolCall": nil, "partMetadata": nil])
+        try part.check(for: backend)
+    }
+
     @Test("settings that both backends have pass on both", arguments: [BackendKind.geminiAPI, .vertex])
     func common(backend: BackendKind) throws {
         let config = try config(
@@ -113,6 +126,20 @@ struct BackendCheckTests {
         #expect(message(of: config, on: .geminiAPI)?.contains("\"additionalProperties\"") == true)
     }
 
+    @Test(
+        "a reference that cannot be replaced is refused",
+        arguments: [
+            ##"{"response_schema":{"$ref":"#/$defs/missing"}}"##,
+            ##"{"response_schema":{"$defs":{"A":{"items":{"$ref":"#/$defs/A"}}},"$ref":"#/$defs/A"}}"##,
+            ##"{"tools":[{"function_declarations":[{"name":"f","parameters":{"$ref":"#/$defs/A"}}]}]}"##,
+        ]
+    )
+    func references(settings: String) throws {
+        for backend in [BackendKind.geminiAPI, .vertex] {
+            #expect(message(of: try config(settings), on: backend)?.hasPrefix("a schema has a \"$ref\"") == true)
+        }
+    }
+
     @Test("a property that is only called so is none of that")
     func propertyName() throws {
         let config = try config(#"{"response_schema":{"properties":{"additionalProperties":{"type":"STRING"}}}}"#)
@@ -122,6 +149,7 @@ struct BackendCheckTests {
     @Test(
         "settings that exclude each other are refused on both",
         arguments: [
+            (#"{"http_options":{"timeout":1}}"#, "\"httpOptions\" belong to the client and not to one request"),
             (#"{"cached_content":"c","system_instruction":"s"}"#, "\"cachedContent\" excludes \"systemInstruction\""),
             (#"{"cached_content":"c","tools":[]}"#, "\"cachedContent\" excludes \"tools\""),
             (#"{"cached_content":"c","tool_config":{}}"#, "\"cachedContent\" excludes \"toolConfig\""),
@@ -141,6 +169,13 @@ struct BackendCheckTests {
         }
     }
 
+    @Test("what a call has a place for is not taken elsewhere", arguments: ["contents", "continuationToken"])
+    func extraBody(name: String) {
+        var config = GenerateContentConfig()
+        config.extraBody = [name: "x"]
+        #expect(message(of: config, on: .geminiAPI)?.hasPrefix("\"\(name)\" cannot be given in extraBody") == true)
+    }
+
     @Test("Model Armor and safety settings exclude each other")
     func modelArmor() throws {
         let config = try config(#"{"model_armor_config":{},"safety_settings":[]}"#)
@@ -157,6 +192,55 @@ struct BackendCheckTests {
         try call.check(for: .geminiAPI)
         let error = #expect(throws: GenAIError.self) { try call.check(for: .vertex) }
         #expect(error?.description.hasPrefix("the part's \"\(member)\" works only on the Gemini API") == true)
+    }
+
+    @Test(
+        "an address that no server takes is refused, and not shown",
+        arguments: [
+            "http://h.example/a.png?sig=secret", "HTTP://h.example/secret", "data:image/png;base64,secret*",
+            "data:secret", "data:,%secret", "data:,%+1secret",
+        ]
+    )
+    func addresses(uri: String) throws {
+        for backend in [BackendKind.geminiAPI, .vertex] {
+            let error = #expect(throws: GenAIError.self) { try Part.uri(uri).check(for: backend) }
+            #expect(error?.label == "invalidCall")
+            #expect(error?.description.contains("secret") == false)
+        }
+    }
+
+    @Test(
+        "kinds of harm that only Vertex AI knows are refused elsewhere",
+        arguments: [
+            HarmCategory.jailbreak, .imageHate, .imageDangerousContent, .imageHarassment, .imageSexuallyExplicit,
+        ]
+    )
+    func categories(category: HarmCategory) throws {
+        var config = GenerateContentConfig()
+        config.safetySettings = [SafetySetting(.harassment, .off), SafetySetting(category, .off)]
+        #expect(message(of: config, on: .vertex) == nil)
+        #expect(
+            message(of: config, on: .geminiAPI)
+                == "the safety setting for \"\(category)\" works only on Vertex AI, and this client calls the Gemini API; "
+                + "remove it, or use Vertex AI"
+        )
+    }
+
+    @Test("parts of the system instruction are held against the backend too", arguments: ["toolCall", "partMetadata"])
+    func instruction(member: String) throws {
+        let config = GenerateContentConfig(json: ["system_instruction": [["text": "s", member: [:]]]])
+        #expect(message(of: config, on: .geminiAPI) == nil)
+        #expect(
+            message(of: config, on: .vertex)?.hasPrefix("the part's \"\(member)\" works only on the Gemini") == true
+        )
+    }
+
+    @Test("a file of the Files API is nothing for Vertex AI")
+    func files() throws {
+        let part = Part.uri("https://generativelanguage.googleapis.com/v1beta/files/abc", mimeType: "image/png")
+        try part.check(for: .geminiAPI)
+        let error = #expect(throws: GenAIError.self) { try part.check(for: .vertex) }
+        #expect(error?.description.hasPrefix("a part refers to a file of the Files API") == true)
     }
 
     @Test("nothing is sent of a call that asks for what is not there")

@@ -117,6 +117,18 @@ private let typedSettings = [
         ]
     },
     TypedSettings(
+        "members that are newer than the library, beside and inside the others",
+        #"{"newMember":{"some_name":1},"store":true,"generationConfig":{"seed":1,"newOption":{"a_b":1},"thinkingConfig":{"thinkingBudget":0,"newDepth":2}}}"#
+    ) {
+        $0.seed = 1
+        $0.store = false
+        $0.thinkingConfig = ThinkingConfig(budget: 0)
+        $0.extraBody = [
+            "newMember": ["some_name": 1], "store": true,
+            "generationConfig": ["newOption": ["a_b": 1], "thinkingConfig": ["newDepth": 2]],
+        ]
+    },
+    TypedSettings(
         "rules for tools",
         #"{"toolConfig":{"functionCallingConfig":{"mode":"NONE","allowedFunctionNames":["f"],"streamFunctionCallArguments":true},"retrievalConfig":{"latLng":{"latitude":48.5,"longitude":-4},"languageCode":"fr"},"includeServerSideToolInvocations":false}}"#
     ) {
@@ -151,7 +163,40 @@ private let forms: [(String, String)] = [
         #"{"response_format":[{"text":{"mime_type":"application/json","schema":{"properties":{"a_b":{}}}}}]}"#,
         #"{"generationConfig":{"responseFormat":[{"text":{"mimeType":"application/json","schema":{"properties":{"a_b":{}}}}}]}}"#
     ),
+    (
+        #"{"speech_config":"Kore"}"#,
+        #"{"generationConfig":{"speechConfig":{"voiceConfig":{"prebuiltVoiceConfig":{"voiceName":"Kore"}}}}}"#
+    ),
+    (
+        #"{"thinking_config":{"thinking_level":"low"},"media_resolution":"media_resolution_low","response_modalities":["text","Image"],"service_tier":"FLEX"}"#,
+        #"{"serviceTier":"flex","generationConfig":{"thinkingConfig":{"thinkingLevel":"LOW"},"mediaResolution":"MEDIA_RESOLUTION_LOW","responseModalities":["TEXT","IMAGE"]}}"#
+    ),
+    (
+        #"{"safety_settings":[{"category":"harm_category_harassment","threshold":"off","method":"severity"}]}"#,
+        #"{"safetySettings":[{"category":"HARM_CATEGORY_HARASSMENT","threshold":"OFF","method":"SEVERITY"}]}"#
+    ),
+    (
+        #"{"tool_config":{"function_calling_config":{"mode":"any","allowed_function_names":["mode"]}},"tools":[{"function_declarations":[{"name":"f","behavior":"non_blocking"}]}]}"#,
+        #"{"toolConfig":{"functionCallingConfig":{"mode":"ANY","allowedFunctionNames":["mode"]}},"tools":[{"functionDeclarations":[{"name":"f","behavior":"NON_BLOCKING"}]}]}"#
+    ),
+    (#"{"labels":{"mode":"low"}}"#, #"{"labels":{"mode":"low"}}"#),
+    (
+        #"{"continuation_token":"AAEC","seed":1}"#,
+        #"{"continuationToken":"AAEC","generationConfig":{"seed":1}}"#
+    ),
+    (
+        #"{"automatic_function_calling":{"disable":true},"shouldReturnHttpResponse":true,"seed":1}"#,
+        #"{"generationConfig":{"seed":1}}"#
+    ),
     (#"{"temperature":null,"thinking_config":null,"tools":null}"#, "{}"),
+    (
+        #"{"thinking_config":{"thinking_level":null,"thinking_budget":0},"tools":[{"google_search":null,"url_context":{}}]}"#,
+        #"{"tools":[{"urlContext":{}}],"generationConfig":{"thinkingConfig":{"thinkingBudget":0}}}"#
+    ),
+    (
+        #"{"labels":{"a":null},"response_json_schema":{"default":null}}"#,
+        #"{"labels":{"a":null},"generationConfig":{"responseJsonSchema":{"default":null}}}"#
+    ),
     (#"{"brand_new_setting":{"some_name":1}}"#, #"{"generationConfig":{"brandNewSetting":{"some_name":1}}}"#),
     (
         #"{"tools":[{"brand_new_tool":{"some_name":1}},"odd"],"seed":"7"}"#,

@@ -8,13 +8,29 @@ import Testing
 private let parts: [(Part, String)] = [
     (.text(""), #"{"text":""}"#),
     (.uri("gs://b/a.png", mimeType: "image/png"), #"{"fileData":{"fileUri":"gs://b/a.png","mimeType":"image/png"}}"#),
+    (
+        .uri("https://h.example/a/b.JPG?sig=x.png#y.gif"),
+        #"{"fileData":{"fileUri":"https://h.example/a/b.JPG?sig=x.png#y.gif","mimeType":"image/jpeg"}}"#
+    ),
+    (
+        .uri("https://h.example/a.png", mimeType: "image/webp"),
+        #"{"fileData":{"fileUri":"https://h.example/a.png","mimeType":"image/webp"}}"#
+    ),
+    (.uri("gs://b/what?.mp4"), #"{"fileData":{"fileUri":"gs://b/what?.mp4","mimeType":"video/mp4"}}"#),
+    (.uri("https://host.mp4"), #"{"fileData":{"fileUri":"https://host.mp4"}}"#),
+    (.uri("https://h.example/a.png/b?c=d.png"), #"{"fileData":{"fileUri":"https://h.example/a.png/b?c=d.png"}}"#),
+    (.uri("data:image/png;base64,++8="), #"{"inlineData":{"mimeType":"image/png","data":"++8="}}"#),
+    (.uri("DATA:image/png;x=y;BASE64,%2B%2b8"), #"{"inlineData":{"mimeType":"image/png","data":"++8="}}"#),
+    (.uri("data:,a%20b,c"), #"{"inlineData":{"mimeType":"text/plain","data":"YSBiLGM="}}"#),
+    (.uri("data:a/b,x", mimeType: "c/d"), #"{"inlineData":{"mimeType":"c/d","data":"eA=="}}"#),
     (.uri("https://youtu.be/x"), #"{"fileData":{"fileUri":"https://youtu.be/x"}}"#),
     (.data([0xFB, 0xEF], mimeType: "image/png"), #"{"inlineData":{"mimeType":"image/png","data":"++8="}}"#),
     (
         .functionCall(FunctionCall(name: "f", args: ["a_b": 1], id: "1")),
         #"{"functionCall":{"id":"1","name":"f","args":{"a_b":1}}}"#
     ),
-    (.functionCall(FunctionCall(name: "f")), #"{"functionCall":{"name":"f","args":{}}}"#),
+    (.functionCall(FunctionCall(name: "f")), #"{"functionCall":{"name":"f"}}"#),
+    (.functionCall(FunctionCall(name: "f", args: [:])), #"{"functionCall":{"name":"f","args":{}}}"#),
     (
         .functionResponse(FunctionResponse(name: "f", response: ["any_name": [1]], id: "1")),
         #"{"functionResponse":{"id":"1","name":"f","response":{"any_name":[1]}}}"#
@@ -67,6 +83,37 @@ struct PartTests {
             try written(inline)
                 == #"{"inlineData":{"mimeType":"image/png","data":"AQ=="},"mediaResolution":{"level":"MEDIA_RESOLUTION_LOW"}}"#
         )
+    }
+
+    @Test("a function's response may hold media, and say what is to become of it")
+    func functionResponse() throws {
+        var response = FunctionResponse(name: "f", response: ["output": 1])
+        #expect(response.parts == nil)
+        response.parts = [.data([0xFB, 0xEF], mimeType: "image/png"), .uri("gs://b/a.png")]
+        response.scheduling = .whenIdle
+        response.willContinue = false
+        #expect(
+            try written(.functionResponse(response))
+                == #"{"functionResponse":{"name":"f","response":{"output":1},"parts":[{"inlineData":{"mimeType":"image/png","data":"++8="}},{"fileData":{"fileUri":"gs://b/a.png","mimeType":"image/png"}}],"scheduling":"WHEN_IDLE","willContinue":false}}"#
+        )
+        #expect(response.parts?.first?.inlineData?.data == [0xFB, 0xEF])
+        #expect(response.scheduling == .whenIdle)
+        #expect(response.willContinue == false)
+    }
+
+    @Test("the pieces of a call's arguments can be read")
+    func partialArguments() throws {
+        let part = try part(
+            #"""
+            {"functionCall":{"name":"f","willContinue":true,"partialArgs":[
+              {"jsonPath":"$.a","stringValue":"x","willContinue":true},{"jsonPath":"$.b","numberValue":0},
+              {"jsonPath":"$.c","boolValue":false},{"jsonPath":"$.d","nullValue":"NULL_VALUE"},{}]}}
+            """#
+        )
+        let pieces = try #require(part.functionCall).partialArgs
+        #expect(pieces.map(\.jsonPath) == ["$.a", "$.b", "$.c", "$.d", nil])
+        #expect(pieces.map(\.value) == ["x", 0, false, .null, nil])
+        #expect(pieces.map(\.willContinue) == [true, false, false, false, false])
     }
 
     @Test("every member of a part can be read")
@@ -159,7 +206,7 @@ struct PartTests {
         let call = GenerateCall(model: "m", contents: [Content("p")], config: config, stream: true)
         #expect(
             String(decoding: call.body(continuationToken: "AAECAwQF/+8="), as: UTF8.self)
-                == #"{"contents":[{"role":"user","parts":[{"text":"p"}]}],"generationConfig":{"maxOutputTokens":200000},"continuationToken":"AAECAwQF/+8="}"#
+                == #"{"contents":[{"role":"user","parts":[{"text":"p"}]}],"continuationToken":"AAECAwQF/+8=","generationConfig":{"maxOutputTokens":200000}}"#
         )
     }
 

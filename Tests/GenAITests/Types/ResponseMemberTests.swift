@@ -17,7 +17,7 @@ private let full = #"""
         "probabilityScore":0.25,"severity":"HARM_SEVERITY_LOW","severityScore":0.125},
         {"category":"HARM_CATEGORY_BRAND_NEW","probability":"IMMENSE"}],
       "citationMetadata":{"citationSources":[{"startIndex":3,"endIndex":9,"uri":"https://a.example","license":"MIT"},
-        {"endIndex":4,"title":"T","publicationDate":{"year":2026}}]},
+        {"endIndex":4,"title":"T","publicationDate":{"year":2026,"month":7,"day":0}}]},
       "groundingMetadata":{"webSearchQueries":["q"],"groundingChunks":[
           {"web":{"uri":"https://w.example","title":"w","domain":"w.example"}},7,{"retrievedContext":{"title":"r"}},
           {"maps":{"uri":"m","placeId":"p"}},{"image":{"uri":"i"}}],
@@ -89,6 +89,9 @@ struct ResponseMemberTests {
         #expect(citations.map(\.uri) == ["https://a.example", nil])
         #expect(citations.map(\.title) == [nil, "T"])
         #expect(citations.map(\.license) == ["MIT", nil])
+        #expect(citations.map { $0.publicationDate?.year } == [nil, 2026])
+        #expect(citations.map { $0.publicationDate?.month } == [nil, 7])
+        #expect(citations.map { $0.publicationDate?.day } == [nil, nil])
     }
 
     @Test("grounding tells what was searched, found and used")
@@ -175,6 +178,19 @@ struct ResponseMemberTests {
         #expect(response.usageMetadata?.promptTokensDetails.isEmpty != false)
         #expect(response.thoughts == nil)
         #expect(response.functionCalls.isEmpty)
+    }
+
+    @Test("a file tells where it comes from")
+    func file() {
+        let file = File(json: [
+            "name": "files/a", "source": "GENERATED", "downloadUri": "https://d.example",
+            "createTime": "2026-11-20T09:30:00Z", "updateTime": "2026-11-20T09:31:00Z",
+        ])
+        #expect(file.source == .generated)
+        #expect(file.downloadURI == "https://d.example")
+        #expect(file.createTime == "2026-11-20T09:30:00Z")
+        #expect(file.updateTime == "2026-11-20T09:31:00Z")
+        #expect(File(json: [:]).source == nil)
     }
 
     @Test("words of the server's have the names of its documentation")
