@@ -61,18 +61,18 @@ package struct CheckpointExamination: Sendable {
         freeBytes = fileSystem?.freeBytes
         floor = fileSystem.map { storage.floor($0.totalBytes) } ?? 0
         neighbours = Self.neighbours(of: file)
-        let hadLog = file.hasLog
+        let isLogMissing = file.usesLog && !file.hasLog
         do {
             let reader = try CheckpointReader(path: path)
             let status = try reader.status()
             self.status = status
             damage = try reader.quickCheck()
             let wasCut = status.lastRun.map { $0.endedAtMilliseconds == nil } ?? false
-            lacksLog = !hadLog && status.lockHolder == nil && wasCut
+            lacksLog = isLogMissing && status.lockHolder == nil && wasCut
         } catch {
             failure = error
             // A copy of a new checkpoint without its log has no table in it.
-            lacksLog = error.kind == .missing && fileMode != nil && !hadLog
+            lacksLog = error.kind == .missing && isLogMissing
         }
     }
 

@@ -40,6 +40,16 @@ struct CheckpointFile: Sendable {
         return stat(path + "-wal", &status) == 0 && status.st_size > 0
     }
 
+    /// Whether the file is written by way of a log, which it is from the first run on but not in a backup.
+    var usesLog: Bool {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        // The version of the format that writers and readers have to know: 2 with a log, else 1.
+        var version: UInt8 = 0
+        return pread(descriptor, &version, 1, 18) == 1 && version == 2
+    }
+
     /// Looks at what is there without changing a byte, and refuses what is not ours.
     func inspect() throws(CheckpointError) -> Contents {
         var status = stat()

@@ -31,6 +31,7 @@ struct LiveEngine {
     /// - Throws: What kept it from running, or from keeping results.
     func run(_ argument: String, resuming: Bool = false) async throws -> ExitStatus {
         let next = nextCommands(argument, isCheckpoint: resuming && JobLocation.isDatabase(argument))
+        if options.skipIfRunning, isRunning(argument, resuming) { return .allDone }
         let displays = Displays(options, clock: clock, next: next)
         defer { displays.stop() }
         do {
@@ -42,6 +43,13 @@ struct LiveEngine {
             displays.fail(failure)
             throw failure
         }
+    }
+
+    /// Whether another run is at the job; looked at before the first word is said.
+    private func isRunning(_ argument: String, _ resuming: Bool) -> Bool {
+        // What is wrong with the job is told where it is told always.
+        guard let path = try? prepare(argument, resuming).checkpointPath else { return false }
+        return SQLiteCheckpoint.holder(path: path) != nil
     }
 
     /// Runs once no other run holds the checkpoint, if that is to be waited for.

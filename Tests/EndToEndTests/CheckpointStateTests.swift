@@ -35,7 +35,10 @@ struct CheckpointStateTests {
         #expect(try simulator.totals().requests == requests)
 
         first.send(SIGKILL)
-        _ = await first.ended()
+        var invariants = Invariants(work, simulator)
+        try invariants.note(await work.outcome(of: first))
+        try invariants.note(second)
+        try invariants.check()
         // The lock died with its owner.
         let later = try await work.genbatch("status", "job.yaml")
         #expect(later.output.contains("did not come to its end"), "\(later.output)")
@@ -110,6 +113,9 @@ struct CheckpointStateTests {
             #expect(run.status == 78, "\(arguments): \(run.output) \(run.errors)")
             #expect(run.errors.contains(damage.says), "\(arguments): \(run.errors)")
             #expect(run.errors.contains("job.db"), "\(run.errors)")
+            var invariants = Invariants(work, simulator)
+            try invariants.note(run)
+            try invariants.check(isWhole: false)
             #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == bytes, "\(arguments) changed the file")
         }
         #expect(try simulator.totals().requests == requests)
@@ -123,6 +129,9 @@ struct CheckpointStateTests {
         let run = try await work.genbatch("run", "job.yaml", "--db", "mine.db")
         #expect(run.status == 0, "\(run.errors)")
         #expect(run.errors.contains("mine.db was empty; a new checkpoint is made in it"))
+        var invariants = Invariants(work, simulator, database: "mine.db")
+        try invariants.note(run)
+        try await invariants.finish(items: 4, "--db", "mine.db")
         #expect(try work.checkpoint("mine.db").states() == ["done": 4])
     }
 

@@ -55,7 +55,9 @@ struct SignalTests {
         #expect(counts.requests == 4)
         #expect(counts.completed == 4)
 
-        #expect(try await work.genbatch("run", "job.yaml").status == 0)
+        var invariants = Invariants(work, simulator)
+        try invariants.note(run)
+        try await invariants.finish(items: 12)
         #expect(try simulator.items().allSatisfy { $0.requests == 1 })
     }
 
@@ -79,6 +81,9 @@ struct SignalTests {
         #expect(try facts.states() == ["pending": 12])
         #expect(try facts.integer("SELECT count(*) FROM attempt WHERE status = 'interrupted'") == 4)
         #expect(try facts.integer("SELECT count(*) FROM attempt WHERE status <> 'interrupted'") == 0)
+        var invariants = Invariants(work, simulator)
+        try invariants.note(run)
+        try invariants.check()
     }
 
     @Test("the end of the grace cuts like a second signal")
@@ -90,6 +95,9 @@ struct SignalTests {
         let run = await work.outcome(of: program)
         #expect(run.status == 143, "\(run.errors)")
         #expect(try work.checkpoint().states() == ["pending": 12])
+        var invariants = Invariants(work, simulator)
+        try invariants.note(run)
+        try invariants.check()
     }
 
     @Test("under nohup the end of the terminal does not stop a run")
@@ -108,6 +116,9 @@ struct SignalTests {
         let run = await work.outcome(of: program)
         #expect(run.status == 0, "\(run.errors)")
         #expect(try work.checkpoint().states() == ["done": 12])
+        var invariants = Invariants(work, simulator)
+        try invariants.note(run)
+        try await invariants.finish(items: 12)
     }
 
     @Test("a terminal that vanishes ends a run like SIGTERM")
@@ -133,6 +144,21 @@ struct SignalTests {
         #expect(try facts.states()["running"] == nil)
         #expect(try facts.integrity() == "ok")
         #expect(try simulator.totals().cancelled == 0)
+        var invariants = Invariants(work, simulator)
+        try await invariants.finish(items: 12)
+    }
+
+    @Test("a kill that comes while streams may finish loses nothing")
+    func killedWhileDraining() async throws {
+        let simulator = try await SimulatorProgram(["--first-chunk-latency", "200ms"])
+        let work = try workspace(simulator)
+        let program = try await startRun(work)
+        program.send(SIGTERM)
+        _ = await program.errors.firstLine { $0.contains("stopping") }
+        program.send(SIGKILL)
+        var invariants = Invariants(work, simulator)
+        try invariants.note(await work.outcome(of: program))
+        try await invariants.finish(items: 12)
     }
 
     @Test("time in which the program itself is stopped is not blamed on the server")
@@ -156,6 +182,9 @@ struct SignalTests {
         let run = await work.outcome(of: program)
         #expect(run.status == 0, "\(run.errors)")
         #expect(try simulator.totals().requests == 2)
+        var invariants = Invariants(work, simulator)
+        try invariants.note(run)
+        try await invariants.finish(items: 2)
     }
 
     @Test("an output that nobody reads can be interrupted, and the answers are safe")

@@ -46,6 +46,9 @@ struct StorageTests {
         let events = try work.read("first.jsonl").split(separator: "\n").map { try JSONValue(parsing: String($0)) }
         #expect(events.last?["type"]?.string == "exit_error")
         #expect(events.last?["exit_code"]?.int64 == 74)
+        var invariants = Invariants(work, simulator, database: "copy.db")
+        try invariants.note(events: events, status: 74, errors: errors)
+        try await invariants.finish(items: 600, "--db", "copy.db")
         let announced = Set(events.filter { $0["type"]?.string == "item_done" }.compactMap { $0["key"]?.string })
         #expect(!announced.isEmpty && announced.count < 600)
         let facts = try work.checkpoint("copy.db")
@@ -104,6 +107,9 @@ struct StorageTests {
         #expect(try work.checkpoint().states() == ["done": 120])
         #expect(try simulator.peakStreams() < 40)
         #expect(try simulator.totals().requests == 120)
+        var invariants = Invariants(work, simulator)
+        try invariants.note(run)
+        try await invariants.finish(items: 120)
     }
 
     @Test("a checkpoint that is removed while it is in use ends the run with 74 and a rescue file")
@@ -128,6 +134,9 @@ struct StorageTests {
         // What was answered was announced or rescued: nothing that was paid for is lost.
         let announced = try run.events().count { $0["type"]?.string == "item_done" }
         #expect(try announced + rescued.count >= simulator.totals().completed)
+        var invariants = Invariants(work, simulator)
+        try invariants.note(run)
+        try invariants.check(isWhole: false)
     }
 
     @Test(

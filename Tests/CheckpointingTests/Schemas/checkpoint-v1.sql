@@ -1,0 +1,187 @@
+PRAGMA page_size = 16384;
+PRAGMA application_id = 1734500724;
+PRAGMA user_version = 1;
+PRAGMA foreign_keys=OFF;
+BEGIN TRANSACTION;
+CREATE TABLE job (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    name TEXT NOT NULL,
+    path TEXT NOT NULL,              -- of the job file
+    folder TEXT NOT NULL,            -- where the paths in it start
+    yaml TEXT NOT NULL,              -- the job file itself, so that the checkpoint can be resumed alone
+    created_at_ms INTEGER NOT NULL,  -- Unix time in milliseconds, as everywhere
+    updated_at_ms INTEGER NOT NULL   -- when the items were last compared with the job
+) STRICT;
+INSERT INTO job VALUES(1,'nightly','/jobs/nightly.yaml','/jobs',replace('version: 1\n','\n',char(10)),1795387126356,1795387126736);
+CREATE TABLE run (
+    id INTEGER PRIMARY KEY,
+    started_at_ms INTEGER NOT NULL,
+    ended_at_ms INTEGER,             -- NULL while it runs, and for ever if it was killed
+    ending TEXT,                     -- completed, limit_reached, interrupted or stopped
+    message TEXT,                    -- why it was stopped
+    version TEXT NOT NULL,           -- of genbatch
+    host TEXT NOT NULL,
+    pid INTEGER NOT NULL,
+    done INTEGER,                    -- items finished in this run, by what became of them
+    failed INTEGER,
+    deferred INTEGER,
+    interrupted INTEGER,
+    requests INTEGER,
+    retries INTEGER,
+    lost INTEGER NOT NULL DEFAULT 0  -- requests that were in flight when it died
+) STRICT;
+INSERT INTO run VALUES(1,1795387126737,NULL,NULL,NULL,'0.1.0','host',1,NULL,NULL,NULL,NULL,NULL,NULL,0);
+CREATE TABLE variant (
+    id INTEGER PRIMARY KEY,
+    model TEXT NOT NULL,
+    system_instruction TEXT,
+    config TEXT NOT NULL,            -- JSON object, names as in the job file
+    digest BLOB NOT NULL UNIQUE CHECK (length(digest) = 32)
+) STRICT;
+INSERT INTO variant VALUES(1,'gemini-test',NULL,'{}',X'b7b65f674f225b917cb10304cefaa9c806a46af128e0751847c0ebf53e419afa');
+CREATE TABLE item (
+    id INTEGER PRIMARY KEY,
+    key TEXT NOT NULL UNIQUE,        -- the id of the job file, or a hash of the content
+    position INTEGER,                -- grows in the order of the job, gaps mean nothing; NULL: no longer in the job
+    state TEXT NOT NULL CHECK (state = 'pending' OR state = 'done' OR state = 'failed' OR state = 'deferred'),
+    generation INTEGER NOT NULL,     -- 1, and 1 more each time the content under this key has changed
+    attempts INTEGER NOT NULL,       -- requests sent for it, in all runs, without one that is in flight
+    variant_id INTEGER NOT NULL REFERENCES variant (id),
+    fingerprint BLOB NOT NULL CHECK (length(fingerprint) = 32),  -- SHA-256 of the canonical request
+    origin TEXT NOT NULL             -- file:line
+) STRICT;
+INSERT INTO item VALUES(1,'done',1024,'done',1,1,1,X'03a1f0ae2180880c5909d4143ae7c697c71607d2c136ff0daa12945cd30441d5','job.yaml:done');
+INSERT INTO item VALUES(2,'edited',2048,'done',2,2,1,X'a898ae817aba87780594eb0aa6e9317b3f7e152ef5999ceed85f2b0b64796032','job.yaml:edited');
+INSERT INTO item VALUES(3,'left',NULL,'done',1,1,1,X'37c6fc874fe2260a9cb91dd5738cd72147eae81e966a4125d2b42e0e2e0f28ad','job.yaml:left');
+INSERT INTO item VALUES(4,'failed',2049,'failed',1,1,1,X'616a7d42a57addd93eb388212ff65adf80920a300c6452e2bc365218bd602fe1','job.yaml:failed');
+INSERT INTO item VALUES(5,'chat',2050,'pending',1,1,1,X'62b7bf0bf839574ea0923c6529f32729e78e28dd03c4fa1394d8c376234d421d','job.yaml:chat');
+INSERT INTO item VALUES(6,'pending',2051,'pending',1,0,1,X'318942ba5d6f1bc724110973737fb8d617f2660f94cbe23b11a3d3e8367c6fbf','job.yaml:pending');
+CREATE TABLE prompt (
+    item_id INTEGER PRIMARY KEY REFERENCES item (id),
+    turns TEXT NOT NULL,             -- JSON array of {text, media}: what the user says, in order
+    input TEXT NOT NULL              -- JSON object: what the templates saw
+) STRICT;
+INSERT INTO prompt VALUES(1,'[{"text":"prompt of done"}]','{}');
+INSERT INTO prompt VALUES(2,'[{"text":"after"}]','{}');
+INSERT INTO prompt VALUES(3,'[{"text":"prompt of left"}]','{}');
+INSERT INTO prompt VALUES(4,'[{"text":"prompt of failed"}]','{}');
+INSERT INTO prompt VALUES(5,'[{"text":"one"},{"text":"two"}]','{}');
+INSERT INTO prompt VALUES(6,'[{"text":"prompt of pending"}]','{}');
+CREATE TABLE in_flight (
+    item_id INTEGER PRIMARY KEY REFERENCES item (id),
+    run_id INTEGER REFERENCES run (id)
+) STRICT;
+CREATE TABLE attempt (
+    id INTEGER PRIMARY KEY,
+    item_id INTEGER NOT NULL REFERENCES item (id),
+    generation INTEGER NOT NULL,     -- of the item when it was sent
+    variant_id INTEGER NOT NULL REFERENCES variant (id),
+    run_id INTEGER REFERENCES run (id),
+    number INTEGER NOT NULL,         -- from 1, over all runs
+    turn INTEGER NOT NULL,           -- of the conversation, from 0
+    status TEXT NOT NULL CHECK (
+        status = 'answered' OR status = 'failed' OR status = 'interrupted' OR status = 'lost'
+    ),
+    started_at_ms INTEGER,           -- NULL for a lost one: the program died while it was in flight
+    first_chunk_ms INTEGER,          -- from its start to the first piece of the answer
+    duration_ms INTEGER,
+    class TEXT,                      -- of the failure
+    http_status INTEGER,
+    message TEXT,
+    retry_delay_ms INTEGER,          -- the wait that the server asked for
+    quota_id TEXT,
+    quota_value INTEGER,
+    partial_text TEXT,               -- what came before the failure; never an answer
+    possibly_billed INTEGER NOT NULL CHECK (possibly_billed = 0 OR possibly_billed = 1),
+    input_tokens INTEGER,            -- counts as the server told them; NULL is unknown, not 0
+    output_tokens INTEGER,           -- the visible output
+    reasoning_output_tokens INTEGER, -- thoughts, on top of output_tokens and billed like them
+    cache_read_input_tokens INTEGER, -- the part of input_tokens that came from a cache
+    tool_use_input_tokens INTEGER,
+    total_tokens INTEGER
+) STRICT;
+INSERT INTO attempt VALUES(1,1,1,1,NULL,1,0,'answered',1763834067120,300,1500,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,10,5,NULL,NULL,NULL,15);
+INSERT INTO attempt VALUES(2,2,1,1,NULL,1,0,'answered',1763834067120,300,1500,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,10,5,NULL,NULL,NULL,15);
+INSERT INTO attempt VALUES(3,3,1,1,NULL,1,0,'answered',1763834067120,300,1500,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,10,5,NULL,NULL,NULL,15);
+INSERT INTO attempt VALUES(4,2,2,1,1,1,0,'answered',1763834067120,300,1500,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,10,5,NULL,NULL,NULL,15);
+INSERT INTO attempt VALUES(5,4,1,1,1,1,0,'failed',1763834067120,NULL,20,'safety',200,'a filter',NULL,NULL,NULL,NULL,0,NULL,NULL,NULL,NULL,NULL,NULL);
+INSERT INTO attempt VALUES(6,5,1,1,1,1,0,'answered',1763834067120,300,1500,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,10,5,NULL,NULL,NULL,15);
+CREATE TABLE response (
+    attempt_id INTEGER PRIMARY KEY REFERENCES attempt (id),
+    item_id INTEGER NOT NULL REFERENCES item (id),
+    generation INTEGER NOT NULL,
+    turn INTEGER NOT NULL,
+    text TEXT NOT NULL,              -- the visible text
+    parts TEXT,                      -- JSON array of all parts; NULL if there is only the text
+    finish_reason TEXT NOT NULL,
+    model_version TEXT,              -- the model that answered
+    response_id TEXT,
+    candidates INTEGER NOT NULL,
+    metadata TEXT,                   -- JSON object: grounding, citations, safety ratings …
+    input_tokens INTEGER,            -- as in attempt
+    output_tokens INTEGER,
+    reasoning_output_tokens INTEGER,
+    cache_read_input_tokens INTEGER,
+    tool_use_input_tokens INTEGER,
+    total_tokens INTEGER
+) STRICT;
+INSERT INTO response VALUES(1,1,1,0,'answer to prompt of done','[{"text":"answer to prompt of done"}]','STOP','gemini-test-001','r1',1,NULL,10,5,NULL,NULL,NULL,15);
+INSERT INTO response VALUES(2,2,1,0,'answer to before','[{"text":"answer to before"}]','STOP','gemini-test-001','r2',1,NULL,10,5,NULL,NULL,NULL,15);
+INSERT INTO response VALUES(3,3,1,0,'answer to prompt of left','[{"text":"answer to prompt of left"}]','STOP','gemini-test-001','r3',1,NULL,10,5,NULL,NULL,NULL,15);
+INSERT INTO response VALUES(4,2,2,0,'second answer','[{"text":"second answer"}]','STOP','gemini-test-001','r2',1,NULL,10,5,NULL,NULL,NULL,15);
+INSERT INTO response VALUES(6,5,1,0,'first turn','[{"text":"first turn"}]','STOP','gemini-test-001','r5',1,NULL,10,5,NULL,NULL,NULL,15);
+CREATE INDEX item_by_state ON item (state, position);
+CREATE INDEX attempt_by_item ON attempt (item_id);
+CREATE INDEX response_by_item ON response (item_id, generation, turn);
+CREATE VIEW results AS
+SELECT
+    item.key,
+    CASE WHEN EXISTS (SELECT 1 FROM in_flight WHERE item_id = item.id) THEN 'running' ELSE item.state END
+        AS state,
+    variant.model, response.model_version, response.text, response.finish_reason,
+    (SELECT sum(input_tokens) FROM response r
+        WHERE r.item_id = item.id AND r.generation = item.generation) AS input_tokens,
+    (SELECT sum(output_tokens) FROM response r
+        WHERE r.item_id = item.id AND r.generation = item.generation) AS output_tokens,
+    (SELECT sum(reasoning_output_tokens) FROM response r
+        WHERE r.item_id = item.id AND r.generation = item.generation) AS reasoning_output_tokens,
+    strftime('%Y-%m-%dT%H:%M:%fZ', attempt.started_at_ms / 1000.0, 'unixepoch') AS started_at,
+    attempt.first_chunk_ms, attempt.duration_ms, item.attempts, prompt.input, item.origin
+FROM item
+JOIN prompt ON prompt.item_id = item.id
+JOIN variant ON variant.id = item.variant_id
+LEFT JOIN response ON response.attempt_id = (
+    SELECT max(attempt_id) FROM response r WHERE r.item_id = item.id AND r.generation = item.generation
+)
+LEFT JOIN attempt ON attempt.id = response.attempt_id
+WHERE item.position IS NOT NULL
+ORDER BY item.position;
+CREATE VIEW failures AS
+SELECT
+    item.key, variant.model, attempt.class, attempt.http_status, attempt.message, item.attempts,
+    attempt.partial_text, item.origin
+FROM item
+JOIN variant ON variant.id = item.variant_id
+LEFT JOIN attempt ON attempt.id = (
+    SELECT max(id) FROM attempt a
+    WHERE a.item_id = item.id AND a.generation = item.generation AND a.status = 'failed'
+)
+WHERE item.state = 'failed' AND item.position IS NOT NULL
+ORDER BY item.position;
+CREATE VIEW usage_by_model AS
+SELECT
+    variant.model,
+    count(*) AS requests,
+    sum(attempt.status = 'answered') AS answered,
+    sum(attempt.possibly_billed AND attempt.status <> 'answered') AS possibly_billed_without_answer,
+    sum(attempt.input_tokens) AS input_tokens,
+    sum(attempt.output_tokens) AS output_tokens,
+    sum(attempt.reasoning_output_tokens) AS reasoning_output_tokens,
+    sum(attempt.cache_read_input_tokens) AS cache_read_input_tokens,
+    sum(attempt.tool_use_input_tokens) AS tool_use_input_tokens,
+    sum(attempt.total_tokens) AS total_tokens
+FROM attempt
+JOIN variant ON variant.id = attempt.variant_id
+GROUP BY variant.model
+ORDER BY variant.model;
+COMMIT;
