@@ -12,7 +12,7 @@ CREATE TABLE job (
     created_at_ms INTEGER NOT NULL,  -- Unix time in milliseconds, as everywhere
     updated_at_ms INTEGER NOT NULL   -- when the items were last compared with the job
 ) STRICT;
-INSERT INTO job VALUES(1,'nightly','/jobs/nightly.yaml','/jobs',replace('version: 1\n','\n',char(10)),1795387126356,1795387126736);
+INSERT INTO job VALUES(1,'nightly','/jobs/nightly.yaml','/jobs',replace('version: 1\n','\n',char(10)),1795387721910,1795387722292);
 CREATE TABLE run (
     id INTEGER PRIMARY KEY,
     started_at_ms INTEGER NOT NULL,
@@ -30,7 +30,7 @@ CREATE TABLE run (
     retries INTEGER,
     lost INTEGER NOT NULL DEFAULT 0  -- requests that were in flight when it died
 ) STRICT;
-INSERT INTO run VALUES(1,1795387126737,NULL,NULL,NULL,'0.1.0','host',1,NULL,NULL,NULL,NULL,NULL,NULL,0);
+INSERT INTO run VALUES(1,1795387722295,NULL,NULL,NULL,'0.1.0','host',1,NULL,NULL,NULL,NULL,NULL,NULL,0);
 CREATE TABLE variant (
     id INTEGER PRIMARY KEY,
     model TEXT NOT NULL,
@@ -130,6 +130,16 @@ INSERT INTO response VALUES(2,2,1,0,'answer to before','[{"text":"answer to befo
 INSERT INTO response VALUES(3,3,1,0,'answer to prompt of left','[{"text":"answer to prompt of left"}]','STOP','gemini-test-001','r3',1,NULL,10,5,NULL,NULL,NULL,15);
 INSERT INTO response VALUES(4,2,2,0,'second answer','[{"text":"second answer"}]','STOP','gemini-test-001','r2',1,NULL,10,5,NULL,NULL,NULL,15);
 INSERT INTO response VALUES(6,5,1,0,'first turn','[{"text":"first turn"}]','STOP','gemini-test-001','r5',1,NULL,10,5,NULL,NULL,NULL,15);
+CREATE TABLE upload (
+    sha256 TEXT NOT NULL,            -- of the bytes, in hexadecimal
+    mime_type TEXT NOT NULL,
+    account TEXT NOT NULL,           -- a hash: who has uploaded it, and to which server
+    name TEXT NOT NULL,              -- the server's, files/…
+    uri TEXT NOT NULL,               -- what requests refer to
+    size INTEGER NOT NULL,           -- in bytes
+    expires_at_ms INTEGER NOT NULL,
+    PRIMARY KEY (sha256, mime_type, account)
+) STRICT, WITHOUT ROWID;
 CREATE INDEX item_by_state ON item (state, position);
 CREATE INDEX attempt_by_item ON attempt (item_id);
 CREATE INDEX response_by_item ON response (item_id, generation, turn);
