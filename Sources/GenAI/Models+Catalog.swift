@@ -73,7 +73,7 @@ extension GenerateCall {
     /// and only those that `countTokens` has members for.
     func countBody(on backend: BackendKind) throws(GenAIError) -> [UInt8] {
         guard backend == .geminiAPI else { return onlyCounted.body(continuationToken: nil, on: backend) }
-        guard !config.json.isEmpty else { return body(continuationToken: nil, on: backend) }
+        guard config != GenerateContentConfig() else { return body(continuationToken: nil, on: backend) }
         let resource = try ModelName.resource(model, on: backend)
         var writer = JSONWriter(reserving: 512)
         writer.object { writer in

@@ -28,6 +28,16 @@ struct ResponseStreamTests {
         }
     }
 
+    @Test("the service tier of some chunks is that of the whole")
+    func foldedServiceTier() {
+        var chunk = GenerateContentResponse(json: ["candidates": [["content": ["parts": [["text": "a"]]]]]])
+        chunk.serviceTier = .standard
+        var answer = ResponseAccumulator()
+        answer.append(chunk)
+        answer.append(GenerateContentResponse(json: ["candidates": [["finishReason": "STOP"]]]))
+        #expect(answer.response.serviceTier == .standard)
+    }
+
     @Test("chunks arrive one by one, in order, with everything the server sent")
     func chunks() async throws {
         let read = Tally()
