@@ -45,6 +45,13 @@ struct ClockTests {
         ]) { $1 }
     }
 
+    /// The shell that becomes the program leaves what libfaketime has made for it.
+    private func removeTraces(of program: Program) {
+        for name in ["faketime_shm_\(program.pid)", "sem.faketime_sem_\(program.pid)"] {
+            unlink("/dev/shm/\(name)")
+        }
+    }
+
     /// Checks that a run under a strange clock did all its work and told no nonsense about time.
     private func check(
         _ run: Workspace.Outcome,
@@ -77,7 +84,9 @@ struct ClockTests {
         let simulator = try await simulator(withRetry: false)
         let work = try workspace(simulator)
         let environment = try await environment(work, ["FAKETIME": offset])
-        let run = await work.outcome(of: try work.start(["run", "job.yaml", "--json"], environment: environment))
+        let program = try work.start(["run", "job.yaml", "--json"], environment: environment)
+        defer { removeTraces(of: program) }
+        let run = await work.outcome(of: program)
         try await check(run, work, simulator)
         let started = try work.checkpoint().integer("SELECT min(started_at_ms) FROM attempt")
         let days = Double(started) / 86_400_000 - Date().timeIntervalSince1970 / 86_400
@@ -103,6 +112,7 @@ struct ClockTests {
             ["FAKETIME_NO_CACHE": "1", "FAKETIME_TIMESTAMP_FILE": "\(work.path)/offset"]
         )
         let program = try work.start(["run", "job.yaml", "--json"], environment: environment)
+        defer { removeTraces(of: program) }
         var done = 0
         _ = await program.output.firstLine { line in
             done += line.contains("\"item_done\"") ? 1 : 0
