@@ -6,7 +6,7 @@ DESTDIR ?=
 JOBS = jobs/quickstart.yaml jobs/nightly-summaries.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-long check docs format bench install clean
+.PHONY: help setup build demo test test-long reliability check docs format bench install clean
 
 help: ## List the commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,7 +31,14 @@ test-long: ## The same, with every kill, write and power cut of the long tests: 
 	$(SWIFT) build --build-tests
 	GENBATCH_LONG_TESTS=1 $(SWIFT) test --skip-build --no-parallel
 
+reliability: ## Run all tests and write docs/reliability.md: each fault, its test and the result.
+	@scripts/setup.sh tests
+	$(SWIFT) build --build-tests
+	-$(SWIFT) test --skip-build --no-parallel > .build/reliability.log 2>&1
+	python3 scripts/reliability.py .build/reliability.log
+
 check: setup ## Formatting, warnings as errors, imports that follow the module map.
+	python3 scripts/reliability.py --check
 	$(SWIFT) format lint --strict --parallel --recursive Sources Tests Package.swift
 	GENBATCH_STRICT=1 $(SWIFT) build --build-tests --explicit-target-dependency-import-check error
 

@@ -85,6 +85,7 @@ struct MigrationTests {
         #expect(Self.versions == Array(1...Int(present)), "make the missing one as makesFixture says")
     }
 
+    // Fault matrix: F31.
     @Test("a checkpoint of an earlier version opens, keeps everything and goes on", arguments: versions)
     func opens(version: Int) async throws {
         let fixture = try Fixture()

@@ -20,6 +20,7 @@ struct BackupTests {
         return program
     }
 
+    // Fault matrix: F23.
     @Test("a backup of a run under way holds what was announced, which a copy with cp does not, as doctor says")
     func copiesDuringRun() async throws {
         let simulator = try await SimulatorProgram(script: Self.stallSlow)
@@ -120,6 +121,7 @@ struct BackupTests {
         )
     }
 
+    // Fault matrix: F28.
     @Test(
         "what a damaged checkpoint still holds is taken into a new one, and only the rest is sent again",
         arguments: [3..<5, 0..<1, 24..<36, 60..<64]

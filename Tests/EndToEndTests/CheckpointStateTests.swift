@@ -9,6 +9,7 @@ struct CheckpointStateTests {
     private static let job = "model: m\nlimits: {concurrency: 4}\nprompts: [first, second, slow, third]\n"
     private static let stallSlow = #"{"rules": [{"match": "slow", "fault": {"kind": "stall"}}]}"#
 
+    // Fault matrix: F33.
     @Test("a second run on the same checkpoint exits 11 and says who has it; status and export work meanwhile")
     func secondRun() async throws {
         let simulator = try await SimulatorProgram(script: Self.stallSlow)
@@ -93,6 +94,7 @@ struct CheckpointStateTests {
         ]
     }
 
+    // Fault matrix: F27, F28, F29, F30, F32.
     @Test("an unusable checkpoint is refused with 78 and left as it is", arguments: Damage.all)
     func unusable(damage: Damage) async throws {
         let simulator = try await SimulatorProgram()
@@ -121,6 +123,7 @@ struct CheckpointStateTests {
         #expect(try simulator.totals().requests == requests)
     }
 
+    // Fault matrix: F29.
     @Test("an empty file in the place of a checkpoint becomes one, with a notice")
     func emptyFile() async throws {
         let simulator = try await SimulatorProgram()
@@ -135,6 +138,7 @@ struct CheckpointStateTests {
         #expect(try work.checkpoint("mine.db").states() == ["done": 4])
     }
 
+    // Fault matrix: F35.
     @Test("an edited job sends what is new or changed, and nothing else")
     func editedJob() async throws {
         let simulator = try await SimulatorProgram()

@@ -75,6 +75,7 @@ struct ClockTests {
         #expect(try simulator.totals().requests == Self.items + retries)
     }
 
+    // Fault matrix: F37, F38.
     @Test(
         "a clock that is wrong from the start, or runs a hundred times as fast, changes nothing but the records",
         .enabled(if: Privileges.canFakeTime, "F37 and F38 need faketime"),
@@ -98,6 +99,7 @@ struct ClockTests {
         }
     }
 
+    // Fault matrix: F37.
     @Test(
         "a clock that is set in the middle of a run changes nothing but the records",
         .enabled(if: Privileges.canFakeTime, "F37 needs faketime"),
@@ -125,6 +127,7 @@ struct ClockTests {
         #expect(spread > 2 * 86_400_000, "the clock was not set in the middle")
     }
 
+    // Fault matrix: F39.
     @Test(
         "a machine that was up for a day when the run began is like any other",
         .enabled(if: Privileges.canSetBootTime, "F39 needs a time namespace (unshare -T, root)")

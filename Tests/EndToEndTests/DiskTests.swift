@@ -23,6 +23,7 @@ struct DiskTests {
         try text.split(separator: "\n").map { try JSONValue(parsing: String($0)) }
     }
 
+    // Fault matrix: F13.
     @Test(
         "a full disk with small blocks is refused, and one that fills up meanwhile stops the run, without a signal",
         .enabled(if: Privileges.canMountImages, "F13 needs root, loop devices and mkfs.ext4")
@@ -66,6 +67,7 @@ struct DiskTests {
         try await invariants.finish(items: 300, "--db", "copy.db")
     }
 
+    // Fault matrix: F14.
     @Test(
         "a disk that takes no more files is a full disk",
         .enabled(if: Privileges.canMount, "F14 needs a mount namespace (unshare -Urm)")
@@ -95,6 +97,7 @@ struct DiskTests {
         try await invariants.finish(items: 3, "--db", "copy.db")
     }
 
+    // Fault matrix: F19.
     @Test("a slow disk holds up nothing but itself: streams go on, and commits are grouped")
     func slowDisk() async throws {
         let simulator = try await SimulatorProgram(["--first-chunk-latency", "20ms", "--chunk-interval", "10ms"])
@@ -116,6 +119,7 @@ struct DiskTests {
         #expect(try simulator.totals().requests == 64)
     }
 
+    // Fault matrix: F20.
     @Test(
         "a checkpoint that may not be changed is refused before the first request, and can be read",
         .enabled(if: Privileges.canMakeImmutable, "F20 needs root and a file system that knows chattr +i")
@@ -141,6 +145,7 @@ struct DiskTests {
         try await invariants.finish(items: 3)
     }
 
+    // Fault matrix: F24.
     @Test(
         "a network file system is refused before anything is made there, unless it is allowed",
         arguments: [
@@ -173,6 +178,7 @@ struct DiskTests {
         try await invariants.finish(items: 3)
     }
 
+    // Fault matrix: F25.
     @Test("an export whose writes fail says so")
     func failingExport() async throws {
         let simulator = try await SimulatorProgram()

@@ -11,6 +11,7 @@ struct KillTests {
     /// In the long run more than a thousand rounds.
     private static let seeds: ClosedRange<UInt64> = 1...(TestEffort.isLong ? 17 : 1)
 
+    // Fault matrix: F01.
     @Test("60 kills at random moments lose nothing and send nothing again that is done", arguments: seeds)
     func killedAtRandomMoments(seed: UInt64) async throws {
         // Streams of about 100 ms, so that most kills land in the middle of some.
@@ -137,6 +138,7 @@ struct KillTests {
         return traced
     }
 
+    // Fault matrix: F02.
     @Test("a kill at each single database write leaves a checkpoint that goes on")
     func killedAtEachWrite() async throws {
         var lost = 0
@@ -158,6 +160,7 @@ struct KillTests {
         print("F02: killed at \(Write.all.count) writes, \(lost) attempts noted as lost")
     }
 
+    // Fault matrix: F17.
     @Test(
         "a write that fails or is cut short at any point leaves a checkpoint that goes on",
         arguments: Failure.allCases

@@ -20,6 +20,7 @@ struct LockTests {
         return program
     }
 
+    // Fault matrix: F33.
     @Test("a run that may wait begins when the first has ended, and finishes the job")
     func waits() async throws {
         let simulator = try await SimulatorProgram(script: Self.stallSlow)
@@ -40,6 +41,7 @@ struct LockTests {
         try await invariants.finish(items: 4)
     }
 
+    // Fault matrix: F33.
     @Test("a wait that is over, and a run that is to be skipped, end without a request")
     func givesUp() async throws {
         let simulator = try await SimulatorProgram(script: Self.stallSlow)
@@ -80,6 +82,7 @@ struct LockTests {
         return shell
     }
 
+    // Fault matrix: F34.
     @Test("another program that holds the database is waited for, and streams go on meanwhile")
     func waitsForDatabase() async throws {
         let simulator = try await SimulatorProgram(
@@ -101,6 +104,7 @@ struct LockTests {
         #expect(try simulator.totals().requests == 4)
     }
 
+    // Fault matrix: F34.
     @Test("another program that does not let go ends the run with 74 and the reason")
     func givesUpOnDatabase() async throws {
         let simulator = try await SimulatorProgram()

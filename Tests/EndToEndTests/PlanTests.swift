@@ -137,6 +137,7 @@ struct PlanTests {
         ]
     }
 
+    // Fault matrix: F35.
     @Test("each edit is told for what it is, and a run then does just that", arguments: Edit.all)
     func edits(edit: Edit) async throws {
         let simulator = try await SimulatorProgram()
@@ -160,6 +161,7 @@ struct PlanTests {
         #expect(try counts(try await self.plan(work))["done"] == Int(plan["items"]?["total"]?.int64 ?? -1))
     }
 
+    // Fault matrix: F35.
     @Test("renamed files and moved prompts run nothing again; equal prompts without an id stay apart")
     func renames() async throws {
         let simulator = try await SimulatorProgram()
@@ -188,6 +190,7 @@ struct PlanTests {
         #expect(try counts(try await plan(work)) == ["done": 4, "new": 1, "orphaned": 1])
     }
 
+    // Fault matrix: F35.
     @Test("--explain names what goes into the fingerprint, and what differs from the checkpoint")
     func explains() async throws {
         let simulator = try await SimulatorProgram()

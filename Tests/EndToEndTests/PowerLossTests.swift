@@ -13,6 +13,7 @@ struct PowerLossTests {
     /// Moments that are tried, each with two disks; all of them in the long run.
     private static let moments = 90
 
+    // Fault matrix: F03.
     @Test("no disk that may be left by a power cut lacks an announced answer or is damaged")
     func losesNothing() async throws {
         let simulator = try await SimulatorProgram(["--first-chunk-latency", "5ms", "--chunks", "12"])
@@ -54,6 +55,7 @@ struct PowerLossTests {
         print("F03: \(tried) disks of \(calls.count) calls, \(damaged) of them damaged or without an announced answer")
     }
 
+    // Fault matrix: F03.
     @Test("a folder that was just made, and the file in it, are synchronized before anything is announced")
     func keepsNames() async throws {
         let simulator = try await SimulatorProgram()

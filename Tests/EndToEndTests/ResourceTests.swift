@@ -22,6 +22,7 @@ struct ResourceTests {
         return work
     }
 
+    // Fault matrix: F10.
     @Test(
         "a run that is killed for its memory loses nothing, and an ordinary one stays far below what it may have",
         .enabled(if: Privileges.canLimitMemory, "F10 needs root and memory cgroups")
@@ -58,6 +59,7 @@ struct ResourceTests {
         try await invariants.finish(items: Self.items)
     }
 
+    // Fault matrix: F10.
     @Test("memory that is refused ends a run like a kill")
     func refusedMemory() async throws {
         let simulator = try await SimulatorProgram(["--first-chunk-latency", "20ms", "--chunks", "200"])
@@ -72,6 +74,7 @@ struct ResourceTests {
         try await invariants.finish(items: Self.items)
     }
 
+    // Fault matrix: F11.
     @Test("a small stack is enough for what users and the server send")
     func smallStack() async throws {
         let simulator = try await SimulatorProgram()
@@ -89,6 +92,7 @@ struct ResourceTests {
         #expect(try work.read("out.jsonl").split(separator: "\n").count == 31)
     }
 
+    // Fault matrix: F11.
     @Test(
         "nesting beyond every limit is an error in the job, not the end of the stack",
         arguments: [

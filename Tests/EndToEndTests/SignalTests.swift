@@ -32,6 +32,7 @@ struct SignalTests {
         return program
     }
 
+    // Fault matrix: F04, F06.
     @Test(
         "the first signal lets streams finish and starts nothing new",
         arguments: [(SIGINT, 130), (SIGTERM, 143), (SIGHUP, 143)]
@@ -61,6 +62,7 @@ struct SignalTests {
         #expect(try simulator.items().allSatisfy { $0.requests == 1 })
     }
 
+    // Fault matrix: F05.
     @Test("the second signal cuts the streams, and their items are pending")
     func cuts() async throws {
         let simulator = try await SimulatorProgram(script: Self.stall)
@@ -86,6 +88,7 @@ struct SignalTests {
         try invariants.check()
     }
 
+    // Fault matrix: F06.
     @Test("the end of the grace cuts like a second signal")
     func cutsAfterGrace() async throws {
         let simulator = try await SimulatorProgram(script: Self.stall)
@@ -100,6 +103,7 @@ struct SignalTests {
         try invariants.check()
     }
 
+    // Fault matrix: F07.
     @Test("under nohup the end of the terminal does not stop a run")
     func ignoresHangupUnderNohup() async throws {
         let simulator = try await SimulatorProgram(["--first-chunk-latency", "100ms"])
@@ -121,6 +125,7 @@ struct SignalTests {
         try await invariants.finish(items: 12)
     }
 
+    // Fault matrix: F07.
     @Test("a terminal that vanishes ends a run like SIGTERM")
     func survivesVanishedTerminal() async throws {
         let simulator = try await SimulatorProgram(["--first-chunk-latency", "2s"])
@@ -148,6 +153,7 @@ struct SignalTests {
         try await invariants.finish(items: 12)
     }
 
+    // Fault matrix: F06.
     @Test("a kill that comes while streams may finish loses nothing")
     func killedWhileDraining() async throws {
         let simulator = try await SimulatorProgram(["--first-chunk-latency", "200ms"])
@@ -161,6 +167,7 @@ struct SignalTests {
         try await invariants.finish(items: 12)
     }
 
+    // Fault matrix: F09.
     @Test("time in which the program itself is stopped is not blamed on the server")
     func survivesStop() async throws {
         // One stream goes on meanwhile, the other is silent for longer than the limit if the stop is counted.
@@ -187,6 +194,7 @@ struct SignalTests {
         try await invariants.finish(items: 2)
     }
 
+    // Fault matrix: F08.
     @Test("an output that nobody reads can be interrupted, and the answers are safe")
     func interruptsOutput() async throws {
         let simulator = try await SimulatorProgram()
@@ -201,6 +209,7 @@ struct SignalTests {
         #expect(try work.checkpoint().states() == ["done": 12])
     }
 
+    // Fault matrix: F08.
     @Test("a reader that stands still does not hold up the work")
     func survivesSlowReader() async throws {
         let simulator = try await SimulatorProgram()
@@ -221,6 +230,7 @@ struct SignalTests {
         #expect(lines.last?.contains("\"summary\"") == true, "\(lines.last ?? "")")
     }
 
+    // Fault matrix: F08.
     @Test("nobody reading its output does not stop a run", arguments: ["run job.yaml", "run job.yaml --json"])
     func survivesBrokenPipes(command: String) async throws {
         let simulator = try await SimulatorProgram(["--first-chunk-latency", "50ms"])
@@ -250,6 +260,7 @@ struct SignalTests {
         #expect(try work.read(".genbatch/job.db.lock").split(separator: "\n").count == 3)
     }
 
+    // Fault matrix: F08.
     @Test("an export ends quietly when its reader has seen enough")
     func exportsIntoHead() async throws {
         let simulator = try await SimulatorProgram(["--chunks", "20"])

@@ -19,6 +19,7 @@ struct StorageTests {
         return work
     }
 
+    // Fault matrix: F12.
     @Test(
         "a full disk stops the run with 74, and it goes on when there is room",
         .enabled(if: Privileges.canMount, "F12 needs a mount namespace (unshare -Urm)")
@@ -60,6 +61,7 @@ struct StorageTests {
         #expect(twice.allSatisfy { text in !announced.contains { text == "Tell me of number \($0)." } })
     }
 
+    // Fault matrix: F15.
     @Test("a limit of file size stops the run with 74 and no signal")
     func fileSizeLimit() async throws {
         let simulator = try await SimulatorProgram(["--chunks", "40", "--first-chunk-latency", "5ms"])
@@ -73,6 +75,7 @@ struct StorageTests {
         try await invariants.finish(items: 300)
     }
 
+    // Fault matrix: F16, F17, F18.
     @Test(
         "a write or sync that fails ends the run with 74, and nothing announced is missing",
         arguments: [
@@ -97,6 +100,7 @@ struct StorageTests {
         try await invariants.finish(items: 240)
     }
 
+    // Fault matrix: F21.
     @Test("too few descriptors lower the concurrency, which is said once")
     func fewDescriptors() async throws {
         let simulator = try await SimulatorProgram(["--first-chunk-latency", "20ms"])
@@ -112,6 +116,7 @@ struct StorageTests {
         try await invariants.finish(items: 120)
     }
 
+    // Fault matrix: F22.
     @Test("a checkpoint that is removed while it is in use ends the run with 74 and a rescue file")
     func removedCheckpoint() async throws {
         let simulator = try await SimulatorProgram(["--first-chunk-latency", "200ms"])
@@ -139,6 +144,7 @@ struct StorageTests {
         try invariants.check(isWhole: false)
     }
 
+    // Fault matrix: F20.
     @Test(
         "media that may not be written are refused before the first request, and can be read",
         .enabled(if: Privileges.canMount, "F20 needs a mount namespace (unshare -Urm)")
@@ -164,6 +170,7 @@ struct StorageTests {
         #expect(try simulator.totals().requests == 1)
     }
 
+    // Fault matrix: F25.
     @Test(
         "an export that cannot be written fails",
         arguments: ["export job.yaml > /dev/full", "export job.yaml >&-", "export job.yaml -o no/a.jsonl"]
@@ -177,6 +184,7 @@ struct StorageTests {
         #expect(export.errors.contains("genbatch: "), "\(export.errors)")
     }
 
+    // Fault matrix: F25.
     @Test(
         "what a command was asked for and cannot be written is a failure",
         arguments: ["status job.yaml", "status job.yaml --json", "check job.yaml", "prompt --model m hello"]
@@ -190,6 +198,7 @@ struct StorageTests {
         #expect(full.errors.contains("cannot write to standard output"), "\(full.errors)")
     }
 
+    // Fault matrix: F26.
     @Test("an export that is killed half-way leaves the old file")
     func killedExport() async throws {
         let simulator = try await SimulatorProgram()

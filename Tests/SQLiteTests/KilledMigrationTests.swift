@@ -22,6 +22,7 @@ struct KilledMigrationTests {
         return connection
     }
 
+    // Fault matrix: F31.
     @Test("the old schema and its rows are there afterwards, and so is the copy")
     func leavesOldSchema() async throws {
         let directory = try TemporaryDirectory()
