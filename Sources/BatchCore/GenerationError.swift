@@ -36,6 +36,11 @@ package struct GenerationError: Error, Sendable, Equatable {
     }
 }
 
+extension GenerationError {
+    /// Whether the project's plan does not include the model at all.
+    var isWithoutQuota: Bool { quotas.contains { $0.limit == 0 } }
+}
+
 /// A quota as a refusal names it.
 package struct ExceededQuota: Sendable, Equatable {
     /// For example `GenerateRequestsPerMinutePerProjectPerModel`.

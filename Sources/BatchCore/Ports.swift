@@ -52,8 +52,8 @@ package protocol ItemSource {
 package protocol CheckpointStore: Sendable {
     /// The next items in state `pending`, in the order of the job.
     ///
-    /// `after` is the last item handed out before, `nil` to begin.
-    func pendingItems(after: ItemID?, limit: Int) async throws -> [PendingItem]
+    /// `after` is the last item handed out before, `nil` to begin; `models` says whose items.
+    func pendingItems(after: ItemID?, limit: Int, of models: ModelSelection) async throws -> [PendingItem]
 
     /// Notes that a request of an item is about to be sent, so that a crash from here on counts it as possibly billed.
     ///
@@ -64,6 +64,13 @@ package protocol CheckpointStore: Sendable {
     ///
     /// A chat whose turn was answered is pending until its next turn begins.
     func record(_ outcome: ItemOutcome) async throws
+}
+
+/// The models whose items are asked for.
+package enum ModelSelection: Sendable, Equatable {
+    case all
+    case only(String)
+    case except([String])
 }
 
 /// What one attempt, or a decision without one, changes in the checkpoint.

@@ -17,6 +17,7 @@ final class CheckpointDatabase {
     private let insertAttempt: Statement
     private let insertResponse: Statement
     private let selectPending: Statement
+    private let selectPendingOfModels: Statement
     private let selectAnswers: Statement
     private let selectKey: Statement
 
@@ -67,6 +68,19 @@ final class CheckpointDatabase {
             SELECT id, key, variant_id, turns, attempts, generation FROM item JOIN prompt ON item_id = id
             WHERE state = 'pending' AND position > coalesce((SELECT position FROM item WHERE id = ?1), -1)
                 AND NOT EXISTS (SELECT 1 FROM in_flight WHERE in_flight.item_id = id)
+            ORDER BY position LIMIT ?2
+            """
+        )
+        // ?3 is a list of models, ?4 whether they are wanted or not. Most jobs have no others than those that are not
+        // wanted, which the first condition finds out without looking at the items.
+        selectPendingOfModels = try connection.prepare(
+            """
+            SELECT item.id, key, variant_id, turns, attempts, generation
+            FROM item JOIN prompt ON item_id = item.id JOIN variant ON variant.id = variant_id
+            WHERE EXISTS (SELECT 1 FROM variant WHERE (model IN (SELECT value FROM json_each(?3))) = ?4)
+                AND state = 'pending' AND position > coalesce((SELECT position FROM item WHERE id = ?1), -1)
+                AND (model IN (SELECT value FROM json_each(?3))) = ?4
+                AND NOT EXISTS (SELECT 1 FROM in_flight WHERE in_flight.item_id = item.id)
             ORDER BY position LIMIT ?2
             """
         )
@@ -173,28 +187,48 @@ final class CheckpointDatabase {
 
     // MARK: Reading
 
-    func pendingItems(after: ItemID?, limit: Int) throws -> [PendingItem] {
-        try selectPending.bind(after?.value, at: 1)
-        try selectPending.bind(limit, at: 2)
-        defer { selectPending.reset() }
+    func pendingItems(after: ItemID?, limit: Int, of models: ModelSelection) throws -> [PendingItem] {
+        let select: Statement
+        switch models {
+        case .all:
+            select = selectPending
+        case .only(let model):
+            select = selectPendingOfModels
+            try bind([model], areWanted: true)
+        case .except(let models):
+            select = selectPendingOfModels
+            try bind(models, areWanted: false)
+        }
+        try select.bind(after?.value, at: 1)
+        try select.bind(limit, at: 2)
+        defer { select.reset() }
+        return try pendingItems(select)
+    }
+
+    private func bind(_ models: [String], areWanted: Bool) throws {
+        try selectPendingOfModels.bind(JSONValue.array(models.map(JSONValue.string)).text, at: 3)
+        try selectPendingOfModels.bind(areWanted, at: 4)
+    }
+
+    private func pendingItems(_ select: Statement) throws -> [PendingItem] {
         var items: [PendingItem] = []
-        while try selectPending.step() {
-            let variant = try variants.variant(selectPending.integer(at: 2))
+        while try select.step() {
+            let variant = try variants.variant(select.integer(at: 2))
             let request = ItemRequest(
                 model: variant.model,
                 systemInstruction: variant.systemInstruction,
                 config: variant.config,
-                turns: try selectPending.withBytes(at: 3) { try ItemCoding.turns($0) }
+                turns: try select.withBytes(at: 3) { try ItemCoding.turns($0) }
             )
-            let id = ItemID(selectPending.integer(at: 0))
+            let id = ItemID(select.integer(at: 0))
             let isChat = request.turns.count > 1
             items.append(
                 PendingItem(
                     id: id,
-                    key: selectPending.text(at: 1),
+                    key: select.text(at: 1),
                     request: request,
-                    attempts: Int(selectPending.integer(at: 4)),
-                    answeredTurns: isChat ? try answers(to: id, generation: selectPending.integer(at: 5)) : []
+                    attempts: Int(select.integer(at: 4)),
+                    answeredTurns: isChat ? try answers(to: id, generation: select.integer(at: 5)) : []
                 )
             )
         }

@@ -250,7 +250,7 @@ struct RegistrationTests {
             var keys: [String] = []
             var after: ItemID?
             while true {
-                let page = try await checkpoint.pendingItems(after: after, limit: 10)
+                let page = try await checkpoint.pendingItems(after: after, limit: 10, of: .all)
                 guard let last = page.last else { break }
                 keys += page.map(\.key)
                 after = last.id

@@ -4,7 +4,7 @@
 /// Only time counts. Failures are the business of the gate and of the retry budget: a server that fails half of its
 /// requests serves no more of them if it gets fewer.
 struct InFlightRamp: Sendable {
-    static let start = 10
+    private static let start = 20
     private static let doubling = Duration.milliseconds(250)
 
     private let most: Int

@@ -51,6 +51,7 @@ struct QuotaPause: Sendable {
     ///   - jitter: Up to a second, so that several processes do not return together.
     /// - Returns: Whether to wait.
     mutating func refuse(_ error: GenerationError, sentAt: Duration, now: Duration, jitter: Duration) -> Verdict {
+        if error.isWithoutQuota { return .giveUp }
         if let delay = error.retryDelay, delay > Self.longestBelievableDelay { return .giveUp }
         guard sentAt >= opensAt else {
             if let delay = error.retryDelay {

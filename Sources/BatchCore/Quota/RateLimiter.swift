@@ -89,6 +89,12 @@ package struct RateLimiter: Sendable {
         )
     }
 
+    /// Whether input tokens count; if not, estimates of them are not needed.
+    package var pacesTokens: Bool { tokens != nil }
+
+    /// Whether the present pause is more likely about money than about requests.
+    package var isSpendLimitLikely: Bool { pause.isSpendLimitLikely }
+
     /// Whether failures are the service's for now, so that items had better wait than fail.
     package func isServiceDown(now: Duration) -> Bool {
         retryBudget.isStrained(now: now)
