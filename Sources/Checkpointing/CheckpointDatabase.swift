@@ -188,29 +188,26 @@ final class CheckpointDatabase {
     // MARK: Reading
 
     func pendingItems(after: ItemID?, limit: Int, of models: ModelSelection) throws -> [PendingItem] {
-        let select: Statement
         switch models {
         case .all:
-            select = selectPending
+            return try pendingItems(selectPending, after: after, limit: limit)
         case .only(let model):
-            select = selectPendingOfModels
             try bind([model], areWanted: true)
         case .except(let models):
-            select = selectPendingOfModels
             try bind(models, areWanted: false)
         }
-        try select.bind(after?.value, at: 1)
-        try select.bind(limit, at: 2)
-        defer { select.reset() }
-        return try pendingItems(select)
+        return try pendingItems(selectPendingOfModels, after: after, limit: limit)
     }
 
     private func bind(_ models: [String], areWanted: Bool) throws {
-        try selectPendingOfModels.bind(JSONValue.array(models.map(JSONValue.string)).text, at: 3)
+        try selectPendingOfModels.bind(JSONValue.array(models.map { .string($0) }).text, at: 3)
         try selectPendingOfModels.bind(areWanted, at: 4)
     }
 
-    private func pendingItems(_ select: Statement) throws -> [PendingItem] {
+    private func pendingItems(_ select: borrowing Statement, after: ItemID?, limit: Int) throws -> [PendingItem] {
+        try select.bind(after?.value, at: 1)
+        try select.bind(limit, at: 2)
+        defer { select.reset() }
         var items: [PendingItem] = []
         while try select.step() {
             let variant = try variants.variant(select.integer(at: 2))

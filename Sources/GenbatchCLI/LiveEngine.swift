@@ -99,6 +99,9 @@ struct LiveEngine {
     ) async throws -> CommandFailure? {
         var preparation = preparation
         preparation.job.limits.concurrency = concurrency(of: preparation.job)
+        preparation.job.limits.quota.requestsPerMinute =
+            options.rpm ?? preparation.job.limits.quota.requestsPerMinute
+        preparation.job.limits.quota.tokensPerMinute = options.tpm ?? preparation.job.limits.quota.tokensPerMinute
         // Before the checkpoint: without a key or a server nothing is to be begun.
         let connection = try Connection(options.connection, concurrency: preparation.job.limits.concurrency)
         let checkpoint = try SQLiteCheckpoint(
@@ -201,7 +204,7 @@ struct LiveEngine {
             let counts = try CheckpointReader(path: checkpoint.path).status().items
             let left = (counts[.deferred] ?? 0) + (counts[.pending] ?? 0)
             if left > 0 {
-                return CommandFailure(.workLeft, "\(Figures.count(left, "item")) left; go on with: \(next.resume)")
+                return Self.workLeft(left, because: summary.closedModels, next)
             }
             guard let failed = counts[.failed] else { return nil }
             return CommandFailure(
@@ -209,6 +212,23 @@ struct LiveEngine {
                 "\(Figures.count(failed, "item")) failed for good; see: \(next.status)"
             )
         }
+    }
+
+    /// Why items are left: because of quota, in the words of one of the models, or for no particular reason.
+    ///
+    /// A model that the plan does not include has to be seen to by somebody; time does not help.
+    private static func workLeft(
+        _ count: Int,
+        because closedModels: [String: GenerationError],
+        _ next: NextCommands
+    ) -> CommandFailure {
+        let reasons = closedModels.sorted { $0.key < $1.key }.map(\.value)
+        let reason = reasons.first { $0.failureClass == .auth } ?? reasons.first
+        let words = reason.map { "; \($0.message)" } ?? ""
+        return CommandFailure(
+            reason?.failureClass == .auth ? .notPermitted : .workLeft,
+            "\(Figures.count(count, "item")) left\(words); go on with: \(next.resume)"
+        )
     }
 
     /// The options without which a further run would reach another server, another key or fewer files.

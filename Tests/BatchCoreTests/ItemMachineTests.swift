@@ -55,7 +55,10 @@ struct ItemMachineTests {
     mutating func quotaUsesNothingUp() {
         var machine = machine(attempts: 2)
         for _ in 0..<100 {
-            #expect(machine.failed(failure(.rateMinute, retryDelay: .seconds(5)), isServiceDown: false, using: &random) == .waitForGate)
+            #expect(
+                machine.failed(failure(.rateMinute, retryDelay: .seconds(5)), isServiceDown: false, using: &random)
+                    == .waitForGate
+            )
         }
         guard case .retry = machine.failed(failure(.server), isServiceDown: false, using: &random) else {
             Issue.record("the first real failure is not tried again")
@@ -118,7 +121,11 @@ struct ItemMachineTests {
     )
     mutating func longDelays(delay: (seconds: Int, defers: Bool), failureClass: FailureClass) {
         var machine = machine()
-        let action = machine.failed(failure(failureClass, retryDelay: .seconds(delay.seconds)), isServiceDown: false, using: &random)
+        let action = machine.failed(
+            failure(failureClass, retryDelay: .seconds(delay.seconds)),
+            isServiceDown: false,
+            using: &random
+        )
         #expect((action == .deferModel) == delay.defers)
     }
 

@@ -15,7 +15,13 @@ struct KillTests {
         let simulator = try await SimulatorProgram(
             ["--first-chunk-latency", "40ms", "--chunk-interval", "12ms", "--chunks", "6", "--jitter", "0.5"]
         )
-        let job = "model: m\ninputs: [{jsonl: rows.jsonl}]\nprompt: Tell me of number {{n}}.\nid: item-{{n}}\n"
+        let job = """
+            model: m
+            limits: {requests_per_minute: 1000000}
+            inputs: [{jsonl: rows.jsonl}]
+            prompt: Tell me of number {{n}}.
+            id: item-{{n}}
+            """
         let work = try Workspace(simulator, job: job)
         try work.write((1...Self.itemCount).map { "{\"n\": \($0)}\n" }.joined(), to: "rows.jsonl")
 

@@ -21,7 +21,12 @@ struct MemoryTests {
         let simulator = try await SimulatorProgram(["--chunks", "2"])
         let work = try Workspace(
             simulator,
-            job: "model: m\ninputs: [{jsonl: r.jsonl}]\nprompt: Say {{n}} in 3 words.\n"
+            job: """
+                model: m
+                limits: {requests_per_minute: 1000000}
+                inputs: [{jsonl: r.jsonl}]
+                prompt: Say {{n}} in 3 words.
+                """
         )
         try work.write((1...items).map { "{\"n\": \($0)}\n" }.joined(), to: "r.jsonl")
         let run = try await work.genbatch("run", "job.yaml", "--concurrency", "64", "--output", "a.jsonl")

@@ -7,7 +7,7 @@ import Testing
 struct SignalTests {
     private static let job = """
         model: m
-        limits: {concurrency: 4}
+        limits: {concurrency: 4, requests_per_minute: 1000000}
         inputs: [{jsonl: rows.jsonl}]
         prompt: Tell me of number {{n}}.
         id: "{{n}}"

@@ -7,7 +7,7 @@ import Testing
 struct StorageTests {
     private static let job = """
         model: m
-        limits: {concurrency: 8}
+        limits: {concurrency: 8, requests_per_minute: 1000000}
         inputs: [{jsonl: rows.jsonl}]
         prompt: Tell me of number {{n}}.
         id: "{{n}}"

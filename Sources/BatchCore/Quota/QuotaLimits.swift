@@ -1,5 +1,8 @@
 /// The job's own limits for each of its models; the pace never exceeds them.
 package struct QuotaLimits: Sendable, Equatable {
+    /// More than anybody has.
+    package static let maximum = 1_000_000_000_000
+
     package var requestsPerMinute: Int?
     /// Input tokens; what the server counts.
     package var tokensPerMinute: Int?
