@@ -103,7 +103,7 @@ struct OutageBreakerTests {
     func stops() {
         var breaker = OutageBreaker()
         for second in stride(from: 1, to: 600, by: 16) {
-            #expect(breaker.failed(sentAt: .seconds(second - 1), now: .seconds(second) == false) == true)
+            #expect(breaker.failed(sentAt: .seconds(second - 1), now: .seconds(second)) == false)
         }
         #expect(breaker.failed(sentAt: .seconds(590), now: .seconds(600)) == true)
     }
@@ -111,10 +111,10 @@ struct OutageBreakerTests {
     @Test("an answer in between starts the count again")
     func reached() {
         var breaker = OutageBreaker()
-        #expect(breaker.failed(sentAt: .zero, now: .seconds(1) == false) == true)
+        #expect(breaker.failed(sentAt: .zero, now: .seconds(1)) == false)
         breaker.reached()
-        #expect(breaker.failed(sentAt: .seconds(700), now: .seconds(701) == false) == true)
-        #expect(breaker.failed(sentAt: .seconds(1299), now: .seconds(1299) == false) == true)
+        #expect(breaker.failed(sentAt: .seconds(700), now: .seconds(701)) == false)
+        #expect(breaker.failed(sentAt: .seconds(1299), now: .seconds(1299)) == false)
         #expect(breaker.failed(sentAt: .seconds(1300), now: .seconds(1300)) == true)
     }
 }
