@@ -97,7 +97,7 @@ struct SchedulerPaceTests {
     @Test("a service that fails for five minutes makes no item fail, and is not flooded")
     func outage() async throws {
         let clock = Watched(Duration.zero)
-        let harness = SchedulerHarness(items(count: 300), concurrency: 8, retry: RetryPolicy(attempts: 2)) { _ in
+        let harness = SchedulerHarness(items(count: 300), concurrency: 8, retry: RetryPolicy(attempts: 4)) { _ in
             clock.value < .seconds(300) ? .fail(.overloaded) : .answer
         }
         let follower = Task {

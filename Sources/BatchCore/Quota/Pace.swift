@@ -71,7 +71,8 @@ struct Pace: Sendable {
     mutating func spend(_ amount: Int, now: Double) {
         log.add(amount, at: now)
         growth.spent(amount)
-        refilledAt = max(refilledAt, now - max(burst, perSecond / 10) / perSecond) + Double(amount) / perSecond
+        let atOnce = max(burst, perSecond / 10)
+        refilledAt = max(refilledAt, now - max(atOnce - 1, 0) / perSecond) + Double(amount) / perSecond
     }
 
     /// Takes account of what the server says was spent, instead of what was believed.
@@ -98,7 +99,7 @@ struct Pace: Sendable {
     ///   - opened: When the gate was last opened, or the run began.
     ///   - now: The time in seconds.
     mutating func cut(limit: Int?, opened: Double, now: Double) {
-        self.limit = limit.flatMap { $0 > 0 ? Double($0) : nil }
+        self.limit = limit.map(Double.init).flatMap { $0 > 0 && $0 < Self.most ? $0 : nil }
         isLearned = true
         perMinute =
             if let limit = self.limit, Double(log.spent(within: Self.longMinute, now: now)) >= Self.ownShare * limit {

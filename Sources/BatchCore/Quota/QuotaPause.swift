@@ -32,12 +32,12 @@ struct QuotaPause: Sendable {
     /// Whether a daily quota that was to come back within minutes has been waited for.
     private var hasWaitedForDay = false
 
+    /// Whether money is more likely the limit than requests.
+    private(set) var isSpendLimitLikely = false
+
     init(now: Duration) {
         opensAt = now
     }
-
-    /// Whether money is more likely the limit than requests.
-    var isSpendLimitLikely: Bool { pausesInVain > Self.minutePauses + 2 }
 
     /// Closes the gate after a quota answer.
     ///
@@ -81,9 +81,11 @@ struct QuotaPause: Sendable {
 
     private mutating func pause(after error: GenerationError) -> Duration {
         if let delay = error.retryDelay { return max(delay, Self.shortestPause) }
-        let steps = error.failureClass == .rateUnknown ? Self.pauses.count : Self.minutePauses
-        defer { pausesInVain += 1 }
-        return .seconds(Self.pauses[min(pausesInVain, steps - 1)])
+        let isUnnamed = error.failureClass == .rateUnknown
+        let step = min(pausesInVain, (isUnnamed ? Self.pauses.count : Self.minutePauses) - 1)
+        pausesInVain += 1
+        isSpendLimitLikely = isUnnamed && pausesInVain > Self.minutePauses + 2
+        return .seconds(Self.pauses[step])
     }
 
     /// An answer came: the quota is not spent after all.
@@ -92,6 +94,7 @@ struct QuotaPause: Sendable {
     mutating func answered(sentAt: Duration) {
         guard sentAt >= opensAt else { return }
         pausesInVain = 0
+        isSpendLimitLikely = false
         refusedSince = nil
         hasWaitedForDay = false
     }

@@ -165,7 +165,8 @@ struct QuotaSimulation {
                 }
                 // Items that were never sent need not wait for the retry budget.
                 guard candidate.isRetry else { return }
-                processes[process].retriesOpenAt = until ?? now + 0.1
+                // In seconds the moment may be now, although the limiter's clock is finer.
+                processes[process].retriesOpenAt = max(until ?? now + 0.1, now + 0.001)
             }
         }
     }

@@ -45,7 +45,7 @@ struct RateLimiterTests {
         #expect((105...125).contains(send(&known, until: 10)))
         var unknown = limiter()
         #expect(send(&unknown, at: .zero) == 10)
-        #expect((18...22).contains(send(&unknown, until: 10)))
+        #expect((8...12).contains(send(&unknown, until: 10)))
     }
 
     @Test("a server without a quota is not held back until it refuses")
@@ -134,8 +134,8 @@ struct RateLimiterTests {
             ExceededQuota(id: Self.tokensPerMinute, limit: 10_000),
         ]
         _ = limiter.refused(refusal(.rateMinute, quotas), sentAt: .zero, now: .zero, jitter: 0)
-        #expect(limiter.learned.requestsPerMinute == 90)
-        #expect(limiter.learned.tokensPerMinute == 90_000)
+        #expect(limiter.learned.requestsPerMinute == 45)
+        #expect(limiter.learned.tokensPerMinute == 9_000)
     }
 
     @Test("the reported count corrects the estimate")
