@@ -13,6 +13,8 @@ package struct Answer: Sendable, Equatable {
     package var usage: TokenUsage
     /// The model that really answered.
     package var modelVersion: String?
+    /// How the request was served, as far as the server told.
+    package var serviceTier: ServiceTier?
     package var responseID: String?
     /// How many candidates came; the first is used.
     package var candidates: Int
@@ -27,7 +29,8 @@ package struct Answer: Sendable, Equatable {
         modelVersion: String? = nil,
         responseID: String? = nil,
         candidates: Int = 1,
-        metadata: String? = nil
+        metadata: String? = nil,
+        serviceTier: ServiceTier? = nil
     ) {
         self.text = text
         structuredParts = parts
@@ -37,6 +40,7 @@ package struct Answer: Sendable, Equatable {
         self.responseID = responseID
         self.candidates = candidates
         self.metadata = metadata
+        self.serviceTier = serviceTier
     }
 
     /// All parts as a JSON array.
@@ -61,6 +65,8 @@ package struct TokenUsage: Sendable, Equatable {
     /// Tool results fed back as input.
     package var toolUseTokens: Int?
     package var totalTokens: Int?
+    /// The counts of tokens with prices of their own; `nil` if there are none, as in most answers.
+    package var modalities: ModalityTokens?
 
     package init(
         promptTokens: Int? = nil,
@@ -68,7 +74,8 @@ package struct TokenUsage: Sendable, Equatable {
         thoughtTokens: Int? = nil,
         cachedTokens: Int? = nil,
         toolUseTokens: Int? = nil,
-        totalTokens: Int? = nil
+        totalTokens: Int? = nil,
+        modalities: ModalityTokens? = nil
     ) {
         self.promptTokens = promptTokens
         self.outputTokens = outputTokens
@@ -76,6 +83,7 @@ package struct TokenUsage: Sendable, Equatable {
         self.cachedTokens = cachedTokens
         self.toolUseTokens = toolUseTokens
         self.totalTokens = totalTokens
+        self.modalities = modalities
     }
 
     /// Adds counts of another answer; unknown plus known is known.
@@ -90,6 +98,37 @@ package struct TokenUsage: Sendable, Equatable {
         sum(\.cachedTokens)
         sum(\.toolUseTokens)
         sum(\.totalTokens)
+        if let more = right.modalities {
+            left.modalities = (left.modalities ?? ModalityTokens()) + more
+        }
+    }
+}
+
+/// How many of the tokens of a ``TokenUsage`` are of kinds with prices of their own.
+package struct ModalityTokens: Sendable, Equatable {
+    /// The part of the prompt that is audio, its cached part included.
+    package var audioInput: Int
+    /// The part of the cached tokens that is audio.
+    package var cachedAudio: Int
+    /// The part of the visible output that is images.
+    package var imageOutput: Int
+    /// The part of the visible output that is audio.
+    package var audioOutput: Int
+
+    package init(audioInput: Int = 0, cachedAudio: Int = 0, imageOutput: Int = 0, audioOutput: Int = 0) {
+        self.audioInput = audioInput
+        self.cachedAudio = cachedAudio
+        self.imageOutput = imageOutput
+        self.audioOutput = audioOutput
+    }
+
+    package static func + (left: ModalityTokens, right: ModalityTokens) -> ModalityTokens {
+        ModalityTokens(
+            audioInput: left.audioInput + right.audioInput,
+            cachedAudio: left.cachedAudio + right.cachedAudio,
+            imageOutput: left.imageOutput + right.imageOutput,
+            audioOutput: left.audioOutput + right.audioOutput
+        )
     }
 }
 

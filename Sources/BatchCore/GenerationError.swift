@@ -14,6 +14,13 @@ package struct GenerationError: Error, Sendable, Equatable {
     package var usage: TokenUsage
     /// Whether the server may have worked, and billed, for this attempt.
     package var isPossiblyBilled: Bool
+    /// The model that worked on it, if it told.
+    package var modelVersion: String?
+    /// How the request was served, as far as the server told.
+    package var serviceTier: ServiceTier?
+    /// Whether a request that pays for spare capacity was turned away because there is none: nobody's limit, and it may
+    /// take a while.
+    package var isShed: Bool
 
     package init(
         _ failureClass: FailureClass,
@@ -23,7 +30,10 @@ package struct GenerationError: Error, Sendable, Equatable {
         quotas: [ExceededQuota] = [],
         partialText: String? = nil,
         usage: TokenUsage = TokenUsage(),
-        isPossiblyBilled: Bool = false
+        isPossiblyBilled: Bool = false,
+        modelVersion: String? = nil,
+        serviceTier: ServiceTier? = nil,
+        isShed: Bool = false
     ) {
         self.failureClass = failureClass
         self.message = message
@@ -33,6 +43,9 @@ package struct GenerationError: Error, Sendable, Equatable {
         self.partialText = partialText
         self.usage = usage
         self.isPossiblyBilled = isPossiblyBilled
+        self.modelVersion = modelVersion
+        self.serviceTier = serviceTier
+        self.isShed = isShed
     }
 }
 

@@ -53,7 +53,9 @@ package struct ItemMachine: Sendable {
                 + "raise max_output_tokens or lower the thinking level",
             partialText: answer.text,
             usage: answer.usage,
-            isPossiblyBilled: true
+            isPossiblyBilled: true,
+            modelVersion: answer.modelVersion,
+            serviceTier: answer.serviceTier
         )
     }
 
@@ -100,7 +102,7 @@ package struct ItemMachine: Sendable {
             mayRetry = limitedFailures < limit
         }
         if mayRetry,
-            let delay = policy.delay(afterAttempt: failures, requested: error.retryDelay, using: &generator)
+            let delay = (error.isShed ? policy.patient : policy).delay(afterAttempt: failures, requested: error.retryDelay, using: &generator)
         {
             return .retry(after: delay)
         }

@@ -14,9 +14,13 @@ package struct Job: Sendable, Equatable {
     package var limits: Limits
     package var retry: RetryPolicy
     package var timeouts: Timeouts
+    /// The same for items of the flex tier, whose answers may take a quarter of an hour to begin.
+    package var flexTimeouts: Timeouts
     package var onTruncation: TruncationPolicy
     /// Where the results go at the end of every run, relative to the job's folder; `nil` for nowhere.
     package var outputPath: String?
+    /// What attempts are priced by.
+    package var prices: PriceTable
 
     package init(
         name: String,
@@ -25,8 +29,10 @@ package struct Job: Sendable, Equatable {
         limits: Limits = Limits(),
         retry: RetryPolicy = RetryPolicy(),
         timeouts: Timeouts = Timeouts(),
+        flexTimeouts: Timeouts = .flex,
         onTruncation: TruncationPolicy = .accept,
-        outputPath: String? = nil
+        outputPath: String? = nil,
+        prices: PriceTable = PriceTable()
     ) {
         self.name = name
         self.backend = backend
@@ -34,8 +40,15 @@ package struct Job: Sendable, Equatable {
         self.limits = limits
         self.retry = retry
         self.timeouts = timeouts
+        self.flexTimeouts = flexTimeouts
         self.onTruncation = onTruncation
         self.outputPath = outputPath
+        self.prices = prices
+    }
+
+    /// How long an attempt for an item may take.
+    package func timeouts(for request: ItemRequest) -> Timeouts {
+        request.serviceTier == .flex ? flexTimeouts : timeouts
     }
 }
 
@@ -100,4 +113,7 @@ package struct Timeouts: Sendable, Equatable {
         self.idle = idle
         self.item = item
     }
+
+    /// Google's advice for the flex tier is to wait at least 15 minutes.
+    package static let flex = Timeouts(firstChunk: .seconds(1200), item: .seconds(1800))
 }

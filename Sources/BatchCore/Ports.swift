@@ -111,12 +111,33 @@ package struct AttemptRecord: Sendable {
     package var turn: Int
     package var timings: AttemptTimings
     package var result: Result
+    /// What it cost; `nil` is unknown, which is not zero.
+    package var cost: MicroDollars?
 
-    package init(number: Int, turn: Int, timings: AttemptTimings, result: Result) {
+    package init(number: Int, turn: Int, timings: AttemptTimings, result: Result, cost: MicroDollars? = nil) {
         self.number = number
         self.turn = turn
         self.timings = timings
         self.result = result
+        self.cost = cost
+    }
+
+    /// The model that answered or broke off, if it told.
+    package var modelVersion: String? {
+        switch result {
+        case .answered(let answer): answer.modelVersion
+        case .failed(let error): error.modelVersion
+        case .interrupted: nil
+        }
+    }
+
+    /// How the request was served, as far as the server told.
+    package var serviceTier: ServiceTier? {
+        switch result {
+        case .answered(let answer): answer.serviceTier
+        case .failed(let error): error.serviceTier
+        case .interrupted: nil
+        }
     }
 }
 

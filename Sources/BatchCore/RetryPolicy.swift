@@ -7,9 +7,20 @@ package struct RetryPolicy: Sendable, Equatable {
     /// The server may ask for more.
     package var maximumDelay: Duration
 
+    /// The longest delay after the first failure, which doubles with each.
+    private var firstDelay = Duration.seconds(1)
+
     package init(attempts: Int = 8, maximumDelay: Duration = .seconds(60)) {
         self.attempts = attempts
         self.maximumDelay = maximumDelay
+    }
+
+    /// The policy for requests that pay for spare capacity, which comes back within minutes rather than seconds.
+    package var patient: RetryPolicy {
+        var policy = self
+        policy.firstDelay = .seconds(30)
+        policy.maximumDelay = max(maximumDelay, .seconds(300))
+        return policy
     }
 
     /// The delay before the next attempt.
@@ -31,7 +42,7 @@ package struct RetryPolicy: Sendable, Equatable {
         if let requested {
             return max(requested, .zero) + .seconds(1) * Double.random(in: 0...1, using: &generator)
         }
-        let ceiling = min(maximumDelay, .seconds(1) * (1 << min(attempt - 1, 20)))
+        let ceiling = min(maximumDelay, firstDelay * (1 << min(attempt - 1, 20)))
         return ceiling * Double.random(in: 0...1, using: &generator)
     }
 

@@ -15,6 +15,8 @@ package enum RunEvent: Sendable {
     case itemInterrupted(ItemID, key: String)
     /// The model's items wait for quota.
     case quotaWait(model: String, duration: Duration, reason: String)
+    /// Another model than the one that was asked has answered; told once in a run for each pair.
+    case otherModel(asked: String, answered: String, isPriced: Bool)
     /// A stop was asked for: nothing new is sent.
     case stopping(inFlight: Int)
     case finished(RunSummary)
@@ -83,6 +85,8 @@ package struct RunSummary: Sendable, Equatable {
     package var usage = TokenUsage()
     /// The models whose items were left for a later run, with the reason.
     package var closedModels: [String: GenerationError] = [:]
+    /// What all attempts of the run cost, failed ones included.
+    package var cost = CostSum()
     package var elapsed = Duration.zero
     /// What the checkpoint has after the run; `nil` if it was not asked.
     package var balance: ItemBalance?

@@ -31,7 +31,8 @@ extension Scheduler {
             var work = work
             work.item.attempts += 1
             let sentAt = clock.now()
-            let attempt = await send(work, at: sentAt)
+            var attempt = await send(work, at: sentAt)
+            attempt.cost = job.prices.cost(of: attempt, asked: work.item.request)
             let conclusion = await conclude(attempt, sentAt: sentAt, of: work)
             try await store.record(ItemOutcome(item: id, state: conclusion.state, attempt: attempt))
             if let event = conclusion.event {
@@ -74,7 +75,7 @@ extension Scheduler {
                 item: work.item.request,
                 answeredTurns: work.item.answeredTurns,
                 stream: job.stream,
-                timeouts: job.timeouts
+                timeouts: job.timeouts(for: work.item.request)
             )
             let generated = try await generator.generate(request, meter: meter)
             timings.firstChunk = generated.firstChunk

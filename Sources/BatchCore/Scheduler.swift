@@ -25,6 +25,7 @@ package actor Scheduler {
     private var isAborted = false
     private var checkpointError: (any Error)?
     private var summary = RunSummary()
+    private var answeringModels = AnsweringModels()
     private var changeSignal: CheckedContinuation<Void, Never>?
     private var hasChanged = false
     private var alarm: (due: Duration, task: Task<Void, Never>)?
@@ -170,6 +171,7 @@ package actor Scheduler {
     /// Decides what follows from an attempt, and frees the slot: waiting for the disk is not being in flight.
     func conclude(_ attempt: AttemptRecord, sentAt: Duration, of sent: Work) -> Conclusion {
         var work = sent
+        account(for: attempt, of: work.item.request)
         let conclusion =
             switch attempt.result {
             case .answered(let answer): conclude(answer, attempt, sentAt: sentAt, of: &work)
@@ -180,6 +182,14 @@ package actor Scheduler {
         if case .nextTurn = conclusion.aftermath { return conclusion }
         release()
         return conclusion
+    }
+
+    private func account(for attempt: AttemptRecord, of request: ItemRequest) {
+        summary.cost.add(attempt.cost)
+        guard let answered = attempt.modelVersion,
+            answeringModels.isNews(answered, askedFor: request.model)
+        else { return }
+        observer.observe(.otherModel(asked: request.model, answered: answered, isPriced: attempt.cost != nil))
     }
 
     private func conclude(
