@@ -102,7 +102,8 @@ package struct ItemMachine: Sendable {
             mayRetry = limitedFailures < limit
         }
         if mayRetry,
-            let delay = (error.isShed ? policy.patient : policy).delay(afterAttempt: failures, requested: error.retryDelay, using: &generator)
+            let delay = (error.isShed ? policy.patient : policy)
+                .delay(afterAttempt: failures, requested: error.retryDelay, using: &generator)
         {
             return .retry(after: delay)
         }

@@ -39,6 +39,8 @@ package struct ResultRow: Sendable, Equatable {
     package var turns: [Turn]
     /// The last failure, unless the item is done.
     package var failure: Failure?
+    /// What all attempts for it cost, failed ones included.
+    package var cost: CostSum
 
     package init(
         key: String,
@@ -49,7 +51,8 @@ package struct ResultRow: Sendable, Equatable {
         attempts: Int,
         isOrphaned: Bool = false,
         turns: [Turn] = [],
-        failure: Failure? = nil
+        failure: Failure? = nil,
+        cost: CostSum = CostSum()
     ) {
         self.key = key
         self.state = state
@@ -60,5 +63,6 @@ package struct ResultRow: Sendable, Equatable {
         self.isOrphaned = isOrphaned
         self.turns = turns
         self.failure = failure
+        self.cost = cost
     }
 }

@@ -87,6 +87,8 @@ package struct RunSummary: Sendable, Equatable {
     package var closedModels: [String: GenerationError] = [:]
     /// What all attempts of the run cost, failed ones included.
     package var cost = CostSum()
+    /// The day of the prices that it was worked out with, as `2026-11-19`.
+    package var priceDate: String?
     package var elapsed = Duration.zero
     /// What the checkpoint has after the run; `nil` if it was not asked.
     package var balance: ItemBalance?

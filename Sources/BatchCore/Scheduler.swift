@@ -83,6 +83,7 @@ package actor Scheduler {
             summary.ending = .limitReached
         }
         summary.elapsed = clock.now() - start
+        summary.priceDate = job.prices.date
         return summary
     }
 

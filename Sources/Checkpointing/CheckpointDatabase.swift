@@ -59,9 +59,10 @@ final class CheckpointDatabase {
             """
             INSERT INTO attempt (item_id, generation, variant_id, run_id, number, turn, status, started_at_ms,
                 first_chunk_ms, duration_ms, class, http_status, message, retry_delay_ms, quota_id, quota_value,
-                partial_text, possibly_billed, \(ItemCoding.usageColumns))
+                partial_text, possibly_billed, \(ItemCoding.usageColumns), service_tier, cost_microdollars)
             VALUES (?1, (SELECT generation FROM item WHERE id = ?1), (SELECT variant_id FROM item WHERE id = ?1),
-                ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)
+                ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23,
+                ?24)
             """
         )
         insertResponse = try connection.prepare(
@@ -131,6 +132,8 @@ final class CheckpointDatabase {
         try insertAttempt.bind(facts.error?.partialText, at: 15)
         try insertAttempt.bind(facts.isPossiblyBilled, at: 16)
         try ItemCoding.bind(facts.usage, to: insertAttempt, from: 17)
+        try insertAttempt.bind(attempt.serviceTier?.rawValue, at: 23)
+        try insertAttempt.bind(attempt.cost?.amount, at: 24)
         try insertAttempt.run()
     }
 

@@ -128,7 +128,8 @@ package final class CheckpointReader {
     private func usage() throws -> [CheckpointStatus.ModelUsage] {
         let rows = try connection.prepare(
             """
-            SELECT model, requests, answered, possibly_billed_without_answer, \(ItemCoding.usageColumns)
+            SELECT model, requests, answered, possibly_billed_without_answer, \(ItemCoding.usageColumns),
+                cost_microdollars, requests_of_unknown_cost
             FROM usage_by_model
             """
         )
@@ -140,7 +141,8 @@ package final class CheckpointReader {
                     requests: Int(rows.integer(at: 1)),
                     answered: Int(rows.integer(at: 2)),
                     possiblyBilledWithoutAnswer: Int(rows.integer(at: 3)),
-                    tokens: ItemCoding.usage(rows, from: 4)
+                    tokens: ItemCoding.usage(rows, from: 4),
+                    cost: ItemCoding.cost(rows, from: 10)
                 )
             )
         }

@@ -10,6 +10,7 @@ package struct CheckpointStatus: Sendable, Equatable {
         /// Requests without an answer that the server may have worked for.
         package let possiblyBilledWithoutAnswer: Int
         package let tokens: TokenUsage
+        package let cost: CostSum
     }
 
     package struct Run: Sendable, Equatable {
@@ -39,6 +40,11 @@ package struct CheckpointStatus: Sendable, Equatable {
     package internal(set) var lastRun: Run?
     /// The process that runs the job now, if one does.
     package internal(set) var lockHolder: LockHolder?
+
+    /// What all requests of all runs cost.
+    package var cost: CostSum {
+        usage.reduce(into: CostSum()) { $0 += $1.cost }
+    }
 
     package var total: Int { items.values.reduce(0, +) }
 }

@@ -82,6 +82,14 @@ package enum ItemCoding {
             totalTokens: row.optionalInteger(at: index + 5).map { Int($0) }
         )
     }
+
+    /// A sum of costs, and the number of attempts without one, from two columns in a row.
+    static func cost(_ row: borrowing Statement, from index: Int32) -> CostSum {
+        CostSum(
+            known: MicroDollars(row.optionalInteger(at: index) ?? 0),
+            unpricedAttempts: Int(row.integer(at: index + 1))
+        )
+    }
 }
 
 extension Duration {

@@ -31,12 +31,21 @@ package struct ItemHistory: Sendable, Equatable {
         package let partialText: String?
         package let isPossiblyBilled: Bool
         package let usage: TokenUsage
+        /// How it was served, as far as the server told.
+        package let serviceTier: ServiceTier?
+        /// `nil` is unknown.
+        package let cost: MicroDollars?
         package let answer: Answer?
     }
 
     package let item: StoredItem
     /// In the order in which they ended.
     package let attempts: [Attempt]
+
+    /// What all of them cost, those for earlier versions of the item too.
+    package var cost: CostSum {
+        attempts.reduce(into: CostSum()) { $0.add($1.cost) }
+    }
 }
 
 extension ItemHistory.Attempt {
@@ -47,7 +56,7 @@ extension ItemHistory.Attempt {
             attempt.possibly_billed, attempt.input_tokens, attempt.output_tokens, attempt.reasoning_output_tokens,
             attempt.cache_read_input_tokens, attempt.tool_use_input_tokens, attempt.total_tokens,
             response.text, response.parts, response.finish_reason, response.model_version, response.response_id,
-            response.candidates, response.metadata
+            response.candidates, response.metadata, attempt.service_tier, attempt.cost_microdollars
         FROM attempt
         CROSS JOIN variant ON variant.id = attempt.variant_id
         LEFT JOIN response ON response.attempt_id = attempt.id
@@ -74,7 +83,9 @@ extension ItemHistory.Attempt {
         partialText = row.optionalText(at: 15)
         isPossiblyBilled = row.integer(at: 16) == 1
         usage = ItemCoding.usage(row, from: 17)
-        let usage = usage
+        serviceTier = row.optionalText(at: 30).map { ServiceTier(rawValue: $0) }
+        cost = row.optionalInteger(at: 31).map { MicroDollars($0) }
+        let (usage, serviceTier) = (usage, serviceTier)
         answer = row.optionalText(at: 23).map { text in
             Answer(
                 text: text,
@@ -84,7 +95,8 @@ extension ItemHistory.Attempt {
                 modelVersion: row.optionalText(at: 26),
                 responseID: row.optionalText(at: 27),
                 candidates: Int(row.integer(at: 28)),
-                metadata: row.optionalText(at: 29)
+                metadata: row.optionalText(at: 29),
+                serviceTier: serviceTier
             )
         }
     }

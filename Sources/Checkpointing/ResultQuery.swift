@@ -8,6 +8,7 @@ final class ResultQuery {
     private let items: Statement
     private let answers: Statement
     private let failure: Statement
+    private let cost: Statement
 
     init(_ connection: Connection, states: Set<ItemState>, includeOrphaned: Bool) throws {
         self.states = states
@@ -36,7 +37,8 @@ final class ResultQuery {
             """
             SELECT r.turn, r.text, r.parts, r.finish_reason, r.model_version, r.response_id, r.candidates, r.metadata,
                 a.started_at_ms, a.first_chunk_ms, a.duration_ms, r.input_tokens, r.output_tokens,
-                r.reasoning_output_tokens, r.cache_read_input_tokens, r.tool_use_input_tokens, r.total_tokens
+                r.reasoning_output_tokens, r.cache_read_input_tokens, r.tool_use_input_tokens, r.total_tokens,
+                a.service_tier
             FROM response r CROSS JOIN attempt a ON a.id = r.attempt_id
             WHERE r.item_id = ?1 AND r.generation = ?2
             ORDER BY r.turn, r.attempt_id
@@ -47,6 +49,12 @@ final class ResultQuery {
             SELECT class, message, http_status FROM attempt
             WHERE item_id = ?1 AND generation = ?2 AND status = 'failed'
             ORDER BY id DESC LIMIT 1
+            """
+        )
+        cost = try connection.prepare(
+            """
+            SELECT sum(cost_microdollars), count(*) - count(cost_microdollars) FROM attempt
+            WHERE item_id = ?1 AND generation = ?2
             """
         )
     }
@@ -72,6 +80,7 @@ final class ResultQuery {
         if row.attempts > 0 {
             let (item, generation) = (items.integer(at: 0), items.integer(at: 7))
             row.turns = try turns(of: item, generation)
+            row.cost = try cost(of: item, generation)
             row.failure = row.state == .done ? nil : try lastFailure(of: item, generation)
         }
         return row
@@ -104,7 +113,8 @@ final class ResultQuery {
             modelVersion: answers.optionalText(at: 4),
             responseID: answers.optionalText(at: 5),
             candidates: Int(answers.integer(at: 6)),
-            metadata: answers.optionalText(at: 7)
+            metadata: answers.optionalText(at: 7),
+            serviceTier: answers.optionalText(at: 17).map { ServiceTier(rawValue: $0) }
         )
     }
 
@@ -114,6 +124,14 @@ final class ResultQuery {
             firstChunk: answers.optionalInteger(at: 9).map { .milliseconds($0) },
             total: .milliseconds(answers.integer(at: 10))
         )
+    }
+
+    private func cost(of item: Int64, _ generation: Int64) throws -> CostSum {
+        try cost.bind(item, at: 1)
+        try cost.bind(generation, at: 2)
+        defer { cost.reset() }
+        guard try cost.step() else { return CostSum() }
+        return ItemCoding.cost(cost, from: 0)
     }
 
     private func lastFailure(of item: Int64, _ generation: Int64) throws -> ResultRow.Failure? {

@@ -107,7 +107,9 @@ enum Schema {
             reasoning_output_tokens INTEGER, -- thoughts, on top of output_tokens and billed like them
             cache_read_input_tokens INTEGER, -- the part of input_tokens that came from a cache
             tool_use_input_tokens INTEGER,
-            total_tokens INTEGER
+            total_tokens INTEGER,
+            service_tier TEXT,               -- that it was served in, as far as the server told
+            cost_microdollars INTEGER        -- millionths of a US dollar; NULL is unknown, not 0
         ) STRICT;
         CREATE INDEX attempt_by_item ON attempt (item_id);
 
@@ -145,7 +147,7 @@ enum Schema {
             PRIMARY KEY (sha256, mime_type, account)
         ) STRICT, WITHOUT ROWID;
 
-        -- The items of the job in its order, with the last answer and the tokens of all turns.
+        -- The items of the job in its order, with the last answer, the tokens of all turns and the cost of all requests.
         CREATE VIEW results AS
         SELECT
             item.key,
@@ -158,6 +160,8 @@ enum Schema {
                 WHERE r.item_id = item.id AND r.generation = item.generation) AS output_tokens,
             (SELECT sum(reasoning_output_tokens) FROM response r
                 WHERE r.item_id = item.id AND r.generation = item.generation) AS reasoning_output_tokens,
+            (SELECT sum(cost_microdollars) FROM attempt a
+                WHERE a.item_id = item.id AND a.generation = item.generation) AS cost_microdollars,
             strftime('%Y-%m-%dT%H:%M:%fZ', attempt.started_at_ms / 1000.0, 'unixepoch') AS started_at,
             attempt.first_chunk_ms, attempt.duration_ms, item.attempts, prompt.input, item.origin
         FROM item
@@ -196,7 +200,9 @@ enum Schema {
             sum(attempt.reasoning_output_tokens) AS reasoning_output_tokens,
             sum(attempt.cache_read_input_tokens) AS cache_read_input_tokens,
             sum(attempt.tool_use_input_tokens) AS tool_use_input_tokens,
-            sum(attempt.total_tokens) AS total_tokens
+            sum(attempt.total_tokens) AS total_tokens,
+            sum(attempt.cost_microdollars) AS cost_microdollars,
+            sum(attempt.cost_microdollars IS NULL) AS requests_of_unknown_cost
         FROM attempt
         JOIN variant ON variant.id = attempt.variant_id
         GROUP BY variant.model

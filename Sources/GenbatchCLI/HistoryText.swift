@@ -29,6 +29,9 @@ enum HistoryText {
         for attempt in history.attempts {
             text += "\n" + words(for: attempt, of: item)
         }
+        if !history.attempts.isEmpty {
+            text += "\ncost      \(ReportText.cost(history.cost))\n"
+        }
         return text
     }
 
@@ -51,6 +54,7 @@ enum HistoryText {
                     write(attempt, to: &writer)
                 }
             }
+            writer.members(history.cost)
         }
         return writer.text
     }
@@ -70,7 +74,7 @@ enum HistoryText {
         text += attempt.run.map { ", run \($0)" } ?? ""
         text += attempt.generation < item.generation ? ", of an earlier version of the item" : ""
         text += ": \(attempt.status)" + (attempt.failureClass.map { " (\($0))" } ?? "") + " ==\n"
-        let facts = [timings(of: attempt), result(of: attempt), tokens(attempt.usage)]
+        let facts = [timings(of: attempt), result(of: attempt), tokens(attempt.usage), cost(of: attempt)]
         text += facts.filter { !$0.isEmpty }.map { $0 + "\n" }.joined()
         if let message = attempt.message {
             text += message + "\n"
@@ -120,6 +124,11 @@ enum HistoryText {
         return words.isEmpty ? "" : "tokens: " + words.joined(separator: ", ")
     }
 
+    private static func cost(of attempt: ItemHistory.Attempt) -> String {
+        let tier = attempt.serviceTier.map { ", served as \($0.rawValue)" } ?? ""
+        return "cost: " + (attempt.cost?.description ?? "unknown") + TerminalText.escapeLine(tier)
+    }
+
     // MARK: JSON
 
     private static func write(_ attempt: ItemHistory.Attempt, to writer: inout JSONWriter) {
@@ -144,6 +153,8 @@ enum HistoryText {
             writer.member("possibly_billed", attempt.isPossiblyBilled)
             writer.key("usage")
             writer.object { $0.members(attempt.usage) }
+            writer.member("service_tier", orNull: attempt.serviceTier?.rawValue)
+            writer.member("cost_usd", orNull: attempt.cost)
             writer.key("answer")
             write(attempt.answer, to: &writer)
         }

@@ -13,6 +13,16 @@ extension JSONWriter {
         literal(value.map { String($0) } ?? "null")
     }
 
+    mutating func member(_ name: String, orNull cost: MicroDollars?) {
+        key(name)
+        literal(cost?.decimal ?? "null")
+    }
+
+    mutating func members(_ cost: CostSum) {
+        member("cost_usd", orNull: cost.amount)
+        member("unpriced_attempts", cost.unpricedAttempts)
+    }
+
     mutating func members(_ usage: TokenUsage) {
         member("input_tokens", orNull: usage.promptTokens)
         member("output_tokens", orNull: usage.outputTokens)

@@ -30,6 +30,9 @@ enum StatusText {
                 lines.append("            \(requests) without an answer may have been billed")
             }
         }
+        if status.usage.count > 1 {
+            lines.append("cost        \(ReportText.cost(status.cost)) in all")
+        }
         if status.possiblyBilledTwice > 0 {
             let items = Figures.count(status.possiblyBilledTwice, "item")
             lines.append("billed      \(items) maybe twice: genbatch failures \(target) --billed-twice")
@@ -66,6 +69,7 @@ enum StatusText {
                     write(usage, to: &writer)
                 }
             }
+            writer.members(status.cost)
             writer.member("possibly_billed_twice", status.possiblyBilledTwice)
             writer.member("running", status.lockHolder != nil)
             writer.key("runner")
@@ -92,6 +96,7 @@ enum StatusText {
             (usage.tokens.outputTokens, "out"), (usage.tokens.thoughtTokens, "thoughts"),
         ]
         parts += tokens.compactMap { count, name in count.map { "\(Figures.count($0)) \(name)" } }
+        parts.append("cost \(ReportText.cost(usage.cost))")
         return parts.joined(separator: ", ")
     }
 
@@ -135,6 +140,7 @@ enum StatusText {
             writer.member("answered", usage.answered)
             writer.member("possibly_billed_without_answer", usage.possiblyBilledWithoutAnswer)
             writer.members(usage.tokens)
+            writer.members(usage.cost)
         }
     }
 }

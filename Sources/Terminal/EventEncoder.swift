@@ -49,6 +49,10 @@ struct EventEncoder: Sendable {
                 writer.member("model", model)
                 writer.member("wait_ms", duration.inMilliseconds)
                 writer.member("reason", reason)
+            case .otherModel(let asked, let answered, let isPriced):
+                writer.member("model", asked)
+                writer.member("model_version", answered)
+                writer.member("priced", isPriced)
             default: Self.writeItem(event, to: &writer)
             }
         }
@@ -92,6 +96,7 @@ struct EventEncoder: Sendable {
         case .itemDeferred: "item_deferred"
         case .itemInterrupted: "item_interrupted"
         case .quotaWait: "quota_wait"
+        case .otherModel: "other_model"
         case .stopping: "stopping"
         case .finished: "summary"
         }
@@ -122,7 +127,7 @@ struct EventEncoder: Sendable {
             writer.member("reason", reason)
         case .itemInterrupted(let id, let key):
             write(id, key, to: &writer)
-        case .planned, .quotaWait, .stopping, .finished:
+        case .planned, .quotaWait, .otherModel, .stopping, .finished:
             break
         }
     }
@@ -199,6 +204,10 @@ struct EventEncoder: Sendable {
         writer.member("retries", summary.retries)
         writer.key("usage")
         write(summary.usage, to: &writer)
+        writer.key("cost_usd")
+        writer.literal(summary.cost.amount?.decimal ?? "null")
+        writer.member("unpriced_attempts", summary.cost.unpricedAttempts)
+        member("price_date", summary.priceDate, to: &writer)
         writer.member("elapsed_ms", summary.elapsed.inMilliseconds)
         writer.key("items")
         write(summary.balance, to: &writer)

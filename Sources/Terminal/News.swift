@@ -13,12 +13,26 @@ package struct News: Sendable, Equatable {
         }
     }
 
+    package struct OtherModel: Sendable, Equatable {
+        package var asked: String
+        package var answered: String
+        package var isPriced: Bool
+
+        /// `ASKED was answered by ANSWERED; priced as that` on one line, safe for a terminal.
+        package var line: String {
+            let price = isPriced ? "priced as that" : "its cost is unknown"
+            return TerminalText.escapeLine("\(asked) was answered by \(answered); \(price)")
+        }
+    }
+
     package var plan: RunPlan?
     /// The first failures; ``omittedFailures`` counts the others.
     package var failures: [Failure] = []
     package var omittedFailures = 0
     /// Reasons for which items were deferred, each told once in a run.
     package var deferralReasons: [String] = []
+    /// Models that answered for others, each told once in a run.
+    package var otherModels: [OtherModel] = []
     /// Items in flight when a stop was asked for.
     package var stoppingWith: Int?
 
@@ -31,6 +45,7 @@ package struct News: Sendable, Equatable {
     package func lines(failures failureLines: [String]) -> [String] {
         var lines = (plan.map(ReportText.plan) ?? []) + failureLines
         lines += deferralReasons.map { TerminalText.escapeLine("deferred to a later run: \($0)") }
+        lines += otherModels.map(\.line)
         if let stoppingWith {
             lines.append("stopping, \(Figures.count(stoppingWith)) in flight, press again to abort")
         }
@@ -59,9 +74,11 @@ struct NewsDesk: Sendable {
             if toldReasons.count < Self.reasonLimit, toldReasons.insert(reason).inserted {
                 news.deferralReasons.append(reason)
             }
+        case .otherModel(let asked, let answered, let isPriced) where news.otherModels.count < Self.reasonLimit:
+            news.otherModels.append(News.OtherModel(asked: asked, answered: answered, isPriced: isPriced))
         case .stopping(let inFlight):
             news.stoppingWith = inFlight
-        case .itemStarted, .attemptFailed, .itemDone, .itemInterrupted, .quotaWait, .finished:
+        case .itemStarted, .attemptFailed, .itemDone, .itemInterrupted, .quotaWait, .otherModel, .finished:
             break
         }
     }

@@ -75,6 +75,8 @@ package struct ProgressModel: Sendable {
             settle(id, TokenUsage())
         case .quotaWait(let model, let duration, let reason):
             gates[model] = Gate(opensAt: now + duration, reason: reason)
+        case .otherModel:
+            break
         case .stopping, .finished:
             // Nothing waits any more, and what is left is not going to be done by this run.
             gates = [:]

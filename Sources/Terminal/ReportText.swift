@@ -66,6 +66,8 @@ package enum ReportText {
         if summary.requests > 0 {
             lines.append("  requests  \(Figures.count(summary.requests))\(retries)")
             lines.append("  tokens    \(tokens(summary.usage))")
+            let date = summary.priceDate.map { " at the prices of \($0)" } ?? ""
+            lines.append("  cost      \(cost(summary.cost))\(summary.cost.amount == nil ? "" : date)")
         }
         if let balance = summary.balance {
             lines.append("  items     \(equation(balance))")
@@ -124,6 +126,13 @@ package enum ReportText {
                 (usage.outputTokens ?? 0, "out"), (usage.thoughtTokens ?? 0, "thoughts"),
             ]
         )
+    }
+
+    /// A cost in words: `$0.0123`, and how many attempts are not in it.
+    package static func cost(_ cost: CostSum) -> String {
+        guard cost.unpricedAttempts > 0 else { return cost.known.description }
+        let attempts = Figures.count(cost.unpricedAttempts, "attempt")
+        return cost.amount.map { "\($0), and \(attempts) of unknown cost" } ?? "unknown"
     }
 
     /// The counts that are not zero, for example `12 new, 3 changed`.

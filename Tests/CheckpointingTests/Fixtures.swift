@@ -64,7 +64,8 @@ func answered(
     state: ItemState = .done,
     number: Int = 1,
     turn: Int = 0,
-    usage: TokenUsage = TokenUsage(promptTokens: 10, outputTokens: 5, totalTokens: 15)
+    usage: TokenUsage = TokenUsage(promptTokens: 10, outputTokens: 5, totalTokens: 15),
+    cost: MicroDollars? = nil
 ) -> ItemOutcome {
     let parts = JSONValue.array([.object(["text": .string(text)])]).text
     let answer = Answer(
@@ -73,14 +74,15 @@ func answered(
         finishReason: "STOP",
         usage: usage,
         modelVersion: "gemini-test-001",
-        responseID: "r\(id.value)"
+        responseID: "r\(id.value)",
+        serviceTier: .standard
     )
     let timings = AttemptTimings(
         startedAtMilliseconds: 1_763_834_067_120,
         firstChunk: .milliseconds(300),
         total: .milliseconds(1500)
     )
-    let attempt = AttemptRecord(number: number, turn: turn, timings: timings, result: .answered(answer))
+    let attempt = AttemptRecord(number: number, turn: turn, timings: timings, result: .answered(answer), cost: cost)
     return ItemOutcome(item: id, state: state, attempt: attempt)
 }
 

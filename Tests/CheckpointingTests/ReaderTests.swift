@@ -22,7 +22,7 @@ struct ReaderTests {
                 switch item.key {
                 case "done", "gone":
                     try await checkpoint.begin(item.id)
-                    try await checkpoint.record(answered(item.id, "answer to \(item.key)"))
+                    try await checkpoint.record(answered(item.id, "answer to \(item.key)", cost: MicroDollars(7)))
                 case "failed":
                     let error = GenerationError(
                         .safety,
@@ -56,6 +56,35 @@ struct ReaderTests {
         #expect(usage.model == "gemini-test")
         #expect((usage.requests, usage.answered, usage.possiblyBilledWithoutAnswer) == (3, 2, 1))
         #expect(usage.tokens == TokenUsage(promptTokens: 23, outputTokens: 10, totalTokens: 30))
+        #expect(usage.cost == CostSum(known: MicroDollars(14), unpricedAttempts: 1))
+        #expect(status.cost == usage.cost)
+    }
+
+    @Test("costs are kept with their attempts, and added up for each item as it is now")
+    func costs() async throws {
+        let cut = GenerationError(.cutStream, "cut", isPossiblyBilled: true, serviceTier: .priority)
+        try await fixture.run([item("a")]) { checkpoint in
+            let id = try await checkpoint.allPending()[0].id
+            try await checkpoint.record(answered(id, cost: MicroDollars(1000)))
+        }
+        try await fixture.run([item("a", "edited")]) { checkpoint in
+            let id = try await checkpoint.allPending()[0].id
+            var first = failed(id, cut, state: .pending, number: 2)
+            first.attempt?.cost = MicroDollars(30)
+            try await checkpoint.record(first)
+            try await checkpoint.record(failed(id, cut, state: .pending, number: 3))
+            try await checkpoint.record(answered(id, number: 4, cost: MicroDollars(4)))
+        }
+        let history = try #require(try CheckpointReader(path: fixture.path).history(of: "a"))
+        #expect(history.attempts.map(\.cost?.amount) == [1000, 30, nil, 4])
+        #expect(history.attempts.map(\.serviceTier) == [.standard, .priority, .priority, .standard])
+        #expect(history.cost == CostSum(known: MicroDollars(1034), unpricedAttempts: 1))
+        let row = try #require(try fixture.results().first)
+        #expect(row.cost == CostSum(known: MicroDollars(34), unpricedAttempts: 1))
+        #expect(row.turns.first?.answer.serviceTier == .standard)
+        #expect(try fixture.value("SELECT cost_microdollars FROM results") == .integer(34))
+        #expect(try fixture.value("SELECT cost_microdollars FROM usage_by_model") == .integer(1034))
+        #expect(try fixture.value("SELECT requests_of_unknown_cost FROM usage_by_model") == .integer(1))
     }
 
     @Test("results come in the order of the job, by state")
@@ -113,7 +142,7 @@ struct ReaderTests {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../..")
         let page = try String(contentsOf: root.appendingPathComponent("docs/checkpoint.md"), encoding: .utf8)
         let commands = page.split(separator: "\n").filter { $0.hasPrefix("sqlite3 ") }
-        #expect(commands.count == 18)
+        #expect(commands.count == 20)
         for command in commands {
             let quoted = try #require(command.split(separator: "\"").dropFirst().first)
             let sql = String(quoted.replacing("scones", with: "done").replacing("ferry", with: "answer"))

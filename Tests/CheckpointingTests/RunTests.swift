@@ -106,7 +106,8 @@ struct RunTests {
             modelVersion: "gemini-x",
             responseID: "r1",
             candidates: 2,
-            metadata: #"{"groundingMetadata":{}}"#
+            metadata: #"{"groundingMetadata":{}}"#,
+            serviceTier: .flex
         )
         let timings = AttemptTimings(
             startedAtMilliseconds: 1_763_834_067_120,
@@ -115,7 +116,9 @@ struct RunTests {
         )
         try await fixture.run([item("a", input: ["x": 1])]) { checkpoint in
             let id = try await checkpoint.allPending()[0].id
-            let attempt = AttemptRecord(number: 1, turn: 0, timings: timings, result: .answered(answer))
+            let result = AttemptRecord.Result.answered(answer)
+            let cost = MicroDollars(1234)
+            let attempt = AttemptRecord(number: 1, turn: 0, timings: timings, result: result, cost: cost)
             try await checkpoint.begin(id)
             try await checkpoint.record(ItemOutcome(item: id, state: .done, attempt: attempt))
         }
@@ -128,6 +131,7 @@ struct RunTests {
             attempts: 1
         )
         expected.turns = [ResultRow.Turn(answer: answer, timings: timings)]
+        expected.cost = CostSum(known: MicroDollars(1234))
         #expect(try fixture.results() == [expected])
     }
 

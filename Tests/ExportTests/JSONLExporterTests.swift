@@ -57,15 +57,28 @@ struct JSONLExporterTests {
             attempts: 2
         )
         row.turns = [turn("Hello", usage: TokenUsage(promptTokens: 0, outputTokens: 7))]
+        row.turns[0].answer.serviceTier = .flex
+        row.cost = CostSum(known: MicroDollars(12_300), unpricedAttempts: 1)
         let expected = """
             {"key":"a","state":"done","model":"gemini-test","model_version":"gemini-test-001",\
             "input":{"n":12345678901234567890},"text":"Hello","finish_reason":"STOP","truncated":false,\
             "usage":{"input_tokens":0,"output_tokens":7,"reasoning_output_tokens":null,"cache_read_input_tokens":null,\
             "tool_use_input_tokens":null,"total_tokens":null},\
+            "cost_usd":0.012300,"unpriced_attempts":1,"service_tier":"flex",\
             "timings":{"started_at":"2025-11-22T17:54:27.120Z","first_chunk_ms":310,"duration_ms":1500},\
             "attempts":2,"response_id":"r1","origin":"data.csv:2","error":null}
             """
         #expect(try lines([row]) == [expected])
+    }
+
+    @Test(
+        "an unknown cost is null, and what was refused cost nothing",
+        arguments: [(0, 0, "null"), (1, 1, "null"), (1, 0, "0.000000")]
+    )
+    func costs(attempts: Int, unpriced: Int, expected: String) throws {
+        var row = ResultRow(key: "a", state: .failed, model: "m", origin: "o", attempts: attempts)
+        row.cost = CostSum(unpricedAttempts: unpriced)
+        #expect(try lines([row])[0].contains(#""cost_usd":\#(expected),"#))
     }
 
     @Test("an item without an answer has its failure")

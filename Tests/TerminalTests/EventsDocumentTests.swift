@@ -51,7 +51,8 @@ import Testing
         let events: [RunEvent] = [
             .planned(new: 1), .started(1), .retried(1), .done(1), .failed(1),
             .itemDeferred(ItemID(1), key: "k", reason: "quota"), .itemInterrupted(ItemID(1), key: "k"),
-            .quotaWait(model: "m", duration: .seconds(1), reason: "r"), .stopping(inFlight: 1), .finished(summary),
+            .quotaWait(model: "m", duration: .seconds(1), reason: "r"),
+            .otherModel(asked: "m", answered: "n", isPriced: true), .stopping(inFlight: 1), .finished(summary),
         ]
         var lines = events.map { encoder.event($0, at: 0) }
         lines += model.announceChunks(limit: 1).map { encoder.chunk($0, at: 0) }

@@ -135,6 +135,7 @@ import Testing
                   failed    1 safety
                   requests  4
                   tokens    not reported
+                  cost      $0.00
                   failures  genbatch failures job.yaml
                   results   genbatch export job.yaml
 

@@ -64,11 +64,13 @@ import Testing
         summary.requests = 1012
         summary.retries = 22
         summary.usage = TokenUsage(promptTokens: 120_433, outputTokens: 88_120, thoughtTokens: 12_000)
+        summary.cost = CostSum(known: MicroDollars(336_480))
+        summary.priceDate = "2026-11-19"
         summary.elapsed = .seconds(125)
         return summary
     }
 
-    @Test("a run without trouble ends in four lines")
+    @Test("a run without trouble ends in five lines")
     func completed() {
         var plan = RunPlan()
         plan.new = 990
@@ -78,6 +80,7 @@ import Testing
                 "finished in 2m 5s: 990 done",
                 "  requests  1,012, 22 of them retries",
                 "  tokens    120,433 in, 88,120 out, 12,000 thoughts",
+                "  cost      $0.33648 at the prices of 2026-11-19",
                 "  results   genbatch export job.yaml",
             ]
         )
@@ -98,6 +101,7 @@ import Testing
                 "  failed    5 safety, 3 check",
                 "  requests  1,012, 22 of them retries",
                 "  tokens    120,433 in, 88,120 out, 12,000 thoughts",
+                "  cost      $0.33648 at the prices of 2026-11-19",
                 "  to go on  genbatch resume job.yaml   (2 items left)",
                 "  failures  genbatch failures job.yaml",
                 "  results   genbatch export job.yaml",
@@ -129,6 +133,28 @@ import Testing
         let lines = ReportText.summary(summary, plan: nil, next: .sample)
         #expect(lines.contains("  to go on  genbatch resume job.yaml   (the rest)"))
         #expect(ReportText.leavesWork(summary))
+    }
+
+    @Test("a cost is told as far as it is known")
+    func cost() {
+        var sum = CostSum(known: MicroDollars(1_500_000))
+        #expect(ReportText.cost(sum) == "$1.50")
+        sum.add(nil)
+        #expect(ReportText.cost(sum) == "$1.50, and 1 attempt of unknown cost")
+        #expect(ReportText.cost(CostSum(unpricedAttempts: 2)) == "unknown")
+    }
+
+    @Test("models that answer for others are told on lines that cannot steer the terminal")
+    func otherModels() {
+        var desk = NewsDesk()
+        desk.apply(.otherModel(asked: "gemini-2.5-pro", answered: "gemini-3.8-flash", isPriced: true))
+        desk.apply(.otherModel(asked: "a", answered: "b\u{1B}[2J", isPriced: false))
+        #expect(
+            desk.take().lines(failures: []) == [
+                "gemini-2.5-pro was answered by gemini-3.8-flash; priced as that",
+                "a was answered by b\\x1b[2J; its cost is unknown",
+            ]
+        )
     }
 
     @Test("news keeps the first failures, counts the others, and tells a reason once")

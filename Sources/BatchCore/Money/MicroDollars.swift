@@ -8,10 +8,9 @@ package struct MicroDollars: Sendable, Hashable, Comparable {
         self.amount = amount
     }
 
-    /// An amount in dollars as people write it: digits, and at most six after the point.
+    /// An amount in dollars as people write it: digits, and at most six after the point, such as `0.075` or `12`.
     ///
-    /// - Parameter text: For example `0.075` or `12`.
-    /// - Returns: `nil` if the text is anything else, or more than a billion dollars.
+    /// `nil` if the text is anything else, or a billion dollars or more.
     package init?(decimal text: some StringProtocol) {
         let halves = text.utf8.split(separator: UInt8(ascii: "."), maxSplits: 1, omittingEmptySubsequences: false)
         let fraction = halves.count == 2 ? Array(halves[1]) : []

@@ -134,7 +134,7 @@ private struct Bill {
         sum = before + Int128(tokens) * Int128(rate.amount)
     }
 
-    /// - Parameter factor: In millionths.
+    /// The sum in other tiers, whose factor is in millionths.
     func total(times factor: Int64) -> MicroDollars? {
         guard let sum else { return nil }
         let unit = Int128(1_000_000) * 1_000_000

@@ -41,6 +41,9 @@ package struct PriceTable: Sendable, Equatable {
         self.layers = layers
     }
 
+    /// The day of the table that the others lie upon, as `2026-11-19`.
+    package var date: String? { layers.first?.date }
+
     /// The price of a model at a moment; `nil` if no layer has one.
     package func price(of model: PricedModelName, at unixMilliseconds: Int64) -> ModelPrice? {
         var price: ModelPrice?

@@ -8,7 +8,8 @@ package struct PricedModelName: Sendable, Hashable {
     package let family: String
 
     package init(_ model: String) {
-        let name = model.utf8.lastIndex(of: UInt8(ascii: "/")).map { model[model.utf8.index(after: $0)...] } ?? model[...]
+        let slash = model.utf8.lastIndex(of: UInt8(ascii: "/"))
+        let name = slash.map { model[model.utf8.index(after: $0)...] } ?? model[...]
         self.name = String(name)
         family = String(Self.withoutVersion(name))
     }

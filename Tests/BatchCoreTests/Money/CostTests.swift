@@ -144,7 +144,7 @@ import Testing
         // (200 × 0.75 + 1000 × 0.075 + 10 × 3.75) / 2 = 262.5 / 2 = 131.25
         Case("batch is half, of cached tokens too", "plain", usage(1200, 10, cached: 1000), tier: .batch, costs: 131),
         // (1000 × 0.75 + 200 × 3.75) × 2
-        Case("priority is twice unless the model says otherwise", "plain", usage(1000, 200), tier: .priority, costs: 3000),
+        Case("priority is twice unless the model has its own", "plain", usage(1000, 200), tier: .priority, costs: 3000),
         // (1001 × 1.5 + 200 × 9) × 1.75 = (1501.5 + 1800) × 1.75 = 5777.625
         Case("a model has a factor of its own", "urgent", usage(1001, 200), tier: .priority, costs: 5778),
         Case("an unknown tier is not priced", "plain", usage(1), tier: ServiceTier(rawValue: "offpeak"), costs: nil),
@@ -192,7 +192,7 @@ import Testing
         // 50 × 0.3 + 640 × 12 = 15 + 7680
         Case("audio output", "media", usage(50, 640, kinds: ModalityTokens(audioOutput: 640)), costs: 7695),
         Case("audio without a rate is unknown", "plain", usage(9, kinds: ModalityTokens(audioInput: 1)), costs: nil),
-        Case("images without a rate are unknown", "plain", usage(9, 9, kinds: ModalityTokens(imageOutput: 1)), costs: nil),
+        Case("images without a rate", "plain", usage(9, 9, kinds: ModalityTokens(imageOutput: 1)), costs: nil),
     ]
 
     static let dates = [

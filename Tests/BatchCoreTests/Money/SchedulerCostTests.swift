@@ -52,7 +52,8 @@ import Testing
 
     @Test("what answered is priced, and told once for each pair of models")
     func otherModel() async throws {
-        let harness = SchedulerHarness(InMemoryStore(items("a", "b", "c", "d", model: "cheap")), job: Self.job) { call in
+        let harness = SchedulerHarness(InMemoryStore(items("a", "b", "c", "d", model: "cheap")), job: Self.job) {
+            call in
             switch call.text {
             case "a", "b": .say(Self.answer(5, from: "models/dear-001"))
             case "c": .say(Self.answer(5, from: "cheap-002"))

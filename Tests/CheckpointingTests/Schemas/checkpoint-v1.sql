@@ -12,7 +12,7 @@ CREATE TABLE job (
     created_at_ms INTEGER NOT NULL,  -- Unix time in milliseconds, as everywhere
     updated_at_ms INTEGER NOT NULL   -- when the items were last compared with the job
 ) STRICT;
-INSERT INTO job VALUES(1,'nightly','/jobs/nightly.yaml','/jobs',replace('version: 1\n','\n',char(10)),1795387721910,1795387722292);
+INSERT INTO job VALUES(1,'nightly','/jobs/nightly.yaml','/jobs',replace('version: 1\n','\n',char(10)),1795392921026,1795392921516);
 CREATE TABLE run (
     id INTEGER PRIMARY KEY,
     started_at_ms INTEGER NOT NULL,
@@ -30,7 +30,7 @@ CREATE TABLE run (
     retries INTEGER,
     lost INTEGER NOT NULL DEFAULT 0  -- requests that were in flight when it died
 ) STRICT;
-INSERT INTO run VALUES(1,1795387722295,NULL,NULL,NULL,'0.1.0','host',1,NULL,NULL,NULL,NULL,NULL,NULL,0);
+INSERT INTO run VALUES(1,1795392921551,NULL,NULL,NULL,'0.1.0','host',1,NULL,NULL,NULL,NULL,NULL,NULL,0);
 CREATE TABLE variant (
     id INTEGER PRIMARY KEY,
     model TEXT NOT NULL,
@@ -98,14 +98,16 @@ CREATE TABLE attempt (
     reasoning_output_tokens INTEGER, -- thoughts, on top of output_tokens and billed like them
     cache_read_input_tokens INTEGER, -- the part of input_tokens that came from a cache
     tool_use_input_tokens INTEGER,
-    total_tokens INTEGER
+    total_tokens INTEGER,
+    service_tier TEXT,               -- that it was served in, as far as the server told
+    cost_microdollars INTEGER        -- millionths of a US dollar; NULL is unknown, not 0
 ) STRICT;
-INSERT INTO attempt VALUES(1,1,1,1,NULL,1,0,'answered',1763834067120,300,1500,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,10,5,NULL,NULL,NULL,15);
-INSERT INTO attempt VALUES(2,2,1,1,NULL,1,0,'answered',1763834067120,300,1500,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,10,5,NULL,NULL,NULL,15);
-INSERT INTO attempt VALUES(3,3,1,1,NULL,1,0,'answered',1763834067120,300,1500,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,10,5,NULL,NULL,NULL,15);
-INSERT INTO attempt VALUES(4,2,2,1,1,1,0,'answered',1763834067120,300,1500,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,10,5,NULL,NULL,NULL,15);
-INSERT INTO attempt VALUES(5,4,1,1,1,1,0,'failed',1763834067120,NULL,20,'safety',200,'a filter',NULL,NULL,NULL,NULL,0,NULL,NULL,NULL,NULL,NULL,NULL);
-INSERT INTO attempt VALUES(6,5,1,1,1,1,0,'answered',1763834067120,300,1500,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,10,5,NULL,NULL,NULL,15);
+INSERT INTO attempt VALUES(1,1,1,1,NULL,1,0,'answered',1763834067120,300,1500,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,10,5,NULL,NULL,NULL,15,'standard',NULL);
+INSERT INTO attempt VALUES(2,2,1,1,NULL,1,0,'answered',1763834067120,300,1500,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,10,5,NULL,NULL,NULL,15,'standard',NULL);
+INSERT INTO attempt VALUES(3,3,1,1,NULL,1,0,'answered',1763834067120,300,1500,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,10,5,NULL,NULL,NULL,15,'standard',NULL);
+INSERT INTO attempt VALUES(4,2,2,1,1,1,0,'answered',1763834067120,300,1500,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,10,5,NULL,NULL,NULL,15,'standard',NULL);
+INSERT INTO attempt VALUES(5,4,1,1,1,1,0,'failed',1763834067120,NULL,20,'safety',200,'a filter',NULL,NULL,NULL,NULL,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
+INSERT INTO attempt VALUES(6,5,1,1,1,1,0,'answered',1763834067120,300,1500,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,10,5,NULL,NULL,NULL,15,'standard',NULL);
 CREATE TABLE response (
     attempt_id INTEGER PRIMARY KEY REFERENCES attempt (id),
     item_id INTEGER NOT NULL REFERENCES item (id),
@@ -155,6 +157,8 @@ SELECT
         WHERE r.item_id = item.id AND r.generation = item.generation) AS output_tokens,
     (SELECT sum(reasoning_output_tokens) FROM response r
         WHERE r.item_id = item.id AND r.generation = item.generation) AS reasoning_output_tokens,
+    (SELECT sum(cost_microdollars) FROM attempt a
+        WHERE a.item_id = item.id AND a.generation = item.generation) AS cost_microdollars,
     strftime('%Y-%m-%dT%H:%M:%fZ', attempt.started_at_ms / 1000.0, 'unixepoch') AS started_at,
     attempt.first_chunk_ms, attempt.duration_ms, item.attempts, prompt.input, item.origin
 FROM item
@@ -189,7 +193,9 @@ SELECT
     sum(attempt.reasoning_output_tokens) AS reasoning_output_tokens,
     sum(attempt.cache_read_input_tokens) AS cache_read_input_tokens,
     sum(attempt.tool_use_input_tokens) AS tool_use_input_tokens,
-    sum(attempt.total_tokens) AS total_tokens
+    sum(attempt.total_tokens) AS total_tokens,
+    sum(attempt.cost_microdollars) AS cost_microdollars,
+    sum(attempt.cost_microdollars IS NULL) AS requests_of_unknown_cost
 FROM attempt
 JOIN variant ON variant.id = attempt.variant_id
 GROUP BY variant.model
