@@ -27,7 +27,9 @@ enum FailureMapping {
             message,
             partialText: answer.textBytes > 0 ? answer.text : nil,
             usage: TokenUsage(answer.totalUsage),
-            isPossiblyBilled: collected.wasSent
+            isPossiblyBilled: collected.wasSent,
+            modelVersion: answer.modelVersion,
+            serviceTier: answer.servedTier
         )
     }
 
@@ -99,7 +101,9 @@ enum FailureMapping {
             partialText: answer.textBytes > 0 ? answer.text : nil,
             usage: TokenUsage(answer.totalUsage),
             // A refused request costs nothing; an error after the answer had begun comes after billed work.
-            isPossiblyBilled: answer.candidateCount > 0
+            isPossiblyBilled: answer.candidateCount > 0,
+            modelVersion: answer.modelVersion,
+            serviceTier: answer.servedTier
         )
     }
 

@@ -60,7 +60,10 @@ package struct GenAIGenerator: Generating {
         let collected = try await client.models.collect(call, timeouts: timeouts) { chunk in
             meter.add(textBytes: chunk.textBytes, outputTokens: chunk.outputTokens, now: chunk.now)
         }
-        if let error = FailureMapping.error(in: collected) {
+        if var error = FailureMapping.error(in: collected) {
+            if request.item.serviceTier == .flex {
+                error.allowForShedding()
+            }
             throw error
         }
         return GenerationResult(answer: Answer(collected.answer), firstChunk: collected.firstEvent)
@@ -143,7 +146,8 @@ extension Answer {
             modelVersion: answer.modelVersion,
             responseID: answer.responseID,
             candidates: answer.candidateCount,
-            metadata: answer.metadataJSON
+            metadata: answer.metadataJSON,
+            serviceTier: answer.servedTier
         )
     }
 }
@@ -156,7 +160,21 @@ extension TokenUsage {
             thoughtTokens: counts.thoughtTokens,
             cachedTokens: counts.cachedTokens,
             toolUseTokens: counts.toolUseTokens,
-            totalTokens: counts.totalTokens
+            totalTokens: counts.totalTokens,
+            modalities: ModalityTokens(counts)
         )
+    }
+}
+
+extension ModalityTokens {
+    /// `nil` if the answer has none of those kinds, as most.
+    fileprivate init?(_ counts: UsageCounts) {
+        self.init(
+            audioInput: counts.audioPromptTokens,
+            cachedAudio: counts.audioCachedTokens,
+            imageOutput: counts.imageOutputTokens,
+            audioOutput: counts.audioOutputTokens
+        )
+        guard self != ModalityTokens() else { return nil }
     }
 }

@@ -34,7 +34,8 @@ struct GenAIGeneratorTests {
                         responseID: "r1",
                         candidates: 1,
                         metadata:
-                            #"{"safetyRatings":[{"probability":"LOW"}],"usageMetadata":{"trafficType":"ON_DEMAND"}}"#
+                            #"{"safetyRatings":[{"probability":"LOW"}],"usageMetadata":{"trafficType":"ON_DEMAND"}}"#,
+                        serviceTier: .standard
                     )
             )
             #expect(result.firstChunk != nil)

@@ -8,6 +8,14 @@ package struct UsageCounts: Sendable, Equatable {
     package var cachedTokens: Int?
     package var toolUseTokens: Int?
     package var totalTokens: Int?
+    /// The part of the prompt that is audio; these four are 0 where the server tells nothing.
+    package var audioPromptTokens = 0
+    /// The part of the cached tokens that is audio.
+    package var audioCachedTokens = 0
+    /// The part of the output that is images.
+    package var imageOutputTokens = 0
+    /// The part of the output that is audio.
+    package var audioOutputTokens = 0
 
     package init() {}
 
@@ -23,6 +31,10 @@ package struct UsageCounts: Sendable, Equatable {
         sum(\.cachedTokens)
         sum(\.toolUseTokens)
         sum(\.totalTokens)
+        audioPromptTokens += other.audioPromptTokens
+        audioCachedTokens += other.audioCachedTokens
+        imageOutputTokens += other.imageOutputTokens
+        audioOutputTokens += other.audioOutputTokens
     }
 }
 
@@ -59,6 +71,10 @@ package struct AnswerAccumulator: Sendable {
     ///
     /// A list, because every chunk of a stream repeats the few that there are.
     private(set) var usageMembers: [(name: String, value: [UInt8])] = []
+    /// Whether ``usageMembers`` are of the request in hand, and not of the one before it.
+    private var hasUsageMembers = false
+    /// The tier that served the answer, as the header of the response names it.
+    package internal(set) var serviceTier: String?
     /// Bytes of visible text so far.
     package private(set) var textBytes = 0
 
@@ -89,8 +105,36 @@ package struct AnswerAccumulator: Sendable {
 
     package var totalUsage: UsageCounts {
         var total = earlierUsage
-        total.add(usage)
+        total.add(usageByModality)
         return total
+    }
+
+    /// How Vertex AI served the answer, in its words; it names the tier in no header.
+    package var trafficType: String? {
+        guard let member = usageMembers.first(where: { $0.name == "trafficType" }) else { return nil }
+        return (try? JSONValue(parsing: member.value))?.string
+    }
+
+    /// The counts of the request in hand, with those that only lists of kinds of data have.
+    private var usageByModality: UsageCounts {
+        guard hasUsageMembers else { return usage }
+        var counts = usage
+        counts.audioPromptTokens = tokens(of: .audio, in: "promptTokensDetails")
+        counts.audioCachedTokens = tokens(of: .audio, in: "cacheTokensDetails")
+        counts.imageOutputTokens = tokens(of: .image, in: "candidatesTokensDetails")
+        counts.audioOutputTokens = tokens(of: .audio, in: "candidatesTokensDetails")
+        return counts
+    }
+
+    /// Most lists know text alone: only those that hold the word are read.
+    private func tokens(of modality: Modality, in name: String) -> Int {
+        guard let list = usageMembers.first(where: { $0.name == name })?.value, list.holds(modality.rawValue) else {
+            return 0
+        }
+        let details = (try? JSONValue(parsing: list))?.array?.compactMap(\.object) ?? []
+        return details.map(ModalityTokenCount.init(json:))
+            .filter { $0.modality == modality }
+            .reduce(0) { $0 + ($1.tokenCount ?? 0) }
     }
 
     /// Whether the answer is visible text and nothing else, so that ``text`` tells all.
@@ -148,13 +192,15 @@ package struct AnswerAccumulator: Sendable {
 
     /// Settles the counts of the request in hand before the next hop of a long answer.
     mutating func beginHop() {
-        earlierUsage.add(usage)
+        earlierUsage.add(usageByModality)
         usage = UsageCounts()
+        hasUsageMembers = false
         completion.beginHop()
     }
 
     /// Keeps a member of the usage instead of the last one of its name, whose memory it takes over.
     mutating func keepUsageMember(at index: Int?, name: @autoclosure () -> String, _ append: (inout [UInt8]) -> Void) {
+        hasUsageMembers = true
         let index = index ?? usageMembers.count
         if index == usageMembers.count {
             usageMembers.append((name(), []))
@@ -184,5 +230,13 @@ package struct AnswerAccumulator: Sendable {
             textBytes += text.count
         }
         parts.append(AccumulatedPart(text: text, isThought: isThought, json: Self.oneLine(json), hasData: hasData))
+    }
+}
+
+extension [UInt8] {
+    /// Whether a word stands somewhere in the bytes; takes no memory.
+    fileprivate func holds(_ word: String) -> Bool {
+        let first = word.utf8.first
+        return indices.contains { self[$0] == first && self[$0...].starts(with: word.utf8) }
     }
 }

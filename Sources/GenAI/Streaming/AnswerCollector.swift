@@ -121,6 +121,7 @@ private final class AnswerCollector: TransferReceiver, @unchecked Sendable {
     // MARK: On the network thread
 
     func receive(head: HTTPResponseHead) {
+        answer.serviceTier = head.header("x-gemini-service-tier")?.lowercased() ?? answer.serviceTier
         decoder.receive(head: head)
     }
 
