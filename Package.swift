@@ -101,7 +101,8 @@ let package = Package(
                 "BatchCore", "JSON", "YAML",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Mustache", package: "swift-mustache"),
-            ]
+            ],
+            resources: [.embedInCode("prices.yaml")]
         ),
         .testTarget(name: "JobFilesTests", dependencies: ["BatchCore", "JSON", "JobFiles", "TestSupport", "YAML"]),
 

@@ -135,6 +135,7 @@ struct LiveEngine {
     ) async throws -> CommandFailure? {
         var preparation = preparation
         preparation.job.limits.concurrency = concurrency(of: preparation.job)
+        preparation.job.prices = try PricesInForce.table(preparation.job)
         // Before the checkpoint: without a key or a server nothing is to be begun.
         let connection = try Connection(
             options.connection,

@@ -17,6 +17,17 @@ struct ConfigDecoder {
         object(node, "config", ConfigType.members) ?? [:]
     }
 
+    /// The settings of a job or an item, together with the tier that may stand beside them.
+    func config(_ node: YAMLNode?, serviceTier: YAMLNode?) -> JSONObject {
+        var settings = node.map(config) ?? [:]
+        guard let serviceTier, let tier = value(serviceTier, name: "service_tier") else { return settings }
+        if settings["service_tier"] != nil {
+            reader.log.add("\"service_tier\" stands in `config` too; keep one", at: serviceTier.mark)
+        }
+        settings["service_tier"] = tier
+        return settings
+    }
+
     /// One setting, as an axis of the matrix gives it.
     func value(_ node: YAMLNode, name: String) -> JSONValue? {
         guard let type = ConfigType.members[name] else { return nil }

@@ -49,7 +49,7 @@ struct ImageSpec: Sendable {
 /// Reads what the job and its prompts have in common.
 struct PromptDecoder {
     private static let keys = [
-        "id", "prompt", "turns", "images", "config", "model", "system_instruction", "vars",
+        "id", "prompt", "turns", "images", "config", "service_tier", "model", "system_instruction", "vars",
     ]
 
     private let reader: NodeReader
@@ -98,9 +98,9 @@ struct PromptDecoder {
         if let variables = fields["vars"] {
             spec.variables = reader.variables(variables, "\"vars\"") ?? [:]
         }
-        if let config = fields["config"] {
-            spec.config = spec.config.merging(ConfigDecoder(backend: backend, log: log).config(config))
-        }
+        let config = ConfigDecoder(backend: backend, log: log)
+            .config(fields["config"], serviceTier: fields["service_tier"])
+        spec.config = spec.config.merging(config)
         let hasInstruction = spec.systemInstruction != nil
         if let node = fields["config"] ?? fields["system_instruction"],
             let conflict = ConfigDecoder.conflict(in: spec.config, hasInstruction: hasInstruction)

@@ -7,6 +7,7 @@ struct SettingsDecoder {
     private static let keys = [
         "version", "name", "model", "backend", "stream", "system_instruction", "config", "prompts", "inputs", "prompt",
         "turns", "images", "id", "vars", "matrix", "limits", "retry", "timeouts", "on_truncation", "output", "vertex",
+        "service_tier", "prices",
     ]
     private static let laterKeys = ["checks", "schedule"]
     private static let laterLimits = ["cost_usd", "total_tokens", "duration"]
@@ -91,6 +92,9 @@ struct SettingsDecoder {
         decodeLimits()
         decodeTimes()
         decodeOutput()
+        if let node = values["prices"]?.node {
+            settings.job.prices = PriceTable(layers: [PriceDecoder(log: log).layer(node, origin: "the job's prices")])
+        }
     }
 
     private mutating func decodeBackend() {
@@ -172,6 +176,7 @@ struct SettingsDecoder {
         for (name, path) in names {
             if let duration = fields[name].flatMap({ reader.duration($0, "\"\(name)\"") }) {
                 settings.job.timeouts[keyPath: path] = duration
+                settings.job.flexTimeouts[keyPath: path] = duration
             }
         }
     }
@@ -202,8 +207,9 @@ struct SettingsDecoder {
         settings.hasBrokenModel = values["model"] != nil && settings.model == nil
         settings.systemInstruction = values["system_instruction"]
             .flatMap { reader.template($0.node, "\"system_instruction\"") }
+        let decoder = ConfigDecoder(backend: settings.backend, log: log)
+        settings.config = decoder.config(values["config"]?.node, serviceTier: values["service_tier"]?.node)
         if let node = values["config"]?.node {
-            settings.config = ConfigDecoder(backend: settings.backend, log: log).config(node)
             let hasInstruction = settings.systemInstruction != nil
             if let conflict = ConfigDecoder.conflict(in: settings.config, hasInstruction: hasInstruction) {
                 log.add(conflict, at: node.mark)
