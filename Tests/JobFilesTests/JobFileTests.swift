@@ -38,6 +38,7 @@ import Testing
             idle: .milliseconds(1500),
             item: .seconds(7200)
         )
+        expected.flexTimeouts = expected.timeouts
         expected.onTruncation = .fail
         expected.outputPath = "out/a.jsonl"
         #expect(job.job == expected)

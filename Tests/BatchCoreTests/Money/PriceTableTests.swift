@@ -68,6 +68,41 @@ import Testing
         #expect(factors == [.flex: 400_000, .priority: 1_750_000])
     }
 
+    @Test("a listing tells each number of now and of later, with the layer that it is from")
+    func listing() throws {
+        var shipped = PriceTable.Layer(
+            origin: "shipped",
+            models: [
+                "m": [
+                    Self.price([.input: 1, .output: 2], large: [.input: 3]),
+                    Self.price(from: Self.december, [.input: 10, .output: 20]),
+                ],
+                "a": [Self.price([.input: 9])], "past": [Self.price(from: 1, [.input: 7])],
+            ],
+            factors: [.flex: 500_000, .batch: 500_000]
+        )
+        shipped.models["m"]?[0].asOf = "2026-11-01"
+        var user = PriceTable.Layer(origin: "user", models: ["m": [Self.price([.output: 5])]])
+        user.models["m"]?[0].factors = [.priority: 1_750_000]
+        user.factors = [.flex: 400_000]
+        let table = PriceTable(layers: [shipped, user])
+        let listings = table.listings(from: Self.december - 1)
+        #expect(listings.map(\.model) == ["a", "m", "past"])
+        let periods = listings[1].periods
+        #expect(periods.map(\.start) == [nil, Self.december])
+        #expect(periods.map(\.largePromptLimit) == [100, nil])
+        let kinds: [PriceListing.Entry.Kind] = [
+            .rate(.input), .rate(.output), .largePromptRate(.input), .factor(.priority),
+        ]
+        #expect(periods[0].entries.map(\.kind) == kinds)
+        #expect(periods[0].entries.map(\.origin) == ["shipped", "user", "shipped", "user"])
+        #expect(periods[0].entries.map(\.amount.amount) == [1, 5, 3, 1_750_000])
+        #expect(periods[0].entries.map(\.asOf) == ["2026-11-01", nil, "2026-11-01", nil])
+        #expect(periods[1].entries.map(\.amount.amount) == [10, 5, 1_750_000])
+        #expect(table.generalFactors.map(\.origin) == ["shipped", "user"])
+        #expect(table.generalFactors.map(\.amount.amount) == [500_000, 400_000])
+    }
+
     @Test("a table without layers knows no price")
     func empty() {
         #expect(Self.rates(PriceTable(), at: 0) == nil)
