@@ -16,6 +16,9 @@ enum HistoryText {
             text += "system    \(instruction)\n"
         }
         text += "config    \(JSONValue.object(item.request.config).text)\n"
+        if !history.attempts.isEmpty {
+            text += "cost      \(ReportText.cost(history.cost))\n"
+        }
         for (index, turn) in item.request.turns.enumerated() {
             text += "\n== turn \(index + 1) ==\n"
             for reference in turn.media {
@@ -28,9 +31,6 @@ enum HistoryText {
         }
         for attempt in history.attempts {
             text += "\n" + words(for: attempt, of: item)
-        }
-        if !history.attempts.isEmpty {
-            text += "\ncost      \(ReportText.cost(history.cost))\n"
         }
         return text
     }
