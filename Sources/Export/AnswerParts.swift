@@ -8,6 +8,9 @@ enum AnswerParts {
         let mimeType: String
         /// In base64.
         let data: String
+
+        /// How many bytes the data is.
+        var count: Int { (data.utf8.count - data.utf8.reversed().prefix { $0 == UInt8(ascii: "=") }.count) * 3 / 4 }
     }
 
     /// Whether an answer has a part that its text does not tell: an image, a call, code … Thoughts and their signatures

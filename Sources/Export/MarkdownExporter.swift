@@ -64,7 +64,7 @@ struct MarkdownExporter: Exporter {
     private static func leftOut(_ row: ExportedRow) -> [String] {
         guard row.media.isEmpty else { return [] }
         return row.result.turns.flatMap { AnswerParts.media(in: $0.answer) }.map { medium in
-            "(\(code(medium.mimeType)), \(medium.data.utf8.count / 4 * 3) bytes, is not here; `--media-dir DIR` writes it)"
+            "(\(code(medium.mimeType)), \(medium.count) bytes, is not here; `--media-dir DIR` writes it)"
         }
     }
 

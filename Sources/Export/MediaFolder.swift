@@ -14,23 +14,32 @@ internal import JSON
 /// followed. A file appears under its name when it is whole.
 package final class MediaFolder {
     private let path: String
-    private let outputPath: String?
+    private let place: Place
     /// Of the folder; `nil` until something is written.
     private var descriptor: Int32?
     private var shownPath = ""
 
+    /// Where paths of media start.
+    private enum Place {
+        /// Beside the file that names them, under this name.
+        case beside(String)
+        /// Anywhere, seen from the folder of the file that names them; `nil` for a stream.
+        case named(outputPath: String?)
+    }
+
     /// - Parameters:
     ///   - path: The folder.
-    ///   - outputPath: The file that will name the media, by paths that start in its folder; `nil` for a stream, whose
-    ///     paths are as `path` is given.
+    ///   - outputPath: The file that will name the media, by paths that start in its folder unless `path` is absolute;
+    ///     `nil` for a stream, whose paths are as `path` is given.
     package init(path: String, outputPath: String?) {
         self.path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
-        self.outputPath = outputPath
+        place = .named(outputPath: outputPath)
     }
 
     /// The folder beside a file.
-    package convenience init(beside outputPath: String) {
-        self.init(path: outputPath + ".media", outputPath: outputPath)
+    package init(beside outputPath: String) {
+        path = outputPath + ".media"
+        place = .beside(String(path.split(separator: "/").last ?? ""))
     }
 
     deinit {
@@ -149,8 +158,9 @@ package final class MediaFolder {
 
     /// The folder as it is found from the folder of the output.
     private func pathFromOutput() -> String {
-        guard let outputPath, !path.hasPrefix("/"), let folder = Self.words(ExportDestination.folder(of: outputPath)),
-            let own = Self.words(path)
+        if case .beside(let name) = place { return name }
+        guard case .named(let outputPath?) = place, !path.hasPrefix("/"),
+            let folder = Self.words(ExportDestination.folder(of: outputPath)), let own = Self.words(path)
         else { return path }
         let common = zip(folder, own).prefix { $0 == $1 }.count
         let up = Array(repeating: "..", count: folder.count - common)
