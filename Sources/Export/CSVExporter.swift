@@ -1,6 +1,7 @@
 /// A table after RFC 4180: a header, then a row for each item, with CRLF at the ends of lines.
 struct CSVExporter: Exporter {
     private static let lineEnd = Array("\r\n".utf8)
+    private static let quote = UInt8(ascii: "\"")
 
     private let destination: ExportDestination
     private let fields: [ResultField]
@@ -39,14 +40,14 @@ struct CSVExporter: Exporter {
         switch value {
         // A row of nothing would be an empty line, which readers skip.
         case .null: row += fields.count == 1 ? Array("\"\"".utf8) : []
-        case .text(let text): append(text: text)
+        case .text(let text): append(text)
         case .integer(let number): row += String(number).utf8
         case .bool(let value): row += (value ? "true" : "false").utf8
         case .json(let json): append(cell: Array(json.utf8))
         }
     }
 
-    private mutating func append(text: String) {
+    private mutating func append(_ text: String) {
         guard !isRaw else { return append(cell: Array(text.utf8)) }
         var cell: [UInt8] = []
         if Self.isFormula(text) {
@@ -58,23 +59,24 @@ struct CSVExporter: Exporter {
 
     /// Quotes what has to be; also the empty text, which tells it from what is unknown.
     private mutating func append(cell: [UInt8]) {
-        let needsQuotes =
-            cell.isEmpty || cell.first == UInt8(ascii: " ") || cell.last == UInt8(ascii: " ")
-            || cell.contains {
-                [UInt8(ascii: ","), UInt8(ascii: "\""), UInt8(ascii: "\r"), UInt8(ascii: "\n")].contains($0)
-            }
-        guard needsQuotes else {
+        let touchesBlanks = cell.first == UInt8(ascii: " ") || cell.last == UInt8(ascii: " ")
+        guard cell.isEmpty || touchesBlanks || cell.contains(where: Self.isSpecial) else {
             row += cell
             return
         }
-        row.append(UInt8(ascii: "\""))
-        for byte in cell {
-            row.append(byte)
-            if byte == UInt8(ascii: "\"") {
-                row.append(byte)
-            }
+        row.append(Self.quote)
+        var start = 0
+        while let end = cell[start...].firstIndex(of: Self.quote) {
+            row += cell[start...end]
+            row.append(Self.quote)
+            start = end + 1
         }
-        row.append(UInt8(ascii: "\""))
+        row += cell[start...]
+        row.append(Self.quote)
+    }
+
+    private static func isSpecial(_ byte: UInt8) -> Bool {
+        byte == 0x2C || byte == 0x22 || byte == 0x0D || byte == 0x0A
     }
 
     /// Whether a spreadsheet may take text for a formula: <https://owasp.org/www-community/attacks/CSV_Injection>.

@@ -10,6 +10,10 @@ package final class ExportedRow {
     private(set) lazy var inputs = (try? JSONValue(parsing: result.input))?.object ?? [:]
     private lazy var inputsByName = Dictionary(inputs.map { ($0.name, $0.value) }) { $1 }
 
+    /// Of all turns together.
+    private(set) lazy var usage = result.turns.reduce(into: TokenUsage()) { $0 += $1.answer.usage }
+    private(set) lazy var timings = TurnTimings(result.turns)
+
     package init(_ result: ResultRow, media: [ExportedMedium] = []) {
         self.result = result
         self.media = media

@@ -3,7 +3,8 @@ internal import JSON
 
 /// One thing that is known of an item, under the name that `--fields` calls it by.
 struct ResultField: Sendable {
-    /// The name, cut at its dots: where it stands in a nested object.
+    let name: String
+    /// Where it stands in a nested object.
     let path: [String]
     /// Whether it is written if nobody has asked for it by name.
     private(set) var isShown: @Sendable (ExportedRow) -> Bool = { _ in true }
@@ -11,6 +12,7 @@ struct ResultField: Sendable {
 
     /// A field of the table below; dots in its name make groups.
     private init(_ name: String, _ value: @escaping @Sendable (ExportedRow) -> FieldValue) {
+        self.name = name
         path = name.split(separator: ".").map(String.init)
         self.value = value
     }
@@ -18,6 +20,7 @@ struct ResultField: Sendable {
     /// A column of the input, or a member inside it.
     init(inputColumn column: String, member: [String] = []) {
         path = ["input", column] + member
+        name = path.joined(separator: ".")
         value = { FieldValue($0.input(column, member)) }
     }
 
@@ -27,8 +30,6 @@ struct ResultField: Sendable {
         field.isShown = condition
         return field
     }
-
-    var name: String { path.joined(separator: ".") }
 
     /// Every field, in the order in which they are written; a new one is a line here.
     static let all: [ResultField] = [
@@ -66,13 +67,4 @@ struct ResultField: Sendable {
     static func isMissing(group: String, in row: ExportedRow) -> Bool {
         group == "error" && row.result.failure == nil
     }
-}
-
-extension ExportedRow {
-    /// Of all turns together.
-    fileprivate var usage: TokenUsage {
-        result.turns.reduce(into: TokenUsage()) { $0 += $1.answer.usage }
-    }
-
-    fileprivate var timings: TurnTimings { TurnTimings(result.turns) }
 }
