@@ -19,6 +19,9 @@ package final class ExportDestination {
     private var buffer: [UInt8] = []
     private var isFinished = false
 
+    /// Whether it is no file of its own, so that nothing can stand beside it.
+    package var isStream: Bool { temporaryPath == nil }
+
     /// Standard output.
     package static func standardOutput() -> ExportDestination {
         ExportDestination(stream: STDOUT_FILENO, name: "standard output")

@@ -30,7 +30,7 @@ struct ResultsWriter {
         var withoutMedia = 0
         try reader.snapshot { snapshot in
             let fields = try chosenFields(snapshot)
-            let media = mediaFolder(for: fields)
+            let media = mediaFolder(for: fields, destination)
             var export = try begin(fields, media, destination)
             let dropsMedia = media == nil && actualFormat != .jsonl && !fields.showsParts
             try snapshot.forEach(selection) { row in
@@ -46,7 +46,7 @@ struct ResultsWriter {
     func follow(_ path: String, to destination: ExportDestination) async throws {
         var (export, last) = try CheckpointReader(path: path).snapshot { snapshot in
             let fields = try chosenFields(snapshot)
-            var export = try begin(fields, mediaFolder(for: fields), destination)
+            var export = try begin(fields, mediaFolder(for: fields, destination), destination)
             try snapshot.forEach(selection) { try export.write($0) }
             return (export, try snapshot.lastAttempt())
         }
@@ -80,9 +80,10 @@ struct ResultsWriter {
     }
 
     /// The folder that was named, else one beside the file if the rows would say what is in it.
-    private func mediaFolder(for fields: FieldSelection) -> MediaFolder? {
-        if let mediaPath { return MediaFolder(path: mediaPath, outputPath: output) }
-        return fields.showsMedia ? output.map(MediaFolder.init(beside:)) : nil
+    private func mediaFolder(for fields: FieldSelection, _ destination: ExportDestination) -> MediaFolder? {
+        let file = destination.isStream ? nil : output
+        if let mediaPath { return MediaFolder(path: mediaPath, outputPath: file) }
+        return fields.showsMedia ? file.map(MediaFolder.init(beside:)) : nil
     }
 
     /// The fields, and the columns of conditions, once it is known that there are such.

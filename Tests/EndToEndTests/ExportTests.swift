@@ -131,6 +131,7 @@ struct ExportTests {
 
         let inline = try #require(try await work.export().last)
         #expect(inline["parts"]?.array?[1]["inlineData"]?["data"] == "aGVsbG8=")
+        #expect(try await work.export("-o", "/dev/stdout").last == inline)
         let named = try await work.export("--media-dir", "pictures")
         let path = try #require(named.last?["parts"]?.array?[1]["inlineData"]?["path"]?.string)
         #expect(path.hasPrefix("pictures/c-"))

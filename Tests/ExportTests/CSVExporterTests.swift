@@ -67,6 +67,7 @@ struct CSVExporterTests {
         #expect(try cells(csv([none, none], ["text"])) == [["text"], [""], [""]])
     }
 
+    // Fault matrix: F77.
     @Test(
         "what a spreadsheet takes for a formula begins with a quote, unless the text is wanted as it is",
         arguments: ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1+1", "=cmd|' /C calc'!A0"]
@@ -80,12 +81,14 @@ struct CSVExporterTests {
         #expect(raw.last == [text, text, text, "-1"])
     }
 
+    // Fault matrix: F77.
     @Test("NUL and other control characters are made visible")
     func showsControlCharacters() throws {
         let row = doneRow("a", "\u{0}=1\u{1B}[2J\u{7F}\u{9B}1\ttab")
         #expect(try csv([row], ["text"]) == "text\r\n\u{2400}=1\u{241B}[2J\u{2421}\u{FFFD}1\ttab\r\n")
     }
 
+    // Fault matrix: F77.
     @Test("another program reads back what was written, whatever it was")
     func readsBack() throws {
         var random = SeededGenerator(seed: 4180)

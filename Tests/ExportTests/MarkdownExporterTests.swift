@@ -64,6 +64,7 @@ struct MarkdownExporterTests {
         #expect(text == "## `a`\n\n- `attempts`: `1`\n- `finish_reason`: `STOP`\n")
     }
 
+    // Fault matrix: F77.
     @Test("no text gets out of its fence, and no key out of its heading")
     func staysInside() throws {
         var random = SeededGenerator(seed: 78)

@@ -77,6 +77,7 @@ struct MediaFolderTests {
         #expect(try JSONValue(parsing: whole)["parts"]?.array?[1] == Self.part("hello"))
     }
 
+    // Fault matrix: F78.
     @Test("a file that is there already is used again; what only has its name is replaced, a link is not followed")
     func reusesFiles() throws {
         let rows = [row("a", Self.part("hello"))]
@@ -102,6 +103,7 @@ struct MediaFolderTests {
         #expect(try files().count == 1)
     }
 
+    // Fault matrix: F78.
     @Test("a link in the place of the folder is refused, and nothing is written behind it")
     func refusesLinkedFolder() throws {
         let elsewhere = try TemporaryDirectory()
@@ -116,6 +118,7 @@ struct MediaFolderTests {
         #expect(!FileManager.default.fileExists(atPath: output))
     }
 
+    // Fault matrix: F78.
     @Test("no key leads out of the folder, and no two items share a name, whatever their keys are")
     func makesSafeNames() throws {
         var random = SeededGenerator(seed: 80)
