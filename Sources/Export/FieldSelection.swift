@@ -15,7 +15,7 @@ package struct FieldSelection: Sendable {
     package init(_ names: [String] = [], format: ExportFormat, inputColumns: [String]?) throws(FieldError) {
         isExplicit = !names.isEmpty
         var chosen: [ResultField] = []
-        for name in try Self.split(names, inputColumns) {
+        for name in Self.split(names, inputColumns) {
             chosen += try Self.fields(named: name, inputColumns)
         }
         if names.isEmpty {
@@ -65,7 +65,7 @@ package struct FieldSelection: Sendable {
     }
 
     /// Cuts lists at their commas, but for the names of columns that have commas in them.
-    private static func split(_ names: [String], _ inputColumns: [String]?) throws(FieldError) -> [String] {
+    private static func split(_ names: [String], _ inputColumns: [String]?) -> [String] {
         names.flatMap { name in
             let isColumn = name.hasPrefix("input.") && inputColumns?.contains(String(name.dropFirst(6))) == true
             return isColumn ? [name] : name.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
