@@ -39,7 +39,10 @@ let package = Package(
         .testTarget(name: "CurlTests", dependencies: ["Curl", "TestSupport"]),
 
         // Export: results in the formats that other programs read.
-        .target(name: "Export", dependencies: ["BatchCore", "JSON"]),
+        .target(
+            name: "Export",
+            dependencies: ["BatchCore", "JSON", .product(name: "Crypto", package: "swift-crypto")]
+        ),
         .testTarget(name: "ExportTests", dependencies: ["BatchCore", "Export", "JSON", "TestSupport"]),
 
         // GenAI: the public client library.

@@ -87,12 +87,19 @@ package final class CheckpointReader {
         includeOrphaned: Bool = false,
         _ body: (ResultRow) throws -> Void
     ) throws {
+        let selection = ResultSelection(states: states, includesOrphaned: includeOrphaned)
+        try snapshot { try $0.forEach(selection, body) }
+    }
+
+    /// Looks at results more than once, all at the same moment.
+    ///
+    /// - Parameter body: What to do with them; they are not valid afterwards.
+    /// - Returns: What the body returned.
+    /// - Throws: What the body throws, or a ``CheckpointError``.
+    package func snapshot<Value>(_ body: (ResultSnapshot) throws -> Value) throws -> Value {
         do {
-            try connection.transaction(.read) {
-                let query = try ResultQuery(connection, states: states, includeOrphaned: includeOrphaned)
-                while let row = try query.next() {
-                    try body(row)
-                }
+            return try connection.transaction(.read) {
+                try body(ResultSnapshot(connection: connection))
             }
         } catch let error as SQLiteError {
             throw CheckpointError(error, path: path)

@@ -2,19 +2,16 @@ internal import BatchCore
 internal import JSON
 internal import SQLite
 
-/// Walks over items in the order of the job with their answers; inside a transaction.
+/// Walks over items with their answers, in the order of the job or of their last attempts; inside a transaction.
 final class ResultQuery {
-    private let states: Set<ItemState>
+    private let selection: ResultSelection
     private let items: Statement
     private let answers: Statement
     private let failure: Statement
     private let cost: Statement
 
-    init(_ connection: Connection, states: Set<ItemState>, includeOrphaned: Bool) throws {
-        self.states = states
-        // Those in flight are stored as pending.
-        let stored = Set(states.map { $0 == .running ? .pending : $0 })
-        let names = stored.map { "'\($0.rawValue)'" }.sorted().joined(separator: ", ")
+    init(_ connection: Connection, _ selection: ResultSelection) throws {
+        self.selection = selection
         // Only numbers are sorted, out of the index: `LIMIT -1` keeps the inner query in one piece, and `CROSS JOIN` in
         // front. Sorting the items themselves would write all prompts to a temporary file.
         items = try connection.prepare(
@@ -23,16 +20,15 @@ final class ResultQuery {
                 CASE WHEN EXISTS (SELECT 1 FROM in_flight WHERE item_id = item.id) THEN 'running' ELSE item.state END,
                 variant.model, item.origin, prompt.input, item.attempts,
                 item.generation, item.position IS NULL
-            FROM (
-                SELECT id FROM item
-                WHERE state IN (\(names)) \(includeOrphaned ? "" : "AND position IS NOT NULL")
-                ORDER BY position IS NULL, position, id LIMIT -1
-            ) AS ordered
+            FROM (\(Self.ids(selection)) LIMIT -1) AS ordered
             CROSS JOIN item ON item.id = ordered.id
             CROSS JOIN prompt ON prompt.item_id = item.id
             CROSS JOIN variant ON variant.id = item.variant_id
             """
         )
+        if let attempt = selection.afterAttempt {
+            try items.bind(attempt, at: 1)
+        }
         answers = try connection.prepare(
             """
             SELECT r.turn, r.text, r.parts, r.finish_reason, r.model_version, r.response_id, r.candidates, r.metadata,
@@ -62,9 +58,30 @@ final class ResultQuery {
     func next() throws -> ResultRow? {
         while try items.step() {
             let state = ItemState(rawValue: items.text(at: 2)) ?? .pending
-            if states.contains(state) { return try row(in: state) }
+            let isWanted =
+                selection.states.contains(state)
+                && selection.conditions.allSatisfy { condition in
+                    items.withBytes(at: 5) { condition.holds(for: $0) }
+                }
+            if isWanted { return try row(in: state) }
         }
         return nil
+    }
+
+    /// The numbers of the items in their order.
+    private static func ids(_ selection: ResultSelection) -> String {
+        // Those in flight are stored as pending.
+        let stored = Set(selection.states.map { $0 == .running ? .pending : $0 })
+        let names = stored.map { "'\($0.rawValue)'" }.sorted().joined(separator: ", ")
+        let places = selection.includesOrphaned ? "" : "AND position IS NOT NULL"
+        guard selection.afterAttempt != nil else {
+            return "SELECT id FROM item WHERE state IN (\(names)) \(places) ORDER BY position IS NULL, position, id"
+        }
+        return """
+            SELECT item.id FROM (SELECT item_id, max(id) AS last FROM attempt WHERE id > ?1 GROUP BY item_id) AS changed
+            CROSS JOIN item ON item.id = changed.item_id
+            WHERE state IN (\(names)) \(places) ORDER BY changed.last
+            """
     }
 
     private func row(in state: ItemState) throws -> ResultRow {

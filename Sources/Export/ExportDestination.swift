@@ -19,6 +19,9 @@ package final class ExportDestination {
     private var buffer: [UInt8] = []
     private var isFinished = false
 
+    /// Whether it is no file of its own, so that nothing can stand beside it.
+    package var isStream: Bool { temporaryPath == nil }
+
     /// Standard output.
     package static func standardOutput() -> ExportDestination {
         ExportDestination(stream: STDOUT_FILENO, name: "standard output")
@@ -104,7 +107,10 @@ package final class ExportDestination {
         guard fsync(folder) == 0 else { throw ExportError(.io, "synchronize the folder of", path, errno) }
     }
 
-    private func flush() throws {
+    /// Hands on what has been collected.
+    ///
+    /// - Throws: As ``write(_:)``.
+    package func flush() throws {
         var start = 0
         while start < buffer.count {
             let written = buffer[start...].withUnsafeBytes { writeBytes(descriptor, $0.baseAddress, $0.count) }
@@ -121,6 +127,16 @@ package final class ExportDestination {
         buffer.removeAll(keepingCapacity: true)
     }
 
+    /// Looks whether a pipe is still read, which only a write would tell otherwise.
+    ///
+    /// - Throws: ``ExportEnd`` if it is not.
+    package func checkReader() throws(ExportEnd) {
+        var state = pollfd(fd: descriptor, events: 0, revents: 0)
+        if poll(&state, 1, 0) > 0, state.revents & Int16(POLLERR) != 0 {
+            throw ExportEnd()
+        }
+    }
+
     private static func createFolder(_ path: String) throws(ExportError) {
         var status = stat()
         guard stat(path, &status) != 0 else { return }
@@ -130,7 +146,7 @@ package final class ExportDestination {
         }
     }
 
-    private static func folder(of path: String) -> String {
+    static func folder(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
@@ -143,6 +159,6 @@ package final class ExportDestination {
 }
 
 /// The system's `write`, which the method of that name would hide.
-private func writeBytes(_ descriptor: Int32, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int {
+func writeBytes(_ descriptor: Int32, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int {
     write(descriptor, bytes, count)
 }

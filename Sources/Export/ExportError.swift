@@ -19,12 +19,17 @@ package struct ExportError: Error, Sendable, Equatable, CustomStringConvertible 
     package let description: String
 
     init(_ kind: Kind, _ operation: String, _ path: String, _ systemError: Int32) {
-        self.kind = kind
-        self.path = path
         let advice =
             kind == .cannotCreate
             ? "check that the folder exists and may be written" : "make room or name another place, and export again"
-        description = "cannot \(operation) \(path): \(String(cString: strerror(systemError))); \(advice)"
+        let problem = "cannot \(operation) \(path): \(String(cString: strerror(systemError)))"
+        self.init(kind, path: path, "\(problem); \(advice)")
+    }
+
+    init(_ kind: Kind, path: String, _ description: String) {
+        self.kind = kind
+        self.path = path
+        self.description = description
     }
 }
 

@@ -52,6 +52,8 @@ struct CommandFailure: Error {
             self.init(Self.status(of: error), error.message)
         case let error as ExportError:
             self.init(error.kind == .cannotCreate ? .cannotCreateOutput : .inputOutputError, error.description)
+        case let error as FieldError:
+            self.init(.wrongUsage, error.description)
         default:
             self.init(.internalError, "\(error)")
         }

@@ -249,10 +249,8 @@ struct LiveEngine {
         let relative = preparation.job.outputPath.map { $0.hasPrefix("/") ? $0 : "\(preparation.folder)/\($0)" }
         guard let path = options.output ?? relative else { return }
         let destination = try ExportDestination.file(path, createsFolder: true)
-        var exporter = JSONLExporter(destination)
-        try CheckpointReader(path: checkpoint.path)
-            .results(states: [.done, .failed, .deferred]) { try exporter.write($0) }
-        try destination.finish()
+        let results = ResultsWriter(selection: ResultSelection(states: [.done, .failed, .deferred]), output: path)
+        try results.write(from: CheckpointReader(path: checkpoint.path), to: destination)
     }
 
     /// Why the run does not end with status 0, in words for programs: people have the summary.

@@ -60,9 +60,9 @@ struct SalvageCommand: AsyncParsableCommand {
             for suffix in ["", "-wal", "-shm"] { unlink(between + suffix) }
         }
         let report = try Salvage.run(from: checkpoint, to: between)
-        var exporter = JSONLExporter(destination)
-        try CheckpointReader(path: between).results(states: [.done], includeOrphaned: true) { try exporter.write($0) }
-        try destination.finish()
+        var export = try ResultExport(to: destination)
+        try CheckpointReader(path: between).results(states: [.done], includeOrphaned: true) { try export.write($0) }
+        try export.finish()
         return report
     }
 

@@ -131,10 +131,10 @@ struct RunOptions: ParsableArguments {
     @Option(
         name: [.short, .long],
         help: ArgumentHelp(
-            "Write the results to this JSONL file at the end (default: the job's output.path).",
+            "Write the results to this .jsonl, .csv or .md file at the end (default: the job's output.path).",
             valueName: "file"
         ),
-        completion: .file(extensions: ["jsonl"])
+        completion: .file(extensions: ["jsonl", "csv", "md"])
     )
     var output: String?
 

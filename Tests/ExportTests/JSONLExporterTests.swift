@@ -7,43 +7,12 @@ import Testing
 
 @Suite("Results as JSON lines")
 struct JSONLExporterTests {
-    private let directory: TemporaryDirectory
-
-    init() throws {
-        directory = try TemporaryDirectory()
-    }
-
-    /// What the exporter writes for some rows, line by line.
-    private func lines(_ rows: [ResultRow]) throws -> [String] {
-        let path = directory.path + "/out.jsonl"
-        let destination = try ExportDestination.file(path)
-        var exporter = JSONLExporter(destination)
-        for row in rows {
-            try exporter.write(row)
-        }
-        try destination.finish()
-        let text = try String(contentsOfFile: path, encoding: .utf8)
+    /// What is written for some rows, line by line.
+    private func lines(_ rows: [ResultRow], fields: [String] = [], inputColumns: [String] = []) throws -> [String] {
+        let selection = try FieldSelection(fields, format: .jsonl, inputColumns: inputColumns)
+        let text = try exported(rows) { try ResultExport(fields: selection, to: $0) }
         #expect(text.isEmpty || text.hasSuffix("\n"))
         return text.split(separator: "\n").map(String.init)
-    }
-
-    private func turn(_ text: String, finishReason: String = "STOP", usage: TokenUsage = TokenUsage()) -> ResultRow.Turn
-    {
-        ResultRow.Turn(
-            answer: Answer(
-                text: text,
-                parts: "[]",
-                finishReason: finishReason,
-                usage: usage,
-                modelVersion: "gemini-test-001",
-                responseID: "r1"
-            ),
-            timings: AttemptTimings(
-                startedAtMilliseconds: 1_763_834_067_120,
-                firstChunk: .milliseconds(310),
-                total: .milliseconds(1500)
-            )
-        )
     }
 
     @Test("a done item has all that a reader wants, what is unknown as null")
@@ -56,7 +25,7 @@ struct JSONLExporterTests {
             input: #"{"n":12345678901234567890}"#,
             attempts: 2
         )
-        row.turns = [turn("Hello", usage: TokenUsage(promptTokens: 0, outputTokens: 7))]
+        row.turns = [answeredTurn("Hello", usage: TokenUsage(promptTokens: 0, outputTokens: 7))]
         row.turns[0].answer.serviceTier = .flex
         row.cost = CostSum(known: MicroDollars(12_300), unpricedAttempts: 1)
         let expected = """
@@ -96,8 +65,8 @@ struct JSONLExporterTests {
     func writesChats() throws {
         var row = ResultRow(key: "a", state: .done, model: "m", origin: "o", attempts: 2)
         row.turns = [
-            turn("first", finishReason: "MAX_TOKENS", usage: TokenUsage(promptTokens: 10, outputTokens: 1)),
-            turn("second", usage: TokenUsage(promptTokens: 20, thoughtTokens: 5)),
+            answeredTurn("first", finishReason: "MAX_TOKENS", usage: TokenUsage(promptTokens: 10, outputTokens: 1)),
+            answeredTurn("second", usage: TokenUsage(promptTokens: 20, thoughtTokens: 5)),
         ]
         let line = try JSONValue(parsing: lines([row])[0])
         #expect(line["text"] == "second")
@@ -114,10 +83,59 @@ struct JSONLExporterTests {
     func keepsLines() throws {
         let text = "a\nb\r\u{2028}\u{2029}\u{85}\u{0}\"\\"
         var row = ResultRow(key: text, state: .done, model: "m", origin: text, attempts: 1)
-        row.turns = [turn(text)]
+        row.turns = [answeredTurn(text)]
         let lines = try lines([row, row])
         #expect(lines.count == 2)
         #expect(!lines[0].unicodeScalars.contains("\u{2028}"))
         #expect(try JSONValue(parsing: lines[0])["text"] == .string(text))
+    }
+
+    @Test("parts are told if they hold more than the text, and always if they are asked for")
+    func writesParts() throws {
+        var row = ResultRow(key: "a", state: .done, model: "m", origin: "o", attempts: 1)
+        row.turns = [answeredTurn("x", parts: #"[{"text":"x","thoughtSignature":"c2ln"}]"#)]
+        #expect(try JSONValue(parsing: lines([row])[0])["parts"] == nil)
+        #expect(try lines([row], fields: ["parts"]) == [#"{"parts":[{"text":"x","thoughtSignature":"c2ln"}]}"#])
+        row.turns = [answeredTurn("x", parts: #"[{"text":"x"},{"functionCall":{"name":"f"}}]"#)]
+        #expect(try JSONValue(parsing: lines([row])[0])["parts"]?.array?.count == 2)
+    }
+
+    @Test("chosen fields come in their order, those of one group together, what is unknown as null")
+    func choosesFields() throws {
+        var row = ResultRow(
+            key: "a",
+            state: .done,
+            model: "m",
+            origin: "o",
+            input: #"{"title":"T","place":{"city":"Ulm","n":12345678901234567890},"a.b":true}"#,
+            attempts: 1
+        )
+        row.turns = [answeredTurn("x", usage: TokenUsage(promptTokens: 1, outputTokens: 2))]
+        let fields = [
+            "usage.output_tokens,text", "input.place.city", "key,orphaned,usage.input_tokens", "input.a.b,error",
+        ]
+        let expected = """
+            {"usage":{"output_tokens":2,"input_tokens":1},"text":"x","input":{"place":{"city":"Ulm"},"a.b":true},\
+            "key":"a","orphaned":false,"error":null}
+            """
+        #expect(try lines([row], fields: fields, inputColumns: ["title", "place", "a.b"]) == [expected])
+        let whole = try lines(
+            [row],
+            fields: ["input.title", "input", "input.place.n"],
+            inputColumns: ["title", "place"]
+        )
+        #expect(whole == [#"{"input":\#(row.input)}"#])
+        let number = try lines([row], fields: ["input.place.n,key,key"], inputColumns: ["place"])
+        #expect(number == [#"{"input":{"place":{"n":12345678901234567890}},"key":"a"}"#])
+    }
+
+    @Test(
+        "a field that does not exist is an error that lists those that do",
+        arguments: ["txt", "", "input.none", "Key"]
+    )
+    func refusesUnknownFields(name: String) throws {
+        let error = #expect(throws: FieldError.self) { try lines([], fields: [name], inputColumns: ["title"]) }
+        #expect(error?.description.hasPrefix("there is no field \"\(name)\"; the fields are: key, state, ") == true)
+        #expect(error?.description.hasSuffix(", input.title") == true)
     }
 }

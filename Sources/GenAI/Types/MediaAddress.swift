@@ -1,3 +1,5 @@
+internal import JSON
+
 /// What the address of a medium tells by itself.
 enum MediaAddress {
     private static let typesByExtension = [

@@ -1,5 +1,5 @@
 /// Base64 with the standard alphabet and padding, straight between bytes and ASCII (RFC 4648, section 4).
-enum Base64 {
+package enum Base64 {
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
     /// The value of each character; 255 for those that are none.
@@ -15,7 +15,7 @@ enum Base64 {
         return values
     }()
 
-    static func encode(_ bytes: [UInt8]) -> [UInt8] {
+    package static func encode(_ bytes: [UInt8]) -> [UInt8] {
         [UInt8](unsafeUninitializedCapacity: (bytes.count + 2) / 3 * 4) { output, count in
             var index = 0
             while index < bytes.count {
@@ -35,7 +35,7 @@ enum Base64 {
     /// The bytes of a text, in one pass and one allocation; padding may be missing.
     ///
     /// - Returns: `nil` if the text has other characters, or a length that no bytes have.
-    static func decode(_ text: String) -> [UInt8]? {
+    package static func decode(_ text: String) -> [UInt8]? {
         var text = text
         return text.withUTF8 { characters in
             var length = characters.count
@@ -73,7 +73,7 @@ enum Base64 {
     }
 
     /// With the alphabet for addresses and without padding (RFC 4648, section 5).
-    static func encodeURL(_ bytes: [UInt8]) -> [UInt8] {
+    package static func encodeURL(_ bytes: [UInt8]) -> [UInt8] {
         encode(bytes).compactMap { byte in
             switch byte {
             case UInt8(ascii: "+"): UInt8(ascii: "-")
