@@ -85,7 +85,7 @@ let package = Package(
             name: "GenbatchCLI",
             dependencies: [
                 "BatchCore", "Checkpointing", "Curl", "Export", "GenAI", "GenAIGenerating", "JSON", "JobFiles",
-                "Terminal",
+                "QuotaLedger", "Terminal",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
@@ -108,6 +108,10 @@ let package = Package(
         // JSON: reading and writing JSON text without Foundation.
         .target(name: "JSON", swiftSettings: [.enableExperimentalFeature("Lifetimes")]),
         .testTarget(name: "JSONTests", dependencies: ["JSON", "TestSupport"]),
+
+        // QuotaLedger: what is known of quotas, and what was spent, for all jobs of the machine.
+        .target(name: "QuotaLedger", dependencies: ["BatchCore", "SQLite"]),
+        .testTarget(name: "QuotaLedgerTests", dependencies: ["BatchCore", "QuotaLedger", "SQLite", "TestSupport"]),
 
         // SQLite: ownership over sqlite3.
         .target(name: "SQLite", dependencies: ["CSQLite"]),
