@@ -182,4 +182,30 @@ struct LedgerTests {
         _ = try fixture.open()
         #expect(try Ledger(existing: fixture.path)?.knowledge(at: noon) == [])
     }
+
+    @Test("every query of docs/ledger.md says something true of a real ledger")
+    func documentation() throws {
+        let fixture = try LedgerFixture()
+        let now = Int64(Date().timeIntervalSince1970) * 1000
+        try fixture.open().apply(
+            LedgerChanges(
+                (.used(use(unpriced: 1)), quota()),
+                (.pace(requestsPerMinute: 9, tokensPerMinute: nil), quota()),
+                (.dailyQuotaSpent, quota()),
+                at: now
+            )
+        )
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../..")
+        let page = try String(contentsOf: root.appendingPathComponent("docs/ledger.md"), encoding: .utf8)
+        let queries = page.split(separator: "\n").filter { $0.hasPrefix("sqlite3 ") }
+            .compactMap { $0.split(separator: "\"").dropFirst().first.map(String.init) }
+            .filter { $0 != ".schema" }
+        #expect(queries.count == 6)
+        for query in queries {
+            let statement = try Connection(path: fixture.path, mode: .readOnly).prepare(query)
+            let hasRow = try statement.step()
+            #expect(hasRow, "\(query)")
+        }
+        #expect(try fixture.value("SELECT cost_usd FROM spending") == 0.0001)
+    }
 }
