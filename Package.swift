@@ -91,7 +91,9 @@ let package = Package(
         ),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["JSON", "SQLite", "TestSupport", "gemini-simulator", "genbatch"]
+            dependencies: [
+                "BatchCore", "JSON", "QuotaLedger", "SQLite", "TestSupport", "gemini-simulator", "genbatch",
+            ]
         ),
 
         // JobFiles: a YAML file to a job and its items.
