@@ -88,13 +88,15 @@ let package = Package(
             name: "GenbatchCLI",
             dependencies: [
                 "BatchCore", "Checkpointing", "Curl", "Export", "GenAI", "GenAIGenerating", "JSON", "JobFiles",
-                "Terminal",
+                "QuotaLedger", "Terminal",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["JSON", "SQLite", "TestSupport", "gemini-simulator", "genbatch"]
+            dependencies: [
+                "BatchCore", "JSON", "QuotaLedger", "SQLite", "TestSupport", "gemini-simulator", "genbatch",
+            ]
         ),
 
         // JobFiles: a YAML file to a job and its items.
@@ -112,6 +114,10 @@ let package = Package(
         // JSON: reading and writing JSON text without Foundation.
         .target(name: "JSON", swiftSettings: [.enableExperimentalFeature("Lifetimes")]),
         .testTarget(name: "JSONTests", dependencies: ["JSON", "TestSupport"]),
+
+        // QuotaLedger: what is known of quotas, and what was spent, for all jobs of the machine.
+        .target(name: "QuotaLedger", dependencies: ["BatchCore", "SQLite"]),
+        .testTarget(name: "QuotaLedgerTests", dependencies: ["BatchCore", "QuotaLedger", "SQLite", "TestSupport"]),
 
         // SQLite: ownership over sqlite3.
         .target(name: "SQLite", dependencies: ["CSQLite"]),

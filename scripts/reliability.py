@@ -55,6 +55,7 @@ ROWS = {
     "F37": "the clock is wrong, or set meanwhile",
     "F38": "time runs a hundred times as fast",
     "F39": "the machine was asleep",
+    "F40": "the clocks change on the night of a daily reset",
     "F77": "answers are formulas or markup",
     "F78": "keys are paths, in the names of files",
 }

@@ -4,6 +4,7 @@ internal import Checkpointing
 internal import Export
 internal import GenAI
 internal import JobFiles
+internal import QuotaLedger
 
 /// How the program ends; the README lists the codes, and scripts treat an unknown one as failure.
 enum ExitStatus: Int32, Sendable {
@@ -46,6 +47,8 @@ struct CommandFailure: Error {
             self.init(error.isMissingInput ? .missingInput : .invalidJob, error.description)
         case let error as CheckpointError:
             self.init(Self.status(of: error), error.description)
+        case let error as LedgerError:
+            self.init(Self.status(of: error), error.description)
         case let error as GenAIError:
             self.init(Self.status(of: error), error.description)
         case let error as GenerationError:
@@ -68,6 +71,13 @@ struct CommandFailure: Error {
         case .notACheckpoint, .newerSchema, .damaged, .readOnly, .networkFileSystem: .unusableConfiguration
         case .cannotCreate: .cannotCreateOutput
         case .diskFull, .io, .busy, .closed: .inputOutputError
+        }
+    }
+
+    private static func status(of error: LedgerError) -> ExitStatus {
+        switch error.kind {
+        case .notALedger, .newerSchema, .damaged, .readOnly: .unusableConfiguration
+        case .diskFull, .busy, .io: .inputOutputError
         }
     }
 

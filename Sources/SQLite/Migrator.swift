@@ -26,7 +26,7 @@ package struct Migrator: Sendable {
     ///
     /// A database that has some already is copied to `NAME.backup-vN` first, N being its old version.
     ///
-    /// - Parameter connection: The only connection that writes.
+    /// - Parameter connection: It must be able to write.
     /// - Throws: A ``NewerSchema`` before anything is changed, a ``SQLiteError``, or a ``FileError`` of the copy.
     package func migrate(_ connection: Connection) throws {
         let current = Int(try connection.integer("PRAGMA user_version"))
@@ -37,6 +37,8 @@ package struct Migrator: Sendable {
         }
         for (index, migration) in migrations.enumerated().dropFirst(current) {
             try connection.transaction {
+                // Where several processes write, another one may have run the step meanwhile.
+                guard try connection.integer("PRAGMA user_version") == index else { return }
                 try connection.execute(migration.sql)
                 try connection.execute("PRAGMA application_id = \(applicationID); PRAGMA user_version = \(index + 1)")
             }

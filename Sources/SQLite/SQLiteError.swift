@@ -36,6 +36,12 @@ package struct SQLiteError: Error, Sendable, Equatable {
         extendedCode == SQLITE_IOERR | 4 << 8 || extendedCode == SQLITE_IOERR | 5 << 8
     }
 
+    /// Whether the file was removed or renamed since it was opened.
+    package var isMoved: Bool {
+        // SQLITE_READONLY_DBMOVED.
+        extendedCode == SQLITE_READONLY | 4 << 8
+    }
+
     init(_ result: Int32, on database: OpaquePointer?, sql: String?) {
         code = Code(rawValue: result & 0xFF)
         extendedCode = result

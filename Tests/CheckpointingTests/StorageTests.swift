@@ -8,42 +8,6 @@ import Testing
 #if os(Linux)
     import Glibc
 
-    /// A file system of two megabytes in memory; only root may make one.
-    private final class SmallDisk: Sendable {
-        let path: String
-
-        init(in directory: TemporaryDirectory) throws {
-            path = directory.path + "/disk"
-            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
-            try #require(mount("tmpfs", path, "tmpfs", 0, "size=2m") == 0)
-        }
-
-        deinit {
-            umount2(path, Int32(MNT_DETACH))
-        }
-
-        static var canBeMade: Bool {
-            guard geteuid() == 0, let directory = try? TemporaryDirectory() else { return false }
-            return (try? SmallDisk(in: directory)) != nil
-        }
-
-        /// Takes all the space that is left.
-        func fill() {
-            let descriptor = open(path + "/ballast", O_CREAT | O_WRONLY | O_APPEND, 0o600)
-            defer { close(descriptor) }
-            let bytes = [UInt8](repeating: 0, count: 4096)
-            while write(descriptor, bytes, bytes.count) > 0 {}
-        }
-
-        func forbidWriting() throws {
-            try #require(mount("tmpfs", path, nil, UInt(MS_REMOUNT | MS_RDONLY), nil) == 0)
-        }
-
-        func makeRoom() {
-            unlink(path + "/ballast")
-        }
-    }
-
     @Suite(
         "A full disk",
         .enabled(if: SmallDisk.canBeMade, "F12 and F20 need root, to mount a tmpfs"),

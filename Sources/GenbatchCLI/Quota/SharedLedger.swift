@@ -1,0 +1,57 @@
+internal import BatchCore
+internal import GenAI
+internal import JobFiles
+internal import QuotaLedger
+
+/// What all jobs of a user share: the quota ledger, and caps on what they spend.
+enum SharedLedger {
+    /// Where the ledger is, by the XDG base directory specification: relative folders do not count.
+    static func path(_ environment: Environment = .process) throws -> String {
+        guard let folder = folder(environment, "XDG_STATE_HOME", "/.local/state") else {
+            throw CommandFailure(
+                .unusableConfiguration,
+                "there is no place for the quota ledger: HOME is not set; set it, or XDG_STATE_HOME"
+            )
+        }
+        return folder + "/genbatch/ledger.db"
+    }
+
+    /// What the user allows all jobs to spend together.
+    static func caps(_ environment: Environment = .process) throws -> SpendingCaps {
+        guard let folder = folder(environment, "XDG_CONFIG_HOME", "/.config") else { return SpendingCaps() }
+        do {
+            return try UserConfiguration.load(path: folder + "/genbatch/config.yaml").caps
+        } catch {
+            throw CommandFailure(.unusableConfiguration, error.description)
+        }
+    }
+
+    /// Opens the ledger for a run, which goes on without one that cannot be used, unless that would let it spend more
+    /// than it may.
+    ///
+    /// - Parameters:
+    ///   - caps: What all jobs may spend together.
+    ///   - environment: Where the ledger is looked for.
+    /// - Returns: `nil` if it cannot be used, which the user has been told then.
+    /// - Throws: A ``CommandFailure`` if spending is capped and the ledger cannot be used.
+    static func open(caps: SpendingCaps, _ environment: Environment = .process) throws -> Ledger? {
+        do {
+            return try Ledger(path: path(environment))
+        } catch {
+            let message = CommandFailure(error).message
+            guard caps.isEmpty else {
+                throw CommandFailure(
+                    .unusableConfiguration,
+                    "\(message); spending is capped across jobs, which cannot be kept without the ledger"
+                )
+            }
+            StandardError.note("\(message); this run goes on without it")
+            return nil
+        }
+    }
+
+    private static func folder(_ environment: Environment, _ name: String, _ belowHome: String) -> String? {
+        let folder = environment[name].flatMap { $0.hasPrefix("/") ? $0 : nil }
+        return folder ?? environment["HOME"].map { $0 + belowHome }
+    }
+}

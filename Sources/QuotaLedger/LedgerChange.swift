@@ -1,0 +1,81 @@
+internal import BatchCore
+
+/// Something to write down about one quota.
+package enum LedgerChange: Sendable, Equatable {
+    case used(QuotaUse)
+    /// The pace that is kept up; `nil` leaves what is known.
+    case pace(requestsPerMinute: Double?, tokensPerMinute: Double?)
+    /// The server named its limit of requests per day.
+    case dailyLimit(Int)
+    /// The server said that the quota of the day is spent.
+    case dailyQuotaSpent
+}
+
+/// Changes that are written together; as large as there are quotas, however many requests it tells of.
+package struct LedgerChanges: Sendable, Equatable {
+    /// The use of one quota on one day.
+    struct UseKey: Hashable {
+        let name: QuotaName
+        let day: PacificDay
+    }
+
+    struct Learned: Sendable, Equatable {
+        var requestsPerMinute: Double?
+        var tokensPerMinute: Double?
+        var paceLearnedAt: Int64?
+        var requestsPerDay: Int?
+        var dailyLimitLearnedAt: Int64?
+        var spentUntil: Int64?
+    }
+
+    private(set) var uses: [UseKey: QuotaUse] = [:]
+    private(set) var learned: [QuotaName: Learned] = [:]
+
+    package init() {}
+
+    var isEmpty: Bool { uses.isEmpty && learned.isEmpty }
+
+    /// Adds a change.
+    ///
+    /// - Parameters:
+    ///   - change: What happened.
+    ///   - name: The quota.
+    ///   - now: Unix time in milliseconds.
+    package mutating func add(_ change: LedgerChange, of name: QuotaName, at now: Int64) {
+        let day = PacificDay(containing: now)
+        switch change {
+        case .used(let use):
+            uses[UseKey(name: name, day: day), default: QuotaUse()] += use
+        case .pace(let requests, let tokens):
+            guard requests != nil || tokens != nil else { return }
+            learn(name, Learned(requestsPerMinute: requests, tokensPerMinute: tokens, paceLearnedAt: now))
+        case .dailyLimit(let limit):
+            learn(name, Learned(requestsPerDay: limit, dailyLimitLearnedAt: now))
+        case .dailyQuotaSpent:
+            learn(name, Learned(spentUntil: day.endsAt))
+        }
+    }
+
+    /// Adds changes that were noted later.
+    mutating func add(_ later: LedgerChanges) {
+        for (key, use) in later.uses {
+            uses[key, default: QuotaUse()] += use
+        }
+        for (name, more) in later.learned {
+            learn(name, more)
+        }
+    }
+
+    /// What is said anew replaces what was known; nothing else does.
+    private mutating func learn(_ name: QuotaName, _ more: Learned) {
+        let known = learned[name] ?? Learned()
+        learned[name] = Learned(
+            requestsPerMinute: more.requestsPerMinute ?? known.requestsPerMinute,
+            tokensPerMinute: more.tokensPerMinute ?? known.tokensPerMinute,
+            paceLearnedAt: more.paceLearnedAt ?? known.paceLearnedAt,
+            requestsPerDay: more.requestsPerDay ?? known.requestsPerDay,
+            dailyLimitLearnedAt: more.dailyLimitLearnedAt ?? known.dailyLimitLearnedAt,
+            spentUntil: more.spentUntil ?? known.spentUntil
+        )
+    }
+}

@@ -1,0 +1,18 @@
+package import BatchCore
+
+/// What the ledger knows of one quota.
+package struct QuotaKnowledge: Sendable, Equatable {
+    package let name: QuotaName
+    /// What a limiter begins with; its daily limit only while that is fresh enough to be believed.
+    package var learned = LearnedQuota()
+    /// Unix time in milliseconds at which the pace was written down; `nil` if none was.
+    package var paceLearnedAt: Int64?
+    /// The end of the day whose quota is spent; `nil` if there is some left, as far as is known.
+    package var spentUntil: Int64?
+    /// What all jobs of the machine used today.
+    package var today = QuotaUse()
+
+    init(_ name: QuotaName) {
+        self.name = name
+    }
+}
