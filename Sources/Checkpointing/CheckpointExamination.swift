@@ -66,7 +66,7 @@ package struct CheckpointExamination: Sendable {
             let reader = try CheckpointReader(path: path)
             let status = try reader.status()
             self.status = status
-            damage = try reader.quickCheck()
+            damage = try reader.damage(isQuick: true)
             let wasCut = status.lastRun.map { $0.endedAtMilliseconds == nil } ?? false
             lacksLog = isLogMissing && status.lockHolder == nil && wasCut
         } catch {
@@ -111,10 +111,12 @@ package struct CheckpointExamination: Sendable {
 }
 
 extension CheckpointReader {
-    /// What is wrong inside the file, without a comparison of tables with their indexes; `nil` if nothing is.
-    func quickCheck() throws(CheckpointError) -> String? {
+    /// What is wrong inside the file; `nil` if nothing is.
+    ///
+    /// - Parameter isQuick: Whether to leave out the comparison of tables with their indexes.
+    func damage(isQuick: Bool) throws(CheckpointError) -> String? {
         do {
-            return try connection.integrityProblem(isQuick: true)
+            return try connection.integrityProblem(isQuick: isQuick)
         } catch  where error.code == .corrupt {
             return error.message
         } catch {
