@@ -27,7 +27,8 @@ package struct StoredPlan: Sendable, Equatable {
             throw CheckpointError(
                 .otherShard,
                 path: path,
-                message: "\(path) is for shard \(shard) of its job, and \(wanted.map { "shard \($0)" } ?? "all of it") was to be run",
+                message:
+                    "\(path) is for shard \(shard) of its job, and \(wanted.map { "shard \($0)" } ?? "all of it") was to be run",
                 advice: "run it with --shard \(shard), or name another checkpoint with --db"
             )
         }

@@ -25,7 +25,7 @@ struct GenbatchCommand: AsyncParsableCommand {
         subcommands: [
             RunCommand.self, ResumeCommand.self, CheckCommand.self, PlanCommand.self, StatusCommand.self,
             ShowCommand.self, FailuresCommand.self, RetryCommand.self, ExportCommand.self, PromptCommand.self,
-            BackupCommand.self, DoctorCommand.self, SalvageCommand.self,
+            BackupCommand.self, MergeCommand.self, DoctorCommand.self, SalvageCommand.self,
         ]
     )
 }

@@ -49,7 +49,9 @@ struct ShardTests {
 
     @Test("the hash of a plan follows from its items and not from their order")
     func digestIgnoresOrder() {
-        let items: [(SourceItem.Key, String)] = [(.explicit("a"), "one"), (.content("b"), "two"), (.content("b"), "two")]
+        let items: [(SourceItem.Key, String)] = [
+            (.explicit("a"), "one"), (.content("b"), "two"), (.content("b"), "two"),
+        ]
         let expected = digest(items)
         #expect(expected.count == 32)
         #expect(digest(items.reversed()) == expected)
