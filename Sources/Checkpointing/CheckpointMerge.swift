@@ -31,6 +31,8 @@ package struct CheckpointMerge {
     }
 
     private let inputs: [MergeInput]
+    /// What the new checkpoint is for.
+    private let plan: StoredPlan
     private let connection: Connection
     private var report: Report
 
@@ -58,7 +60,7 @@ package struct CheckpointMerge {
         }
         // The newest job first: where they differ, it says what the items are.
         inputs.sort { $0.updatedAt > $1.updatedAt }
-        let report = try check(inputs, isForced: isForced)
+        let (plan, report) = try check(inputs, isForced: isForced)
 
         let temporary = "\(destination).partial-\(System.processID)"
         defer { unlink(temporary) }
@@ -68,7 +70,7 @@ package struct CheckpointMerge {
             throw CheckpointReader.cannotCreate(error, destination)
         }
         do {
-            var merge = try CheckpointMerge(inputs, into: temporary, report)
+            var merge = try CheckpointMerge(inputs, plan, into: temporary, report)
             try merge.copy()
             merge.report.bytes = try merge.finish()
             try Connection.putInPlace(temporary, as: destination)
@@ -78,8 +80,9 @@ package struct CheckpointMerge {
         }
     }
 
-    private init(_ inputs: [MergeInput], into path: String, _ report: Report) throws {
+    private init(_ inputs: [MergeInput], _ plan: StoredPlan, into path: String, _ report: Report) throws {
         self.inputs = inputs
+        self.plan = plan
         self.report = report
         connection = try Connection(path: path, mode: .readWrite)
         // Nobody knows the file yet, and it is synchronized before anybody does.
@@ -97,23 +100,23 @@ package struct CheckpointMerge {
 
     // MARK: Rules
 
-    private static func check(_ inputs: [MergeInput], isForced: Bool) throws(CheckpointError) -> Report {
+    private static func check(
+        _ inputs: [MergeInput],
+        isForced: Bool
+    ) throws(CheckpointError) -> (StoredPlan, Report) {
         guard let newest = inputs.first else { preconditionFailure("there is nothing to merge") }
         var report = Report()
         var plan = newest.plan
         for input in inputs {
             if input.lacksLog { report.lackingLog.append(input.path) }
-            if input.plan.digest == plan.digest, input.plan.shardCount == plan.shardCount {
-                plan.shards.formUnion(input.plan.shards)
-            } else if isForced {
-                report.different.append(input.path)
-            } else {
-                throw different(input, from: newest)
-            }
+            let isAlike = input.plan.digest == plan.digest && input.plan.shardCount == newest.plan.shardCount
+            guard isAlike || isForced else { throw different(input, from: newest) }
+            if !isAlike { report.different.append(input.path) }
+            plan.join(input.plan)
         }
         report.missing = plan.missing
         guard isForced || report.missing.isEmpty else { throw incomplete(report.missing) }
-        return report
+        return (plan, report)
     }
 
     private static func different(_ input: MergeInput, from newest: MergeInput) -> CheckpointError {
@@ -167,12 +170,11 @@ package struct CheckpointMerge {
         let job = try connection.prepare(
             """
             INSERT INTO job (id, name, path, folder, yaml, created_at_ms, updated_at_ms, plan, shard_count, shards)
-            SELECT id, name, path, folder, yaml, created_at_ms, updated_at_ms, plan, shard_count, ?1 FROM source.job
+            SELECT id, name, path, folder, yaml, created_at_ms, updated_at_ms, plan, ?1, ?2 FROM source.job
             """
         )
-        var plan = inputs[0].plan
-        plan.shards = Set(0..<plan.shardCount).subtracting(report.missing.map(\.number))
-        try job.bind(plan.shardList, at: 1)
+        try job.bind(plan.shardCount, at: 1)
+        try job.bind(plan.shardList, at: 2)
         try job.run()
     }
 

@@ -7,9 +7,9 @@ package struct StoredPlan: Sendable, Equatable {
     /// A ``PlanDigest`` of all items of the job, 32 bytes: equal in all parts of one job.
     package let digest: [UInt8]
     /// How many parts the job is run in; 1 if in one piece.
-    package let shardCount: Int
+    package private(set) var shardCount: Int
     /// The parts that are in the checkpoint, from 0.
-    package var shards: Set<Int>
+    package private(set) var shards: Set<Int>
 
     /// The part that the checkpoint is for, if it is for one only.
     package var shard: Shard? {
@@ -19,6 +19,17 @@ package struct StoredPlan: Sendable, Equatable {
     /// The parts that are not in it.
     package var missing: [Shard] {
         (0..<shardCount).filter { !shards.contains($0) }.compactMap { Shard($0, of: shardCount) }
+    }
+
+    /// Takes in the parts that another checkpoint is for.
+    ///
+    /// Parts of different sizes do not add up: what is made of them is for the job in one piece.
+    mutating func join(_ other: StoredPlan) {
+        if shardCount == other.shardCount {
+            shards.formUnion(other.shards)
+        } else {
+            (shardCount, shards) = (1, [0])
+        }
     }
 
     /// Refuses a run for which the checkpoint would lose its items, or get those of other parts.

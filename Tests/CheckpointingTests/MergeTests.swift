@@ -207,7 +207,14 @@ struct MergeTests {
         }
         let report = try fixture.merge(["a", "b"], to: "merged", isForced: true)
         #expect(report.different == [fixture.path("a")])
-        #expect(report.missing == [try shard(0, of: 2)])
+        #expect(report.missing == [])
+        #expect(try fixture.results("merged").count == 41)
+        // Parts of different sizes do not make up a whole; whoever has them merged knows better.
+        #expect(try fixture.merge(["a", "c"], to: "mixed", isForced: true).missing == [])
+        for name in ["merged", "mixed"] {
+            try await fixture.run(name, Self.items + [item("new")])
+            #expect(try fixture.results(name).allSatisfy { $0.state == .done && $0.attempts == 1 })
+        }
     }
 
     // Fault matrix: F36, F85.
