@@ -2,7 +2,9 @@ internal import Crypto
 
 /// A hash of all items of a job, whatever their order: equal for all who run the same prompts with the same settings.
 package struct PlanDigest: Sendable {
-    /// The hashes of the items, added up. A sum and not an exclusive or: of two equal items none would be left.
+    /// The hashes of the items, added up.
+    ///
+    /// A sum and not an exclusive or: of two equal items none would be left.
     private var sum = [UInt64](repeating: 0, count: 4)
     private var count: UInt64 = 0
 

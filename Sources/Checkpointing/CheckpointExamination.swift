@@ -111,9 +111,11 @@ package struct CheckpointExamination: Sendable {
 }
 
 extension CheckpointReader {
-    /// What is wrong inside the file; `nil` if nothing is.
+    /// Looks for damage inside the file.
     ///
     /// - Parameter isQuick: Whether to leave out the comparison of tables with their indexes.
+    /// - Returns: The first thing that is wrong; `nil` if nothing is.
+    /// - Throws: A ``CheckpointError`` if it cannot be looked at.
     func damage(isQuick: Bool) throws(CheckpointError) -> String? {
         do {
             return try connection.integrityProblem(isQuick: isQuick)

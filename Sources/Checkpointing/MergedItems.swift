@@ -131,7 +131,9 @@ private struct Standing {
         return finishedAt < other.finishedAt
     }
 
-    /// What is done is best. What failed is not sent again by itself, unless another one got further in its chat.
+    /// What is done is best.
+    ///
+    /// What failed is not sent again by itself, unless another one got further in its chat.
     private var rank: (Int, Int64, Int) {
         let order: [ItemState] = [.pending, .deferred, .failed, .done]
         return (state == .done ? 1 : 0, answeredTurns, order.firstIndex(of: state) ?? 0)
