@@ -6,10 +6,10 @@ DESTDIR ?=
 JOBS = jobs/quickstart.yaml jobs/nightly-summaries.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-long reliability check docs format bench install clean
+.PHONY: help setup build demo test test-long reliability check docs format bench quota-table install clean
 
 help: ## List the commands.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Install the C libraries that are missing (Debian, Ubuntu).
 	@scripts/setup.sh
@@ -51,6 +51,10 @@ format: ## Format the sources.
 bench: build ## Measure genbatch beside a bare libcurl receiver.
 	@scripts/setup.sh bench
 	python3 Benchmarks/bench.py
+
+quota-table: ## Simulate pacing policies and write the table of docs/quota.md.
+	$(SWIFT) build --build-tests
+	QUOTA_TABLE=write $(SWIFT) test --skip-build --filter QuotaTableTests.writeDocument
 
 install: build ## Install into PREFIX (default /usr/local).
 	install -d $(DESTDIR)$(PREFIX)/bin

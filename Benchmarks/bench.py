@@ -141,7 +141,7 @@ class Bench:
                 items.write(json.dumps({"id": f"item-{number:07}", "text": PROMPT}) + "\n")
         command = [
             str(self.genbatch), "run", "job.yaml", "--db", "bench.db", "--base-url", case["base"],
-            "--progress", "none", "--concurrency", str(case["concurrency"]),
+            "--progress", "none", "--concurrency", str(case["concurrency"]), "--rpm", "1000000000",
         ]
         environment = dict(os.environ, GEMINI_API_KEY="bench")
         environment.pop("GOOGLE_API_KEY", None)

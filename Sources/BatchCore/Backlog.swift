@@ -2,75 +2,167 @@
 struct Work: Sendable {
     var item: PendingItem
     var machine: ItemMachine
+    /// The lane of its model.
+    let lane: Int
+    /// What its request was estimated to count.
+    var inputTokens = 0
 }
 
-/// What a run has still to send: a window of the checkpoint's pending items, and the items that wait for their moment.
+/// What a run has still to send: a window of the checkpoint's pending items, and the items that wait for their moment or
+/// for their model's quota.
 ///
-/// Both are bounded. When many items wait, the service is in trouble, and no new ones are taken from the window.
+/// All of it is bounded. A model that keeps as many items waiting as may gets a source of its own, from which nothing is
+/// read until there is room; the others go on.
 struct Backlog {
+    /// What to ask the checkpoint for.
+    struct Request: Equatable {
+        fileprivate let source: Int
+        let after: ItemID?
+        let count: Int
+        let models: ModelSelection
+    }
+
+    /// A stream of the checkpoint's items, in the order of the job.
+    private struct Source {
+        /// The lane that it fills; `nil` for that of all models without one of their own.
+        let lane: Int?
+        /// The last item that it handed out.
+        var last: ItemID?
+        var isExhausted = false
+    }
+
+    private let job: Job
     private let longestWait: Int
     private let windowSize: Int
     private let itemLimit: Int
 
-    /// Items not yet sent in this run; taken from the end, so that taking costs nothing.
+    /// The first is that of all models without one of their own.
+    private var sources = [Source(lane: nil)]
+    /// Items not yet looked at; taken from the end, so that taking costs nothing.
     private var window: [Work] = []
     private var waiting = WaitingList<Work>()
-    private var started = 0
-    private var isExhausted = false
-    /// The last item that the checkpoint handed out.
-    private(set) var lastFetched: ItemID?
+    private(set) var lanes: [Lane] = []
+    private var laneNumbers: [String: Int] = [:]
+    /// The lane to begin with, so that none is favoured.
+    private var turn = 0
+    private var fetched = 0
 
     /// - Parameters:
-    ///   - concurrency: The most items in flight.
-    ///   - longestWait: The number of waiting items from which on no new ones are started.
+    ///   - job: Its limits are followed.
+    ///   - longestWait: The number of a model's waiting items from which on no new ones are read.
     ///   - itemLimit: The most items to start.
-    init(concurrency: Int, longestWait: Int, itemLimit: Int) {
+    init(job: Job, longestWait: Int, itemLimit: Int) {
+        self.job = job
         self.longestWait = longestWait
         self.itemLimit = itemLimit
-        windowSize = min(max(2 * concurrency, 64), 1024)
+        windowSize = min(max(2 * job.limits.concurrency, 64), 1024)
     }
 
     /// Whether nothing is left to send in this run.
-    var isEmpty: Bool { window.isEmpty && waiting.isEmpty && (isExhausted || started >= itemLimit) }
-
-    /// Whether the limit on items kept the backlog from asking for all of them.
-    var isCutByLimit: Bool { started >= itemLimit && !isExhausted }
-
-    /// When the first waiting item is due.
-    var nextDue: Duration? { waiting.nextDue }
-
-    private var mayStart: Bool { waiting.count < longestWait }
-
-    /// How many items to fetch, if new ones may be started and none are at hand.
-    var missingItems: Int? {
-        guard window.isEmpty, !isExhausted, started < itemLimit, mayStart else { return nil }
-        return min(windowSize, itemLimit - started)
+    var isEmpty: Bool {
+        window.isEmpty && waiting.isEmpty && lanes.allSatisfy(\.isEmpty)
+            && (fetched >= itemLimit || sources.allSatisfy(\.isExhausted))
     }
 
-    /// Takes in what the checkpoint gave for ``missingItems``.
-    mutating func refill(with items: [PendingItem], asked: Int, job: Job) {
-        lastFetched = items.last?.id ?? lastFetched
-        isExhausted = items.count < asked
+    /// Whether the limit on items kept the backlog from asking for all of them.
+    var isCutByLimit: Bool { fetched >= itemLimit && !sources.allSatisfy(\.isExhausted) }
+
+    /// When the first waiting item is due, or a limiter allows more.
+    var nextDue: Duration? {
+        var due = waiting.nextDue
+        for lane in lanes where !lane.isEmpty {
+            guard let opensAt = lane.opensAt else { continue }
+            due = min(due ?? opensAt, opensAt)
+        }
+        return due
+    }
+
+    // MARK: Reading
+
+    /// What to read, if there is room for it and none is at hand.
+    var missing: Request? {
+        guard window.isEmpty, fetched < itemLimit else { return nil }
+        let count = min(windowSize, itemLimit - fetched)
+        let number = sources.indices.first { number in
+            let source = sources[number]
+            return !source.isExhausted && (source.lane.map { !lanes[$0].hasFresh && !isFull($0) } ?? true)
+        }
+        guard let number else { return nil }
+        return Request(source: number, after: sources[number].last, count: count, models: models(of: number))
+    }
+
+    private func models(of number: Int) -> ModelSelection {
+        if let lane = sources[number].lane { return .only(lanes[lane].model) }
+        let own = sources.compactMap { source in source.lane.map { lanes[$0].model } }
+        return own.isEmpty ? .all : .except(own)
+    }
+
+    /// Takes in what the checkpoint gave for ``missing``.
+    mutating func refill(with items: [PendingItem], for request: Request, now: Duration) {
+        fetched += items.count
+        sources[request.source].last = items.last?.id ?? sources[request.source].last
+        sources[request.source].isExhausted = items.count < request.count
         window = items.reversed().map { item in
             let machine = ItemMachine(
                 turns: item.request.turns.count,
                 answeredTurns: item.answeredTurns.count,
                 job: job
             )
-            return Work(item: item, machine: machine)
+            return Work(item: item, machine: machine, lane: lane(of: item.request.model, now: now))
         }
     }
 
-    /// An item whose wait is over, else one that has not been sent in this run.
-    mutating func next(at now: Duration) -> Work? {
-        if let work = waiting.popDue(at: now) { return work }
-        guard mayStart, let work = window.popLast() else { return nil }
-        started += 1
-        return work
+    private mutating func lane(of model: String, now: Duration) -> Int {
+        if let number = laneNumbers[model] { return number }
+        lanes.append(Lane(model: model, limits: job.limits, now: now))
+        laneNumbers[model] = lanes.count - 1
+        return lanes.count - 1
+    }
+
+    private func isFull(_ lane: Int) -> Bool {
+        lanes[lane].count >= longestWait
+    }
+
+    // MARK: Sending
+
+    /// What may be sent or put off now: an item that was sent before, else one that was not.
+    mutating func next(at now: Duration) -> Lane.Next? {
+        while let work = waiting.popDue(at: now) {
+            lanes[work.lane].wakeUp(work)
+        }
+        for offset in lanes.indices {
+            let lane = (turn + offset) % lanes.count
+            if !lanes[lane].isEmpty, let next = lanes[lane].next(at: now) {
+                turn = lane + 1
+                return next
+            }
+        }
+        while let work = window.popLast() {
+            if !lanes[work.lane].hasFresh, !isFull(work.lane), let next = lanes[work.lane].admit(work, at: now) {
+                return next
+            }
+            lanes[work.lane].append(work)
+            if isFull(work.lane) {
+                readApart(work.lane)
+            }
+        }
+        return nil
+    }
+
+    /// Reads the items of a model for themselves from here on.
+    private mutating func readApart(_ lane: Int) {
+        guard !sources.contains(where: { $0.lane == lane }) else { return }
+        sources.append(Source(lane: lane, last: sources[0].last, isExhausted: sources[0].isExhausted))
     }
 
     /// Keeps an item until its moment.
     mutating func putAside(_ work: Work, until due: Duration) {
+        lanes[work.lane].fallAsleep()
         waiting.insert(work, due: due)
+    }
+
+    /// Changes what is known about a model.
+    mutating func withLane<Result>(of work: Work, _ body: (inout Lane) -> Result) -> Result {
+        body(&lanes[work.lane])
     }
 }

@@ -56,6 +56,14 @@ extension FailureClass {
         }
     }
 
+    /// Whether the service, or the way to it, failed: nothing that the item could help.
+    package var isServiceTrouble: Bool {
+        switch self {
+        case .overloaded, .server, .network, .timeoutFirstChunk, .timeoutIdle, .cutStream: true
+        default: false
+        }
+    }
+
     /// The most attempts for failures that are billed each time; others follow the job's `retry.attempts` alone.
     package var attemptLimit: Int? {
         switch self {

@@ -6,10 +6,8 @@ package struct GenerationError: Error, Sendable, Equatable {
     package var httpStatus: Int?
     /// The delay the server asked for.
     package var retryDelay: Duration?
-    /// The quota that was exceeded, for example `GenerateRequestsPerMinutePerProjectPerModel`.
-    package var quotaID: String?
-    /// The limit in force, as the server told it.
-    package var quotaValue: Int?
+    /// The quotas that were exceeded, the one that matters most first; empty if the server told none.
+    package var quotas: [ExceededQuota]
     /// Text that arrived before the failure: for display only, never an answer.
     package var partialText: String?
     /// Counts that arrived before the failure.
@@ -22,8 +20,7 @@ package struct GenerationError: Error, Sendable, Equatable {
         _ message: String,
         httpStatus: Int? = nil,
         retryDelay: Duration? = nil,
-        quotaID: String? = nil,
-        quotaValue: Int? = nil,
+        quotas: [ExceededQuota] = [],
         partialText: String? = nil,
         usage: TokenUsage = TokenUsage(),
         isPossiblyBilled: Bool = false
@@ -32,10 +29,31 @@ package struct GenerationError: Error, Sendable, Equatable {
         self.message = message
         self.httpStatus = httpStatus
         self.retryDelay = retryDelay
-        self.quotaID = quotaID
-        self.quotaValue = quotaValue
+        self.quotas = quotas
         self.partialText = partialText
         self.usage = usage
         self.isPossiblyBilled = isPossiblyBilled
     }
+}
+
+extension GenerationError {
+    /// Whether the project's plan does not include the model at all.
+    var isWithoutQuota: Bool { quotas.contains { $0.limit == 0 } }
+}
+
+/// A quota as a refusal names it.
+package struct ExceededQuota: Sendable, Equatable {
+    /// For example `GenerateRequestsPerMinutePerProjectPerModel`.
+    package var id: String
+    /// The limit in force, as the server told it.
+    package var limit: Int?
+
+    package init(id: String, limit: Int? = nil) {
+        self.id = id
+        self.limit = limit
+    }
+
+    package var isPerDay: Bool { id.contains("PerDay") }
+    /// Whether it counts tokens and not requests.
+    package var isOfTokens: Bool { id.contains("Token") }
 }

@@ -25,6 +25,8 @@ package struct ItemMachine: Sendable {
     private var failures = 0
     /// Those among them that were of a class with a limit of its own.
     private var limitedFailures = 0
+    /// Whether the last attempt failed by the service's fault, so that the next one takes from the retry budget.
+    private(set) var isRetry = false
 
     package init(turns: Int, answeredTurns: Int, job: Job) {
         self.turns = turns
@@ -37,6 +39,7 @@ package struct ItemMachine: Sendable {
     package mutating func answered() -> Action {
         failures = 0
         limitedFailures = 0
+        isRetry = false
         turn += 1
         return turn < turns ? .nextTurn : .done
     }
@@ -55,8 +58,20 @@ package struct ItemMachine: Sendable {
     }
 
     /// Decides what follows a failed attempt.
-    package mutating func failed(_ error: GenerationError, using generator: inout some RandomNumberGenerator) -> Action
-    {
+    ///
+    /// - Parameters:
+    ///   - error: What happened.
+    ///   - isServiceDown: Whether others fail too, so that the item waits for the service instead of failing.
+    ///   - generator: Where jitter comes from.
+    /// - Returns: What to do.
+    package mutating func failed(
+        _ error: GenerationError,
+        isServiceDown: Bool,
+        using generator: inout some RandomNumberGenerator
+    ) -> Action {
+        isRetry = error.failureClass.isServiceTrouble
+        // The plan is without this model; others may be in it.
+        if error.isWithoutQuota { return .deferModel }
         let action = error.failureClass.action
         switch action {
         case .deferModel:
@@ -67,14 +82,15 @@ package struct ItemMachine: Sendable {
             guard error.failureClass == .truncated, onTruncation == .retry else { return .fail }
         case .retry, .waitForGate:
             // A run does not sleep for hours, whatever the server calls the reason.
-            if let delay = error.retryDelay, delay > QuotaGate.longestBelievableDelay { return .deferModel }
+            if let delay = error.retryDelay, delay > QuotaPause.longestBelievableDelay { return .deferModel }
             if action == .waitForGate { return .waitForGate }
         }
-        return retryOrGiveUp(error, using: &generator)
+        return retryOrGiveUp(error, isServiceDown: isServiceDown, using: &generator)
     }
 
     private mutating func retryOrGiveUp(
         _ error: GenerationError,
+        isServiceDown: Bool,
         using generator: inout some RandomNumberGenerator
     ) -> Action {
         failures += 1
@@ -89,6 +105,8 @@ package struct ItemMachine: Sendable {
             return .retry(after: delay)
         }
         // Nobody was reached in all attempts: that is the network's fault, and every other item would fare the same.
-        return error.failureClass == .network && !error.isPossiblyBilled ? .stopRun : .fail
+        if error.failureClass == .network, !error.isPossiblyBilled { return .stopRun }
+        if isServiceDown, isRetry { return .retry(after: policy.longestDelay(using: &generator)) }
+        return .fail
     }
 }

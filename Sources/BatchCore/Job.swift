@@ -69,8 +69,12 @@ package struct Limits: Sendable, Equatable {
     /// Requests in flight at once, 1 to ``maximumConcurrency``.
     package var concurrency: Int
 
-    package init(concurrency: Int = Limits.defaultConcurrency) {
+    /// Of each model.
+    package var quota: QuotaLimits
+
+    package init(concurrency: Int = Limits.defaultConcurrency, quota: QuotaLimits = QuotaLimits()) {
         self.concurrency = concurrency
+        self.quota = quota
     }
 }
 

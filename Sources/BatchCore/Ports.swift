@@ -52,8 +52,8 @@ package protocol ItemSource {
 package protocol CheckpointStore: Sendable {
     /// The next items in state `pending`, in the order of the job.
     ///
-    /// `after` is the last item handed out before, `nil` to begin.
-    func pendingItems(after: ItemID?, limit: Int) async throws -> [PendingItem]
+    /// `after` is the last item handed out before, `nil` to begin; `models` says whose items.
+    func pendingItems(after: ItemID?, limit: Int, of models: ModelSelection) async throws -> [PendingItem]
 
     /// Notes that a request of an item is about to be sent, so that a crash from here on counts it as possibly billed.
     ///
@@ -73,6 +73,13 @@ package protocol UploadRegister: Sendable {
 
     /// Keeps an upload, in place of an earlier one under its key; returns after the commit.
     func keep(_ upload: MediaUpload) async throws
+}
+
+/// The models whose items are asked for.
+package enum ModelSelection: Sendable, Equatable {
+    case all
+    case only(String)
+    case except([String])
 }
 
 /// What one attempt, or a decision without one, changes in the checkpoint.

@@ -34,4 +34,9 @@ package struct RetryPolicy: Sendable, Equatable {
         let ceiling = min(maximumDelay, .seconds(1) * (1 << min(attempt - 1, 20)))
         return ceiling * Double.random(in: 0...1, using: &generator)
     }
+
+    /// A delay for an item whose attempts are used up, and that is not to blame for it.
+    package func longestDelay(using generator: inout some RandomNumberGenerator) -> Duration {
+        maximumDelay * Double.random(in: 0...1, using: &generator)
+    }
 }

@@ -81,6 +81,8 @@ package struct RunSummary: Sendable, Equatable {
     package var requests = 0
     package var retries = 0
     package var usage = TokenUsage()
+    /// The models whose items were left for a later run, with the reason.
+    package var closedModels: [String: GenerationError] = [:]
     package var elapsed = Duration.zero
     /// What the checkpoint has after the run; `nil` if it was not asked.
     package var balance: ItemBalance?

@@ -92,6 +92,13 @@ extension Scheduler {
 }
 
 extension GenerationError {
+    /// The same, as the reason for which a run is stopped.
+    var afterLongOutage: GenerationError {
+        var error = self
+        error.message = "nobody has answered for ten minutes, at last: \(message); run again when the service is back"
+        return error
+    }
+
     /// Makes a failure of an error that no generator should throw: an item must not get lost by it.
     fileprivate static func unforeseen(_ error: any Error) -> GenerationError {
         GenerationError(

@@ -20,9 +20,7 @@ package actor Scheduler {
     private var inFlight = 0
     /// Items on their way: in flight, or with a commit under way.
     private var unsettled = 0
-    private var gates: [String: QuotaGate] = [:]
-    /// Models whose items are left for a later run, with the reason.
-    private var closedModels: [String: GenerationError] = [:]
+    private var breaker = OutageBreaker()
     private var isStopping = false
     private var isAborted = false
     private var checkpointError: (any Error)?
@@ -55,11 +53,7 @@ package actor Scheduler {
         self.observer = observer
         self.random = random
         longestQueue = max(64, 4 * job.limits.concurrency)
-        backlog = Backlog(
-            concurrency: job.limits.concurrency,
-            longestWait: longestQueue,
-            itemLimit: itemLimit ?? .max
-        )
+        backlog = Backlog(job: job, longestWait: longestQueue, itemLimit: itemLimit ?? .max)
     }
 
     /// Runs everything that is pending; called once.
@@ -83,7 +77,7 @@ package actor Scheduler {
             throw checkpointError
         }
         if summary.ending == .completed, backlog.isCutByLimit,
-            try await !store.pendingItems(after: backlog.lastFetched, limit: 1).isEmpty
+            try await !store.pendingItems(after: nil, limit: 1, of: .all).isEmpty
         {
             summary.ending = .limitReached
         }
@@ -134,29 +128,30 @@ package actor Scheduler {
     /// Starts all items that may be sent now.
     private func startItems(in group: inout DiscardingTaskGroup) async throws {
         while hasRoom {
-            if let work = backlog.next(at: clock.now()) {
-                start(work, in: &group)
-            } else if let count = backlog.missingItems {
-                let items = try await store.pendingItems(after: backlog.lastFetched, limit: count)
-                backlog.refill(with: items, asked: count, job: job)
+            if let next = backlog.next(at: clock.now()) {
+                start(next, in: &group)
+            } else if let missing = backlog.missing {
+                let items = try await store.pendingItems(
+                    after: missing.after,
+                    limit: missing.count,
+                    of: missing.models
+                )
+                backlog.refill(with: items, for: missing, now: clock.now())
             } else {
                 return
             }
         }
     }
 
-    /// Sends an item, or puts it aside: for a later run if its model is closed, for later if its gate is.
-    private func start(_ work: Work, in group: inout DiscardingTaskGroup) {
-        let model = work.item.request.model
-        if let reason = closedModels[model] {
-            unsettled += 1
-            group.addTask { await self.postpone(work, because: reason) }
-        } else if let opensAt = gates[model]?.opensAt, opensAt > clock.now() {
-            backlog.putAside(work, until: opensAt)
-        } else {
-            unsettled += 1
+    private func start(_ next: Lane.Next, in group: inout DiscardingTaskGroup) {
+        unsettled += 1
+        switch next {
+        case .send(let work):
             inFlight += 1
             group.addTask { await self.carryOut(work) }
+        case .postpone(let work, let reason):
+            summary.closedModels[work.item.request.model] = reason
+            group.addTask { await self.postpone(work, because: reason) }
         }
     }
 
@@ -194,10 +189,8 @@ package actor Scheduler {
         of work: inout Work
     ) -> Conclusion {
         summary.usage += answer.usage
-        if var gate = gates[work.item.request.model] {
-            gate.succeeded(sentAt: sentAt)
-            gates[work.item.request.model] = gate
-        }
+        backlog.withLane(of: work) { $0.answered(work, usage: answer.usage, sentAt: sentAt) }
+        breaker.reached()
         if work.machine.answered() == .nextTurn {
             work.item.answeredTurns.append(answer.parts)
             return Conclusion(state: .pending, event: nil, aftermath: .nextTurn(work))
@@ -218,32 +211,48 @@ package actor Scheduler {
         sentAt: Duration,
         of work: inout Work
     ) -> Conclusion {
-        let (id, key, model) = (work.item.id, work.item.key, work.item.request.model)
+        let (id, key) = (work.item.id, work.item.key)
         summary.usage += error.usage
-        func tryAgain(after delay: Duration) -> Conclusion {
+        func tryAgain(at due: Duration) -> Conclusion {
             Conclusion(
                 state: .pending,
-                event: .attemptFailed(id, key: key, attempt: attempt.number, error: error, retryIn: delay),
-                aftermath: .putAside(work, due: clock.now() + delay)
+                event: .attemptFailed(
+                    id,
+                    key: key,
+                    attempt: attempt.number,
+                    error: error,
+                    retryIn: max(due - clock.now(), .zero)
+                ),
+                aftermath: .putAside(work, due: due)
             )
         }
-        switch work.machine.failed(error, using: &random) {
-        case .retry(let delay):
-            summary.retries += isStopping ? 0 : 1
-            return tryAgain(after: delay)
-        case .waitForGate:
-            return tryAgain(after: closeGate(of: model, error, sentAt: sentAt))
-        case .deferModel:
-            closedModels[model] = error
+        let now = clock.now()
+        if error.failureClass.isServiceTrouble {
+            if breaker.failed(sentAt: sentAt, now: now) {
+                end(.stopped(error.afterLongOutage))
+            }
+        } else {
+            breaker.reached()
+        }
+        let isServiceDown = backlog.withLane(of: work) { $0.isServiceDown(now: now) }
+        switch work.machine.failed(error, isServiceDown: isServiceDown, using: &random) {
+        case .waitForGate, .deferModel:
+            if let opensAt = refused(work, error, sentAt: sentAt, now: now) { return tryAgain(at: opensAt) }
+            summary.closedModels[work.item.request.model] = error
             return Conclusion(
                 state: .deferred,
                 event: .itemDeferred(id, key: key, reason: error.message),
                 aftermath: .deferred
             )
+        case .retry(let delay):
+            backlog.withLane(of: work) { $0.ended() }
+            summary.retries += isStopping ? 0 : 1
+            return tryAgain(at: now + delay)
         case .stopRun:
             end(.stopped(error))
             return interrupted(work)
         case .fail:
+            backlog.withLane(of: work) { $0.ended() }
             return Conclusion(
                 state: .failed,
                 event: .itemFailed(id, key: key, attempts: attempt.number, error: error),
@@ -255,6 +264,7 @@ package actor Scheduler {
     }
 
     private func interrupted(_ work: Work) -> Conclusion {
+        backlog.withLane(of: work) { $0.ended() }
         // If nobody asked for a stop, the process is on its way down, and further items would fare the same.
         end(.interrupted)
         return Conclusion(
@@ -264,17 +274,26 @@ package actor Scheduler {
         )
     }
 
-    /// Closes the gate of a model after a quota answer and returns how long it will stay so.
-    private func closeGate(of model: String, _ error: GenerationError, sentAt: Duration) -> Duration {
-        let now = clock.now()
+    /// Takes account of a refusal for quota.
+    ///
+    /// - Returns: When the item may be sent again; `nil` if its model is closed for this run.
+    private func refused(_ work: Work, _ error: GenerationError, sentAt: Duration, now: Duration) -> Duration? {
         let jitter = Double.random(in: 0...1, using: &random)
-        var gate = gates[model, default: QuotaGate()]
-        let pause = gate.close(now: now, sentAt: sentAt, requested: error.retryDelay, jitter: jitter)
-        gates[model] = gate
-        if let pause {
-            observer.observe(.quotaWait(model: model, duration: pause, reason: error.message))
+        let (pause, isSpendLimitLikely) = backlog.withLane(of: work) { lane in
+            (lane.refused(error, sentAt: sentAt, now: now, jitter: jitter), lane.isSpendLimitLikely)
         }
-        return max(gate.opensAt - now, .zero)
+        guard let pause else { return nil }
+        if pause.isNew {
+            let advice = isSpendLimitLikely ? "; the limit of money spent in ten minutes is the likely reason" : ""
+            observer.observe(
+                .quotaWait(
+                    model: work.item.request.model,
+                    duration: pause.opensAt - now,
+                    reason: error.message + advice
+                )
+            )
+        }
+        return pause.opensAt
     }
 
     /// Notes what became of an item once all about it is committed.

@@ -17,6 +17,7 @@ final class CheckpointDatabase {
     private let insertAttempt: Statement
     private let insertResponse: Statement
     private var selectPending: Statement
+    private var selectPendingOfModels: Statement
     private let selectAnswers: Statement
     private let selectKey: Statement
 
@@ -71,7 +72,8 @@ final class CheckpointDatabase {
                 ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
             """
         )
-        selectPending = try connection.prepare(Self.pendingQuery())
+        selectPending = try connection.prepare(PendingQuery.all())
+        selectPendingOfModels = try connection.prepare(PendingQuery.ofModels())
         selectAnswers = try connection.prepare(
             """
             SELECT turn, parts, text FROM response WHERE item_id = ?1 AND generation = ?2 ORDER BY turn, attempt_id
@@ -124,8 +126,8 @@ final class CheckpointDatabase {
         try insertAttempt.bind(facts.error?.httpStatus, at: 10)
         try insertAttempt.bind(facts.error?.message, at: 11)
         try insertAttempt.bind(facts.error?.retryDelay?.milliseconds, at: 12)
-        try insertAttempt.bind(facts.error?.quotaID, at: 13)
-        try insertAttempt.bind(facts.error?.quotaValue, at: 14)
+        try insertAttempt.bind(facts.error?.quotas.first?.id, at: 13)
+        try insertAttempt.bind(facts.error?.quotas.first?.limit, at: 14)
         try insertAttempt.bind(facts.error?.partialText, at: 15)
         try insertAttempt.bind(facts.isPossiblyBilled, at: 16)
         try ItemCoding.bind(facts.usage, to: insertAttempt, from: 17)
@@ -175,42 +177,51 @@ final class CheckpointDatabase {
 
     // MARK: Reading
 
-    private static func pendingQuery(where condition: String = "1") -> String {
-        """
-        SELECT id, key, variant_id, turns, attempts, generation FROM item JOIN prompt ON item_id = id
-        WHERE state = 'pending' AND position > coalesce((SELECT position FROM item WHERE id = ?1), -1)
-            AND NOT EXISTS (SELECT 1 FROM in_flight WHERE in_flight.item_id = id) AND \(condition)
-        ORDER BY position LIMIT ?2
-        """
-    }
-
     /// Hands out only items that a condition in SQL holds for, from now on.
     func restrictPendingItems(to condition: String) throws {
-        selectPending = try connection.prepare(Self.pendingQuery(where: condition))
+        selectPending = try connection.prepare(PendingQuery.all(where: condition))
+        selectPendingOfModels = try connection.prepare(PendingQuery.ofModels(where: condition))
     }
 
-    func pendingItems(after: ItemID?, limit: Int) throws -> [PendingItem] {
-        try selectPending.bind(after?.value, at: 1)
-        try selectPending.bind(limit, at: 2)
-        defer { selectPending.reset() }
+    func pendingItems(after: ItemID?, limit: Int, of models: ModelSelection) throws -> [PendingItem] {
+        switch models {
+        case .all:
+            return try pendingItems(selectPending, after: after, limit: limit)
+        case .only(let model):
+            try bind([model], areWanted: true)
+        case .except(let models):
+            try bind(models, areWanted: false)
+        }
+        return try pendingItems(selectPendingOfModels, after: after, limit: limit)
+    }
+
+    private func bind(_ models: [String], areWanted: Bool) throws {
+        try selectPendingOfModels.bind(JSONValue.array(models.map { .string($0) }).text, at: 3)
+        try selectPendingOfModels.bind(areWanted, at: 4)
+    }
+
+    private func pendingItems(_ select: borrowing Statement, after: ItemID?, limit: Int) throws -> [PendingItem] {
+        try select.bind(after?.value, at: 1)
+        try select.bind(limit, at: 2)
+        defer { select.reset() }
         var items: [PendingItem] = []
-        while try selectPending.step() {
-            let variant = try variants.variant(selectPending.integer(at: 2))
+        while try select.step() {
+            let variant = try variants.variant(select.integer(at: 2))
             let request = ItemRequest(
                 model: variant.model,
                 systemInstruction: variant.systemInstruction,
                 config: variant.config,
-                turns: try selectPending.withBytes(at: 3) { try ItemCoding.turns($0) }
+                turns: try select.withBytes(at: 3) { try ItemCoding.turns($0) }
             )
-            let id = ItemID(selectPending.integer(at: 0))
+            let id = ItemID(select.integer(at: 0))
             let isChat = request.turns.count > 1
             items.append(
                 PendingItem(
                     id: id,
-                    key: selectPending.text(at: 1),
+                    key: select.text(at: 1),
                     request: request,
-                    attempts: Int(selectPending.integer(at: 4)),
-                    answeredTurns: isChat ? try answers(to: id, generation: selectPending.integer(at: 5)) : []
+                    attempts: Int(select.integer(at: 4)),
+                    answeredTurns: isChat ? try answers(to: id, generation: select.integer(at: 5)) : []
                 )
             )
         }

@@ -61,7 +61,7 @@ extension CheckpointDatabase {
 
     /// Sees to it that nothing else is handed out, and counts what was chosen.
     private func note(_ plan: inout RunPlan) throws {
-        try restrictPendingItems(to: "id IN (SELECT chosen.id FROM temp.chosen)")
+        try restrictPendingItems(to: "item.id IN (SELECT chosen.id FROM temp.chosen)")
         let rows = try connection.prepare(
             """
             SELECT state, count(*) FROM temp.chosen CROSS JOIN item USING (id) WHERE position IS NOT NULL GROUP BY state

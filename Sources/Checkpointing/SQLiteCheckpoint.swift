@@ -230,8 +230,12 @@ package final class SQLiteCheckpoint: CheckpointStore, UploadRegister {
 
     // MARK: CheckpointStore
 
-    package func pendingItems(after: ItemID?, limit: Int) async throws(CheckpointError) -> [PendingItem] {
-        try await perform { try $0.pendingItems(after: after, limit: limit) }
+    package func pendingItems(
+        after: ItemID?,
+        limit: Int,
+        of models: ModelSelection
+    ) async throws(CheckpointError) -> [PendingItem] {
+        try await perform { try $0.pendingItems(after: after, limit: limit, of: models) }
     }
 
     package func begin(_ id: ItemID) async throws(CheckpointError) {

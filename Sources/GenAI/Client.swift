@@ -101,6 +101,9 @@ public final class Client: Sendable {
     /// Which of Google's two servers it speaks to.
     package var kind: BackendKind { backend.kind }
 
+    /// Whether the server is on this machine.
+    package var isServerLocal: Bool { (try? BaseURL(backend.baseURL))?.isLoopback ?? false }
+
     /// Tells servers and keys apart without revealing the key: files belong to the project of the key that sent them.
     package var accountDigest: String {
         let text = ([backend.baseURL] + backend.secrets).joined(separator: "\n")

@@ -89,14 +89,13 @@ enum FailureMapping {
 
     private static func error(for error: APIError, in answer: AnswerAccumulator) -> GenerationError {
         let (failureClass, advice) = classify(error)
-        let quota = error.quotaViolations.first { $0.quotaID.contains("PerDay") } ?? error.quotaViolations.first
+        let quotas = error.quotaViolations.map { ExceededQuota(id: $0.quotaID, limit: $0.quotaValue) }
         return GenerationError(
             failureClass,
             error.description + (advice.map { "; \($0)" } ?? ""),
             httpStatus: error.httpStatus,
             retryDelay: error.retryDelay,
-            quotaID: quota?.quotaID,
-            quotaValue: quota?.quotaValue,
+            quotas: quotas.filter(\.isPerDay) + quotas.filter { !$0.isPerDay },
             partialText: answer.textBytes > 0 ? answer.text : nil,
             usage: TokenUsage(answer.totalUsage),
             // A refused request costs nothing; an error after the answer had begun comes after billed work.

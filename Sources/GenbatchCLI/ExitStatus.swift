@@ -93,7 +93,9 @@ struct CommandFailure: Error {
         switch error.failureClass {
         case .auth: .notPermitted
         case .notFound: .unusableConfiguration
-        case .network, .tls: .unreachable
+        case .tls: .unreachable
+        case .rateMinute, .rateDay, .rateUnknown: .workLeft
+        case let failureClass where failureClass.isServiceTrouble: .unreachable
         default: .someItemsFailed
         }
     }

@@ -1,6 +1,7 @@
 internal import BatchCore
 internal import Checkpointing
 internal import Export
+internal import GenAI
 internal import GenAIGenerating
 internal import JobFiles
 internal import Terminal
@@ -141,6 +142,7 @@ struct LiveEngine {
             concurrency: preparation.job.limits.concurrency
         )
         try await connection.signIn()
+        setPace(of: &preparation.job.limits.quota, connection)
         var storage = StorageRules()
         storage.allowsNetworkFileSystem = options.allowNetworkFileSystem
         let checkpoint = try SQLiteCheckpoint(
@@ -229,6 +231,12 @@ struct LiveEngine {
         return (summary, signals.received)
     }
 
+    private func setPace(of quota: inout QuotaLimits, _ connection: Connection) {
+        quota.requestsPerMinute = options.rpm ?? quota.requestsPerMinute
+        quota.tokensPerMinute = options.tpm ?? quota.tokensPerMinute
+        quota.startsCarefully = !connection.client.isServerLocal
+    }
+
     /// Every connection needs a descriptor; too few are said once, and the run goes on with less.
     private func concurrency(of job: Job) -> Int {
         let wanted = options.concurrency ?? job.limits.concurrency
@@ -270,10 +278,7 @@ struct LiveEngine {
             return CommandFailure(CommandFailure.status(of: error), error.message)
         case .completed, .limitReached:
             if balance.left > 0 {
-                return CommandFailure(
-                    .workLeft,
-                    "\(Figures.count(balance.left, "item")) left; go on with: \(next.resume)"
-                )
+                return Self.workLeft(balance.left, because: summary.closedModels, next)
             }
             guard balance[.failed] > 0 else { return nil }
             return CommandFailure(
@@ -285,6 +290,23 @@ struct LiveEngine {
 
     private var command: String {
         if case .failed = choice { "retry" } else { "resume" }
+    }
+
+    /// Why items are left: because of quota, in the words of one of the models, or for no particular reason.
+    ///
+    /// A model that the plan does not include has to be seen to by somebody; time does not help.
+    private static func workLeft(
+        _ count: Int,
+        because closedModels: [String: GenerationError],
+        _ next: NextCommands
+    ) -> CommandFailure {
+        let reasons = closedModels.sorted { $0.key < $1.key }.map(\.value)
+        let reason = reasons.first { $0.failureClass == .auth } ?? reasons.first
+        let words = reason.map { "; \($0.message)" } ?? ""
+        return CommandFailure(
+            reason?.failureClass == .auth ? .notPermitted : .workLeft,
+            "\(Figures.count(count, "item")) left\(words); go on with: \(next.resume)"
+        )
     }
 
     /// The options without which a further run would reach another server, another key or fewer files.

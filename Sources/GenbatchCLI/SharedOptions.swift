@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import BatchCore
 internal import Checkpointing
+internal import GenAI
 
 /// Which server, and with which key or sign-in.
 struct ConnectionOptions: ParsableArguments {
@@ -121,6 +122,22 @@ struct RunOptions: ParsableArguments {
     var concurrency: Int?
 
     @Option(
+        help: ArgumentHelp(
+            "Requests in any minute, for each model (default: the job's limits.requests_per_minute).",
+            valueName: "count"
+        )
+    )
+    var rpm: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Input tokens in any minute, for each model (default: the job's limits.tokens_per_minute).",
+            valueName: "count"
+        )
+    )
+    var tpm: Int?
+
+    @Option(
         name: [.short, .long],
         help: ArgumentHelp(
             "Write the results to this JSONL file at the end (default: the job's output.path).",
@@ -177,6 +194,11 @@ struct RunOptions: ParsableArguments {
         }
         if let concurrency, !(1...10_000).contains(concurrency) {
             throw ValidationError("--concurrency must be from 1 to 10000")
+        }
+        for (name, count) in [("--rpm", rpm), ("--tpm", tpm)] {
+            if let count, !(1...QuotaLimits.maximum).contains(count) {
+                throw ValidationError("\(name) must be from 1 to \(QuotaLimits.maximum)")
+            }
         }
     }
 }

@@ -9,9 +9,7 @@ struct SettingsDecoder {
         "turns", "images", "id", "vars", "matrix", "limits", "retry", "timeouts", "on_truncation", "output", "vertex",
     ]
     private static let laterKeys = ["checks", "schedule"]
-    private static let laterLimits = [
-        "requests_per_minute", "tokens_per_minute", "requests_per_day", "cost_usd", "total_tokens", "duration",
-    ]
+    private static let laterLimits = ["cost_usd", "total_tokens", "duration"]
 
     private let reader: NodeReader
     private let access: FileAccess
@@ -130,12 +128,28 @@ struct SettingsDecoder {
     }
 
     private mutating func decodeLimits() {
+        let quotas: [(String, WritableKeyPath<QuotaLimits, Int?>)] = [
+            ("requests_per_minute", \.requestsPerMinute), ("tokens_per_minute", \.tokensPerMinute),
+            ("requests_per_day", \.requestsPerDay),
+        ]
         guard let node = values["limits"]?.node,
-            let fields = reader.fields(node, "\"limits\"", known: ["concurrency"], unsupported: Self.laterLimits),
-            let concurrency = fields["concurrency"],
-            let number = reader.integer(concurrency, "\"concurrency\"", in: 1...Limits.maximumConcurrency)
+            let fields = reader.fields(
+                node,
+                "\"limits\"",
+                known: ["concurrency"] + quotas.map(\.0),
+                unsupported: Self.laterLimits
+            )
         else { return }
-        settings.job.limits.concurrency = number
+        if let field = fields["concurrency"],
+            let number = reader.integer(field, "\"concurrency\"", in: 1...Limits.maximumConcurrency)
+        {
+            settings.job.limits.concurrency = number
+        }
+        for (name, path) in quotas {
+            if let number = fields[name].flatMap({ reader.integer($0, "\"\(name)\"", in: 1...QuotaLimits.maximum) }) {
+                settings.job.limits.quota[keyPath: path] = number
+            }
+        }
     }
 
     private mutating func decodeTimes() {

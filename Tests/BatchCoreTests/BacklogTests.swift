@@ -5,91 +5,145 @@ import Testing
 
 @Suite("Backlog")
 struct BacklogTests {
-    private let job = Job(name: "test")
+    private func backlog(
+        concurrency: Int = 1,
+        longestWait: Int = 64,
+        itemLimit: Int = .max,
+        quota: QuotaLimits = .generous
+    ) -> Backlog {
+        let job = Job(name: "test", limits: Limits(concurrency: concurrency, quota: quota))
+        return Backlog(job: job, longestWait: longestWait, itemLimit: itemLimit)
+    }
 
     /// Fills the window with as many items as are missing, from a job of endless length.
-    private func refill(_ backlog: inout Backlog) throws {
-        let count = try #require(backlog.missingItems)
-        let first = (backlog.lastFetched?.value ?? 0) + 1
-        backlog.refill(with: items(from: first, count: count), asked: count, job: job)
+    private func refill(_ backlog: inout Backlog, model: String = "model-a") throws {
+        let missing = try #require(backlog.missing)
+        let first = (missing.after?.value ?? 0) + 1
+        backlog.refill(with: items(from: first, count: missing.count, model: model), for: missing, now: .zero)
+    }
+
+    private func items(from first: Int64, count: Int, model: String = "model-a") -> [PendingItem] {
+        (first..<first + Int64(count)).map { .plain(String($0), number: $0, model: model) }
+    }
+
+    /// The item to send, which gives its place among those in flight back at once.
+    private func send(from backlog: inout Backlog, at now: Duration = .zero) -> Work? {
+        guard case .send(let work) = backlog.next(at: now) else { return nil }
+        backlog.withLane(of: work) { $0.ended() }
+        return work
     }
 
     private func putNextAside(in backlog: inout Backlog, until due: Duration) {
-        if let work = backlog.next(at: .zero) {
+        if let work = send(from: &backlog) {
             backlog.putAside(work, until: due)
         }
     }
 
-    private func items(from first: Int64, count: Int) -> [PendingItem] {
-        (first..<first + Int64(count)).map { .plain(String($0), number: $0) }
-    }
-
     @Test("a window holds twice the items in flight, within bounds", arguments: [(1, 64), (100, 200), (10_000, 1024)])
     func windowSize(concurrency: Int, size: Int) {
-        #expect(Backlog(concurrency: concurrency, longestWait: 64, itemLimit: .max).missingItems == size)
-        #expect(Backlog(concurrency: concurrency, longestWait: 64, itemLimit: 5).missingItems == 5)
-        #expect(Backlog(concurrency: concurrency, longestWait: 64, itemLimit: 0).missingItems == nil)
+        #expect(backlog(concurrency: concurrency).missing?.count == size)
+        #expect(backlog(concurrency: concurrency, itemLimit: 5).missing?.count == 5)
+        #expect(backlog(concurrency: concurrency, itemLimit: 0).missing == nil)
     }
 
     @Test("a new window is asked for when the one before is used up, after its last item")
     func windows() throws {
-        var backlog = Backlog(concurrency: 1, longestWait: 64, itemLimit: .max)
+        var backlog = backlog()
         try refill(&backlog)
-        #expect(backlog.lastFetched == ItemID(64))
         for number in 1...64 {
-            #expect(backlog.missingItems == nil)
-            #expect(backlog.next(at: .zero)?.item.key == String(number))
+            #expect(backlog.missing == nil)
+            #expect(send(from: &backlog)?.item.key == String(number))
         }
         #expect(!backlog.isEmpty)
+        #expect(backlog.missing?.after == ItemID(64))
         try refill(&backlog)
-        #expect(backlog.next(at: .zero)?.item.key == "65")
+        #expect(send(from: &backlog)?.item.key == "65")
     }
 
     @Test("a short window is the last")
     func lastWindow() throws {
-        var backlog = Backlog(concurrency: 1, longestWait: 64, itemLimit: .max)
-        backlog.refill(with: items(from: 1, count: 1), asked: 64, job: job)
+        var backlog = backlog()
+        backlog.refill(with: items(from: 1, count: 1), for: try #require(backlog.missing), now: .zero)
         #expect(!backlog.isEmpty)
-        _ = backlog.next(at: .zero)
+        _ = send(from: &backlog)
         #expect(backlog.isEmpty)
-        #expect(backlog.missingItems == nil)
+        #expect(backlog.missing == nil)
         #expect(!backlog.isCutByLimit)
     }
 
     @Test("when as many items wait as may, no other is started until one is due")
     func longestWait() throws {
-        var backlog = Backlog(concurrency: 100, longestWait: 10, itemLimit: .max)
+        var backlog = backlog(concurrency: 100, longestWait: 10)
         try refill(&backlog)
         for second in 1...10 {
             putNextAside(in: &backlog, until: .seconds(second))
         }
         #expect(backlog.next(at: .zero) == nil)
         #expect(backlog.nextDue == .seconds(1))
-        #expect(backlog.next(at: .seconds(1))?.item.key == "1")
-        #expect(backlog.next(at: .seconds(1))?.item.key == "11")
+        #expect(send(from: &backlog, at: .seconds(1))?.item.key == "1")
+        #expect(send(from: &backlog, at: .seconds(1))?.item.key == "11")
     }
 
-    @Test("no window is fetched to be kept while others wait")
-    func noWindowWhileOthersWait() throws {
-        var backlog = Backlog(concurrency: 1, longestWait: 64, itemLimit: .max)
+    @Test("what waits for quota is bounded, and does not keep other models from being read")
+    func fullModelIsReadApart() throws {
+        var backlog = backlog(longestWait: 100, quota: QuotaLimits(requestsPerMinute: 10))
         try refill(&backlog)
-        for _ in 1...64 {
-            putNextAside(in: &backlog, until: .seconds(1))
+        let first = (1...10).map { _ in send(from: &backlog)?.item.key }
+        #expect(first == (1...10).map(String.init))
+        #expect(backlog.next(at: .zero) == nil)
+        #expect(backlog.missing?.models == .all)
+        try refill(&backlog)
+        #expect(backlog.next(at: .zero) == nil)
+        // 118 items of the model wait now: the rest is for the others.
+        let others = try #require(backlog.missing)
+        #expect(others.models == .except(["model-a"]))
+        #expect(others.after == ItemID(128))
+        backlog.refill(with: items(from: 1000, count: 1, model: "model-b"), for: others, now: .zero)
+        #expect(send(from: &backlog)?.item.key == "1000")
+        #expect(backlog.missing == nil)
+        #expect(!backlog.isEmpty)
+    }
+
+    @Test("a model that was read apart goes on in the order of the job")
+    func readApartInOrder() throws {
+        var backlog = backlog(longestWait: 64, quota: QuotaLimits(requestsPerMinute: 600))
+        var now = Duration.zero
+        var keys: [String] = []
+        while keys.count < 300 {
+            if let work = send(from: &backlog, at: now) {
+                keys.append(work.item.key)
+            } else if let missing = backlog.missing {
+                let count = missing.models == .except(["model-a"]) ? 0 : missing.count
+                let first = (missing.after?.value ?? 0) + 1
+                backlog.refill(with: items(from: first, count: count), for: missing, now: now)
+            } else {
+                now = try #require(backlog.nextDue)
+            }
         }
-        #expect(backlog.missingItems == nil)
-        _ = backlog.next(at: .seconds(1))
-        #expect(backlog.missingItems == 64)
+        #expect(keys == (1...300).map(String.init))
     }
 
     @Test("the limit counts items, not their attempts")
     func itemLimit() throws {
-        var backlog = Backlog(concurrency: 1, longestWait: 64, itemLimit: 2)
+        var backlog = backlog(itemLimit: 2)
         try refill(&backlog)
         putNextAside(in: &backlog, until: .zero)
-        #expect(backlog.next(at: .zero)?.item.key == "1")
-        #expect(!backlog.isCutByLimit)
-        #expect(backlog.next(at: .zero)?.item.key == "2")
+        #expect(send(from: &backlog)?.item.key == "1")
+        #expect(send(from: &backlog)?.item.key == "2")
         #expect(backlog.isCutByLimit)
         #expect(backlog.isEmpty)
+    }
+
+    @Test("the models take turns")
+    func turns() throws {
+        var backlog = backlog()
+        let mixed = items(from: 1, count: 4, model: "model-a") + items(from: 5, count: 4, model: "model-b")
+        backlog.refill(with: mixed, for: try #require(backlog.missing), now: .zero)
+        for _ in 1...8 {
+            putNextAside(in: &backlog, until: .seconds(1))
+        }
+        let models = (1...4).map { _ in send(from: &backlog, at: .seconds(1))?.item.request.model ?? "" }
+        #expect(models[0] != models[1])
+        #expect(Array(models[..<2]) == Array(models[2...]))
     }
 }

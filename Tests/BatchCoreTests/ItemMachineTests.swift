@@ -41,7 +41,7 @@ struct ItemMachineTests {
     @Test("every class is followed by what the table says", arguments: FailureClass.allCases)
     mutating func tableIsFollowed(failureClass: FailureClass) {
         var machine = machine()
-        let action = machine.failed(failure(failureClass), using: &random)
+        let action = machine.failed(failure(failureClass), isServiceDown: false, using: &random)
         switch (failureClass.action, action) {
         case (.retry, .retry), (.waitForGate, .waitForGate), (.deferModel, .deferModel), (.failItem, .fail),
             (.stopRun, .stopRun):
@@ -55,21 +55,24 @@ struct ItemMachineTests {
     mutating func quotaUsesNothingUp() {
         var machine = machine(attempts: 2)
         for _ in 0..<100 {
-            #expect(machine.failed(failure(.rateMinute, retryDelay: .seconds(5)), using: &random) == .waitForGate)
+            #expect(
+                machine.failed(failure(.rateMinute, retryDelay: .seconds(5)), isServiceDown: false, using: &random)
+                    == .waitForGate
+            )
         }
-        guard case .retry = machine.failed(failure(.server), using: &random) else {
+        guard case .retry = machine.failed(failure(.server), isServiceDown: false, using: &random) else {
             Issue.record("the first real failure is not tried again")
             return
         }
-        #expect(machine.failed(failure(.server), using: &random) == .fail)
+        #expect(machine.failed(failure(.server), isServiceDown: false, using: &random) == .fail)
     }
 
     @Test("an answered turn gives the next one all attempts again")
     mutating func attemptsAreOfTheTurn() {
         var machine = machine(turns: 2, attempts: 2)
-        _ = machine.failed(failure(.server), using: &random)
+        _ = machine.failed(failure(.server), isServiceDown: false, using: &random)
         #expect(machine.answered() == .nextTurn)
-        guard case .retry = machine.failed(failure(.server), using: &random) else {
+        guard case .retry = machine.failed(failure(.server), isServiceDown: false, using: &random) else {
             Issue.record("the second turn has no attempts of its own")
             return
         }
@@ -79,13 +82,13 @@ struct ItemMachineTests {
     mutating func classLimit() {
         var machine = machine(attempts: 20)
         for _ in 0..<5 {
-            guard case .retry = machine.failed(failure(.network), using: &random) else {
+            guard case .retry = machine.failed(failure(.network), isServiceDown: false, using: &random) else {
                 Issue.record("a network failure is not tried again")
                 return
             }
         }
         for round in 1...3 {
-            let action = machine.failed(failure(.empty, billed: true), using: &random)
+            let action = machine.failed(failure(.empty, billed: true), isServiceDown: false, using: &random)
             if round < 3 {
                 guard case .retry = action else {
                     Issue.record("gave up after \(round) empty answers")
@@ -100,15 +103,15 @@ struct ItemMachineTests {
     @Test("the job's attempts hold for classes with a limit of their own as well")
     mutating func jobLimitHolds() {
         var machine = machine(attempts: 1)
-        #expect(machine.failed(failure(.empty), using: &random) == .fail)
+        #expect(machine.failed(failure(.empty), isServiceDown: false, using: &random) == .fail)
     }
 
     @Test("nobody reached in all attempts stops the run; a request that was sent fails its item")
     mutating func unreachable() {
         var unreached = machine(attempts: 1)
-        #expect(unreached.failed(failure(.network), using: &random) == .stopRun)
+        #expect(unreached.failed(failure(.network), isServiceDown: false, using: &random) == .stopRun)
         var sent = machine(attempts: 1)
-        #expect(sent.failed(failure(.network, billed: true), using: &random) == .fail)
+        #expect(sent.failed(failure(.network, billed: true), isServiceDown: false, using: &random) == .fail)
     }
 
     @Test(
@@ -118,7 +121,11 @@ struct ItemMachineTests {
     )
     mutating func longDelays(delay: (seconds: Int, defers: Bool), failureClass: FailureClass) {
         var machine = machine()
-        let action = machine.failed(failure(failureClass, retryDelay: .seconds(delay.seconds)), using: &random)
+        let action = machine.failed(
+            failure(failureClass, retryDelay: .seconds(delay.seconds)),
+            isServiceDown: false,
+            using: &random
+        )
         #expect((action == .deferModel) == delay.defers)
     }
 
@@ -137,9 +144,9 @@ struct ItemMachineTests {
     @Test("a cut answer is tried again only if the job says so")
     mutating func truncation() {
         var failing = machine(onTruncation: .fail)
-        #expect(failing.failed(failure(.truncated), using: &random) == .fail)
+        #expect(failing.failed(failure(.truncated), isServiceDown: false, using: &random) == .fail)
         var retrying = machine(onTruncation: .retry)
-        guard case .retry = retrying.failed(failure(.truncated), using: &random) else {
+        guard case .retry = retrying.failed(failure(.truncated), isServiceDown: false, using: &random) else {
             Issue.record("the cut answer is not tried again")
             return
         }

@@ -115,7 +115,7 @@ struct SchedulerCheckpointTests {
         var store = InMemoryStore(items(count: count))
         var sent: [String: Int] = [:]
         var announced: Set<String> = []
-        let job = Job(name: "test", limits: Limits(concurrency: 5))
+        let job = Job(name: "test", limits: Limits(concurrency: 5, quota: .generous))
         for round in 0..<2 {
             let harness = SchedulerHarness(store, job: job) { call in
                 round == 0 && (Int(call.text) ?? 0) > cutAfter ? .hold(.answer) : .answer

@@ -12,6 +12,7 @@ struct SchedulerHarness: Sendable {
     init(
         _ items: [PendingItem],
         concurrency: Int = 4,
+        quota: QuotaLimits = .generous,
         retry: RetryPolicy = RetryPolicy(),
         onTruncation: Job.TruncationPolicy = .accept,
         itemLimit: Int? = nil,
@@ -22,7 +23,7 @@ struct SchedulerHarness: Sendable {
             InMemoryStore(items),
             job: Job(
                 name: "test",
-                limits: Limits(concurrency: concurrency),
+                limits: Limits(concurrency: concurrency, quota: quota),
                 retry: retry,
                 onTruncation: onTruncation
             ),
@@ -70,6 +71,11 @@ struct SchedulerHarness: Sendable {
     func finish() async throws -> RunSummary {
         try await clock.driving { [scheduler] in try await scheduler.run() }
     }
+}
+
+extension QuotaLimits {
+    /// For tests of other things than pace.
+    static let generous = QuotaLimits(requestsPerMinute: 1_000_000_000)
 }
 
 extension PendingItem {

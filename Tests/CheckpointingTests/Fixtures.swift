@@ -133,7 +133,7 @@ final class Fixture: Sendable {
 
 extension SQLiteCheckpoint {
     func allPending() async throws -> [PendingItem] {
-        try await pendingItems(after: nil, limit: 1000)
+        try await pendingItems(after: nil, limit: 1000, of: .all)
     }
 
     /// Answers everything that is pending.

@@ -30,8 +30,7 @@ struct HistoryTests {
             "the stream broke off",
             httpStatus: 200,
             retryDelay: .seconds(2),
-            quotaID: "q",
-            quotaValue: 7,
+            quotas: [ExceededQuota(id: "q", limit: 7)],
             partialText: "half",
             usage: TokenUsage(promptTokens: 3),
             isPossiblyBilled: true

@@ -250,13 +250,31 @@ struct RegistrationTests {
             var keys: [String] = []
             var after: ItemID?
             while true {
-                let page = try await checkpoint.pendingItems(after: after, limit: 10)
+                let page = try await checkpoint.pendingItems(after: after, limit: 10, of: .all)
                 guard let last = page.last else { break }
                 keys += page.map(\.key)
                 after = last.id
                 try await checkpoint.begin(last.id)
             }
             #expect(keys == (0..<25).map { "k\($0)" })
+        }
+    }
+
+    @Test("items of one model, or of all others, are read in the order of the job")
+    func models() async throws {
+        let models = ["a", #"b"'quoted"#, "c"]
+        let items = (0..<12).map { item("k\($0)", model: models[$0 % 3]) }
+        try await fixture.run(items) { checkpoint in
+            func keys(after: ItemID? = nil, _ selection: ModelSelection) async throws -> [String] {
+                try await checkpoint.pendingItems(after: after, limit: 3, of: selection).map(\.key)
+            }
+            #expect(try await keys(.only(models[1])) == ["k1", "k4", "k7"])
+            #expect(try await keys(.except([models[0], models[1]])) == ["k2", "k5", "k8"])
+            #expect(try await keys(.except(models)).isEmpty)
+            #expect(try await keys(.only("d")).isEmpty)
+            let first = try #require(try await checkpoint.pendingItems(after: nil, limit: 8, of: .all).last)
+            #expect(try await keys(after: first.id, .only(models[1])) == ["k10"])
+            #expect(try await keys(after: first.id, .except([models[1]])) == ["k8", "k9", "k11"])
         }
     }
 }

@@ -138,8 +138,7 @@ struct RunTests {
             "quota exceeded",
             httpStatus: 429,
             retryDelay: .milliseconds(45_838),
-            quotaID: "PerMinute",
-            quotaValue: 60,
+            quotas: [ExceededQuota(id: "PerMinute", limit: 60)],
             partialText: "half",
             usage: TokenUsage(promptTokens: 9),
             isPossiblyBilled: true

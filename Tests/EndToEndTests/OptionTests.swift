@@ -29,6 +29,33 @@ struct OptionTests {
         #expect(try simulator.totals().requests == 5)
     }
 
+    @Test("--rpm bounds the requests of a minute")
+    func boundsPace() async throws {
+        let simulator = try await SimulatorProgram()
+        let work = try Workspace(simulator, job: "model: m\nlimits: {requests_per_minute: 100}\nprompts: [one, two]\n")
+        // The second one would have to wait for a minute.
+        let program = try work.start("run", "job.yaml", "--json", "--rpm", "1", "--grace", "1s")
+        _ = await program.output.firstLine { $0.contains("\"item_done\"") }
+        program.send(SIGINT)
+        let run = await work.outcome(of: program)
+        #expect(run.status == 130, "\(run.errors)")
+        #expect(try simulator.totals().requests == 1)
+        #expect(try work.checkpoint().states() == ["done": 1, "pending": 1])
+    }
+
+    @Test("requests_per_day leaves the rest for another day")
+    func boundsDay() async throws {
+        let simulator = try await SimulatorProgram()
+        let work = try Workspace(
+            simulator,
+            job: "model: m\nlimits: {requests_per_day: 3}\nprompts: [one, two, three, four, five]\n"
+        )
+        let run = try await work.genbatch("run", "job.yaml")
+        #expect(run.status == 75, "\(run.errors)")
+        #expect(run.errors.contains("requests of the day"), "\(run.errors)")
+        #expect(try work.checkpoint().states() == ["done": 3, "deferred": 2])
+    }
+
     @Test("--concurrency bounds the requests in flight")
     func boundsConcurrency() async throws {
         let simulator = try await SimulatorProgram(["--first-chunk-latency", "30ms"])

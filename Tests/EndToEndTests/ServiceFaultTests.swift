@@ -176,7 +176,8 @@ struct ServiceFaultTests {
     @Test("a day's quota puts off the items of its model, and the others go on")
     func defersForDay() async throws {
         let simulator = try await SimulatorProgram(
-            script: #"{"rules": [{"model": "pro", "fault": {"kind": "status", "status": 429, "quota": "day"}}]}"#
+            script:
+                #"{"rules": [{"model": "pro", "fault": {"kind": "status", "status": 429, "quota": "day", "retryDelay": "10ms"}}]}"#
         )
         let work = try Workspace(
             simulator,
@@ -191,10 +192,31 @@ struct ServiceFaultTests {
         #expect(run.errors.contains("daily quota"), "\(run.errors)")
         #expect(try run.events().count { $0["type"]?.string == "item_deferred" } == 3)
         #expect(try work.checkpoint().states() == ["done": 2, "deferred": 3])
-        #expect(try simulator.totals().requests <= 2 + 2)
+        // The short delay that comes along is believed once, by as many as are in flight.
+        #expect(try simulator.totals().requests <= 2 + 2 * 2)
         // The next run takes them up.
         let again = try await work.genbatch("run", "job.yaml")
         #expect(again.errors.contains("5 items: 3 to run (3 deferred before), 2 done"), "\(again.errors)")
+    }
+
+    @Test("a model that the plan does not include is left out, and the exit says so")
+    func leavesOutModel() async throws {
+        let simulator = try await SimulatorProgram(
+            script: #"{"rules": [{"model": "pro", "fault": {"kind": "status", "status": 429, "quota": "zero"}}]}"#
+        )
+        let work = try Workspace(
+            simulator,
+            job: """
+                model: flash
+                limits: {concurrency: 1}
+                prompts: [{prompt: one, model: pro}, two, {prompt: three, model: pro}, four]
+                """
+        )
+        let run = try await work.genbatch("run", "job.yaml")
+        #expect(run.status == 77, "\(run.errors)")
+        #expect(run.errors.contains("its limit is 0"), "\(run.errors)")
+        #expect(try work.checkpoint().states() == ["done": 2, "deferred": 2])
+        #expect(try simulator.totals().requests == 3)
     }
 
     @Test("a key that is rejected stops the run at once", arguments: ["invalid-key"])

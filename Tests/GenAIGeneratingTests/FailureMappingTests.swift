@@ -185,8 +185,9 @@ struct FailureMappingTests {
         )
         #expect(error.httpStatus == 429)
         #expect(error.retryDelay == .nanoseconds(45_837_906_927))
-        #expect(error.quotaID == perDay)
-        #expect(error.quotaValue == 1500)
+        #expect(
+            error.quotas == [ExceededQuota(id: perDay, limit: 1500), ExceededQuota(id: perMinute, limit: 15)]
+        )
         #expect(!error.isPossiblyBilled)
         #expect(error.usage == TokenUsage())
     }

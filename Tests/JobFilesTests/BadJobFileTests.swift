@@ -124,6 +124,18 @@ private let values: [BadJob] = [
         "limits: {concurrency: 1_000}\nmodel: m\nprompts: [hi]\n",
         "1:23: \"concurrency\" must be a whole number from 1 to 10000, not \"1_000\""
     ),
+    BadJob(
+        "limits: {requests_per_minute: 0}\nmodel: m\nprompts: [hi]\n",
+        "1:31: \"requests_per_minute\" must be a whole number from 1 to 1000000000000, not \"0\""
+    ),
+    BadJob(
+        "limits: {tokens_per_minute: 1e6}\nmodel: m\nprompts: [hi]\n",
+        "1:29: \"tokens_per_minute\" must be a whole number from 1 to 1000000000000, not \"1e6\""
+    ),
+    BadJob(
+        "limits: {request_per_day: 10}\nmodel: m\nprompts: [hi]\n",
+        "1:10: unknown key \"request_per_day\"; did you mean \"requests_per_day\"?"
+    ),
     BadJob("limits: 5\nmodel: m\nprompts: [hi]\n", "1:9: \"limits\" must be a mapping, not \"5\""),
     BadJob(
         "retry: {attempts: -1, max_delay: 60, tries: 2}\nmodel: m\nprompts: [hi]\n",

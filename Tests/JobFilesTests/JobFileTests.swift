@@ -18,7 +18,7 @@ import Testing
             system_instruction: Be brief.
             config: {temperature: 0.20, maxOutputTokens: 500, stop_sequences: [END]}
             prompts: [hello]
-            limits: {concurrency: 64}
+            limits: {concurrency: 64, requests_per_minute: 1000, tokens_per_minute: 2000000, requests_per_day: 10000}
             retry: {attempts: 3, max_delay: 1m30s}
             timeouts: {connect: 500ms, first_chunk: 5m, idle: 1.5s, item: 2h}
             on_truncation: fail
@@ -27,7 +27,10 @@ import Testing
         )
         var expected = Job(name: "nightly", backend: JobBackend(.gemini))
         expected.stream = false
-        expected.limits.concurrency = 64
+        expected.limits = Limits(
+            concurrency: 64,
+            quota: QuotaLimits(requestsPerMinute: 1000, tokensPerMinute: 2_000_000, requestsPerDay: 10_000)
+        )
         expected.retry = RetryPolicy(attempts: 3, maximumDelay: .seconds(90))
         expected.timeouts = Timeouts(
             connect: .milliseconds(500),

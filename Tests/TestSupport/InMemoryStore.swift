@@ -41,12 +41,14 @@ package final class InMemoryStore: CheckpointStore {
         )
     }
 
-    package func pendingItems(after: ItemID?, limit: Int) async throws -> [PendingItem] {
+    package func pendingItems(after: ItemID?, limit: Int, of models: ModelSelection) async throws -> [PendingItem] {
         try await commit(.pendingItems)
         return state.change { state in
             state.windows.append(limit)
             let start = after.flatMap { state.places[$0] }.map { $0 + 1 } ?? 0
-            let pending = (start..<state.items.count).lazy.filter { [states = state.states] in states[$0] == .pending }
+            let pending = (start..<state.items.count).lazy.filter { [states = state.states, items = state.items] in
+                states[$0] == .pending && models.contains(items[$0].request.model)
+            }
             return pending.prefix(limit).map { state.items[$0] }
         }
     }
@@ -143,5 +145,15 @@ package final class InMemoryStore: CheckpointStore {
             unfinished.append(item)
         }
         return InMemoryStore(unfinished)
+    }
+}
+
+extension ModelSelection {
+    fileprivate func contains(_ model: String) -> Bool {
+        switch self {
+        case .all: true
+        case .only(let wanted): model == wanted
+        case .except(let others): !others.contains(model)
+        }
     }
 }

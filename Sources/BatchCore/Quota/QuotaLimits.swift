@@ -1,0 +1,49 @@
+/// The job's own limits for each of its models; the pace never exceeds them.
+package struct QuotaLimits: Sendable, Equatable {
+    /// More than anybody has.
+    package static let maximum = 1_000_000_000_000
+
+    package var requestsPerMinute: Int?
+    /// Input tokens; what the server counts.
+    package var tokensPerMinute: Int?
+    package var requestsPerDay: Int?
+    /// Whether to begin with a few requests a minute while no limit is known.
+    ///
+    /// A server on this machine has no quota until it says so.
+    package var startsCarefully: Bool
+
+    package init(
+        requestsPerMinute: Int? = nil,
+        tokensPerMinute: Int? = nil,
+        requestsPerDay: Int? = nil,
+        startsCarefully: Bool = true
+    ) {
+        self.requestsPerMinute = requestsPerMinute
+        self.tokensPerMinute = tokensPerMinute
+        self.requestsPerDay = requestsPerDay
+        self.startsCarefully = startsCarefully
+    }
+}
+
+/// What is known about the quota of one model, for the next run to begin with.
+package struct LearnedQuota: Sendable, Equatable {
+    /// The pace that was kept up at the end; `nil` if nothing was ever refused.
+    package var requestsPerMinute: Double?
+    package var tokensPerMinute: Double?
+    /// The limit that the server told.
+    package var requestsPerDay: Int?
+    /// Requests of the present day.
+    package var requestsToday: Int
+
+    package init(
+        requestsPerMinute: Double? = nil,
+        tokensPerMinute: Double? = nil,
+        requestsPerDay: Int? = nil,
+        requestsToday: Int = 0
+    ) {
+        self.requestsPerMinute = requestsPerMinute
+        self.tokensPerMinute = tokensPerMinute
+        self.requestsPerDay = requestsPerDay
+        self.requestsToday = requestsToday
+    }
+}
