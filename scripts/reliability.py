@@ -52,12 +52,14 @@ ROWS = {
     "F33": "a second run on the same checkpoint",
     "F34": "another program holds the checkpoint",
     "F35": "the job is edited between runs",
+    "F36": "checkpoints of one job overlap, differ or are damaged when they are merged",
     "F37": "the clock is wrong, or set meanwhile",
     "F38": "time runs a hundred times as fast",
     "F39": "the machine was asleep",
     "F40": "the clocks change on the night of a daily reset",
     "F77": "answers are formulas or markup",
     "F78": "keys are paths, in the names of files",
+    "F85": "a part of the job is named wrongly, missing, or of another version",
 }
 
 HEAD = """# Reliability

@@ -52,8 +52,14 @@ extension CheckpointReader {
                 throw Self.refused(destination, "it is the checkpoint itself", advice: "name another file")
             }
         }
+        try Self.checkNoLog(of: destination)
+    }
+
+    /// Refuses a name for a new checkpoint beside which the log of another one lies.
+    static func checkNoLog(of destination: String) throws(CheckpointError) {
+        var status = stat()
         for suffix in ["-wal", "-journal"] where lstat(destination + suffix, &status) == 0 {
-            throw Self.refused(
+            throw refused(
                 destination,
                 "\(destination)\(suffix) is there, which would be taken for the copy's own log",
                 advice: "name another file, or close what has that database open"

@@ -4,12 +4,13 @@ internal import SQLite
 /// The rows about the job and its runs: written a few times in a run, so their statements are not kept.
 extension CheckpointDatabase {
     /// Keeps the job file; inside a transaction.
-    func store(_ job: StoredJob) throws {
+    func store(_ job: StoredJob, _ plan: StoredPlan) throws {
         let statement = try connection.prepare(
             """
-            INSERT INTO job (id, name, path, folder, yaml, created_at_ms, updated_at_ms)
-            VALUES (1, ?1, ?2, ?3, ?4, ?5, ?5)
-            ON CONFLICT (id) DO UPDATE SET name = ?1, path = ?2, folder = ?3, yaml = ?4, updated_at_ms = ?5
+            INSERT INTO job (id, name, path, folder, yaml, created_at_ms, updated_at_ms, plan, shard_count, shards)
+            VALUES (1, ?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8)
+            ON CONFLICT (id) DO UPDATE SET name = ?1, path = ?2, folder = ?3, yaml = ?4, updated_at_ms = ?5,
+                plan = ?6, shard_count = ?7, shards = ?8
             """
         )
         try statement.bind(job.name, at: 1)
@@ -17,6 +18,9 @@ extension CheckpointDatabase {
         try statement.bind(job.folder, at: 3)
         try statement.bind(job.yaml, at: 4)
         try statement.bind(System.now, at: 5)
+        try statement.bind(blob: plan.digest, at: 6)
+        try statement.bind(plan.shardCount, at: 7)
+        try statement.bind(plan.shardList, at: 8)
         try statement.run()
     }
 

@@ -32,6 +32,10 @@ package struct CheckpointError: Error, Sendable, Equatable {
         case busy
         /// Two items of the job have the same `id`.
         case duplicateKey(String, first: String, second: String)
+        /// The checkpoint is for another part of its job than the one to be run.
+        case otherShard
+        /// Checkpoints that were to be merged are not of one job, or do not make up all of it.
+        case notOneJob
         /// The command line names items that the job does not have.
         case unknownKeys([String])
         /// The checkpoint was closed, or has failed, before.

@@ -66,7 +66,7 @@ package struct CheckpointExamination: Sendable {
             let reader = try CheckpointReader(path: path)
             let status = try reader.status()
             self.status = status
-            damage = try reader.quickCheck()
+            damage = try reader.damage(isQuick: true)
             let wasCut = status.lastRun.map { $0.endedAtMilliseconds == nil } ?? false
             lacksLog = isLogMissing && status.lockHolder == nil && wasCut
         } catch {
@@ -111,10 +111,14 @@ package struct CheckpointExamination: Sendable {
 }
 
 extension CheckpointReader {
-    /// What is wrong inside the file, without a comparison of tables with their indexes; `nil` if nothing is.
-    func quickCheck() throws(CheckpointError) -> String? {
+    /// Looks for damage inside the file.
+    ///
+    /// - Parameter isQuick: Whether to leave out the comparison of tables with their indexes.
+    /// - Returns: The first thing that is wrong; `nil` if nothing is.
+    /// - Throws: A ``CheckpointError`` if it cannot be looked at.
+    func damage(isQuick: Bool) throws(CheckpointError) -> String? {
         do {
-            return try connection.integrityProblem(isQuick: true)
+            return try connection.integrityProblem(isQuick: isQuick)
         } catch  where error.code == .corrupt {
             return error.message
         } catch {

@@ -7,6 +7,8 @@ package final class CheckpointReader {
     /// With links resolved.
     package let path: String
     let connection: Connection
+    /// Whether the file is read as one that nobody changes, without locks.
+    let isImmutable: Bool
 
     /// - Parameter path: The database file.
     /// - Throws: A ``CheckpointError``; nothing is made and nothing is changed.
@@ -18,7 +20,7 @@ package final class CheckpointReader {
         guard try file.inspect() == .checkpoint else { throw .missing(path: file.path) }
         self.path = file.path
         do {
-            connection = try Self.open(file)
+            (connection, isImmutable) = try Self.open(file)
         } catch {
             throw CheckpointError(error, path: file.path)
         }
@@ -28,16 +30,16 @@ package final class CheckpointReader {
     ///
     /// In a folder that may not be written, or on a full disk, SQLite cannot make the index of the log that readers and
     /// writers share; but then nobody writes, and without a log the file is all there is.
-    private static func open(_ file: CheckpointFile) throws -> Connection {
+    private static func open(_ file: CheckpointFile) throws -> (Connection, isImmutable: Bool) {
         // Before the attempt, which may leave an empty one.
         let isAll = !file.hasLogContents
         let shared = try Connection(path: file.path, mode: .readOnly)
         do {
             _ = try shared.integer("SELECT count(*) FROM job")
-            return shared
+            return (shared, false)
         } catch {
             guard [.cannotOpen, .readOnly, .full, .inputOutput].contains(error.code), isAll else { throw error }
-            return try Connection(path: file.path, mode: .immutable)
+            return (try Connection(path: file.path, mode: .immutable), true)
         }
     }
 

@@ -25,8 +25,9 @@ final class Comparison {
         )
     }
 
-    func run(_ source: inout some ItemSource) throws -> JobComparison {
+    func run(_ source: inout some ItemSource, shard: Shard?) throws -> JobComparison {
         while let item = try source.next() {
+            if let shard, !shard.contains(item.key) { continue }
             let (key, known) = try matcher.match(item)
             try take(item, key: key, known: known)
         }
@@ -107,17 +108,20 @@ extension CheckpointReader {
     ///
     /// - Parameters:
     ///   - source: All items of the job in its order.
+    ///   - shard: The part of the job that is compared; `nil` for all of it.
     ///   - key: An item to look at closely.
     /// - Returns: What a run would find, at one moment.
     /// - Throws: What the source throws, or a ``CheckpointError``.
     package func compare(
         _ source: inout some ItemSource,
+        shard: Shard? = nil,
         explaining key: String? = nil
     ) throws -> JobComparison {
         var comparison: JobComparison
         do {
             comparison = try connection.transaction(.read) {
-                try Comparison(connection, explaining: key).run(&source)
+                try StoredPlan(connection)?.check(shard, path: path)
+                return try Comparison(connection, explaining: key).run(&source, shard: shard)
             }
         } catch let error as SQLiteError {
             throw CheckpointError(error, path: path)

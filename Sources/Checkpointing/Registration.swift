@@ -7,6 +7,7 @@ internal import SQLite
 /// Runs in one transaction. An item that is as it was is not written.
 final class Registration {
     private let database: CheckpointDatabase
+    private let shard: Shard?
     private let matcher: ItemMatcher
     private let insert: Statement
     private let change: Statement
@@ -16,10 +17,16 @@ final class Registration {
     private let leave: Statement
     private var positions: PositionSequence
     private var plan = RunPlan()
+    private var digest = PlanDigest()
 
-    init(_ database: CheckpointDatabase) throws {
+    /// - Parameters:
+    ///   - database: The checkpoint.
+    ///   - shard: The part of the job that it is for; `nil` for all of it.
+    /// - Throws: An `SQLiteError`.
+    init(_ database: CheckpointDatabase, shard: Shard?) throws {
         let connection = database.connection
         self.database = database
+        self.shard = shard
         matcher = try ItemMatcher(connection, newcomers: .inCheckpoint)
         insert = try connection.prepare(
             """
@@ -47,8 +54,14 @@ final class Registration {
                 WITH states (state) AS (VALUES ('pending'), ('done'), ('failed'), ('deferred'))
                 SELECT max((SELECT max(position) FROM item WHERE item.state = states.state)) FROM states
                 """
-            )
+            ),
+            isExact: shard != nil
         )
+    }
+
+    /// What to keep about the job after ``run(_:)``.
+    var storedPlan: StoredPlan {
+        StoredPlan(digest: digest.bytes, shardCount: shard?.count ?? 1, shards: [shard?.number ?? 0])
     }
 
     /// Takes all items of a source.
@@ -57,7 +70,13 @@ final class Registration {
     /// - Throws: What the source throws, ``CheckpointError/Kind/duplicateKey(_:first:second:)``, or an `SQLiteError`.
     func run(_ source: inout some ItemSource) throws -> RunPlan {
         while let item = try source.next() {
+            if let shard, !shard.contains(item.key) {
+                digest.add(item.key, ItemFingerprint(of: item.request))
+                positions.skip()
+                continue
+            }
             let (key, known) = try matcher.match(item)
+            digest.add(item.key, ItemFingerprint(bytes: matcher.columns.fingerprint))
             try keep(item, key: key, known: known)
         }
         try leaveUnseen()
@@ -144,20 +163,32 @@ final class Registration {
 
 /// Gives the items of a job growing positions, and leaves those that have one already where they are if it can.
 ///
-/// Positions are far apart at first, so that an item put in between does not move all that follow.
+/// Positions are far apart at first, so that an item put in between does not move all that follow. In a part of a job they
+/// follow from the order of the whole job alone, so that the positions of all parts fit together.
 struct PositionSequence {
     private static let stride: Int64 = 1024
 
     private let highest: Int64
+    private let isExact: Bool
     private var last: Int64 = 0
 
-    /// - Parameter highest: The highest position in the checkpoint, 0 if there is none.
-    init(highest: Int64) {
+    /// - Parameters:
+    ///   - highest: The highest position in the checkpoint, 0 if there is none.
+    ///   - isExact: Whether the n-th item has to have the position that it would have in a new checkpoint.
+    init(highest: Int64, isExact: Bool = false) {
         self.highest = highest
+        self.isExact = isExact
+    }
+
+    /// Passes over an item that is not in the checkpoint.
+    mutating func skip() {
+        last += Self.stride
     }
 
     mutating func next(keeping known: Int64?) -> Int64 {
-        if let known, known > last {
+        if isExact {
+            skip()
+        } else if let known, known > last {
             last = known
         } else {
             last += last >= highest ? Self.stride : 1

@@ -144,12 +144,14 @@ package final class SQLiteCheckpoint: CheckpointStore, UploadRegister {
     /// - Parameters:
     ///   - source: All items of the job in its order.
     ///   - job: What to keep of the job itself.
+    ///   - shard: The part of the job that the checkpoint is for; items of the others are left out.
     ///   - choice: Which of the items to run are to be handed out from now on.
     /// - Returns: What is new, changed, done …, items that have left the job included.
     /// - Throws: What the source throws, or a ``CheckpointError``; the checkpoint is as it was before.
     package func register(
         _ source: inout some ItemSource,
         job: StoredJob,
+        shard: Shard? = nil,
         choice: ItemChoice = .all
     ) throws -> RunPlan {
         do {
@@ -157,8 +159,10 @@ package final class SQLiteCheckpoint: CheckpointStore, UploadRegister {
                 do {
                     return try database.connection.transaction {
                         var plan = try database.choosing(choice) {
-                            let plan = try Registration(database).run(&source)
-                            try database.store(job)
+                            try StoredPlan(database.connection)?.check(shard, path: path)
+                            let registration = try Registration(database, shard: shard)
+                            let plan = try registration.run(&source)
+                            try database.store(job, registration.storedPlan)
                             return plan
                         }
                         plan.possiblyBilledTwice = possiblyBilledTwice

@@ -20,7 +20,10 @@ enum Schema {
             folder TEXT NOT NULL,            -- where the paths in it start
             yaml TEXT NOT NULL,              -- the job file itself, so that the checkpoint can be resumed alone
             created_at_ms INTEGER NOT NULL,  -- Unix time in milliseconds, as everywhere
-            updated_at_ms INTEGER NOT NULL   -- when the items were last compared with the job
+            updated_at_ms INTEGER NOT NULL,  -- when the items were last compared with the job
+            plan BLOB NOT NULL CHECK (length(plan) = 32),  -- hash of all items of the job, whatever their order
+            shard_count INTEGER NOT NULL,    -- how many parts the job is run in; 1: in one piece
+            shards TEXT NOT NULL             -- JSON array: which of them are here, from 0
         ) STRICT;
 
         -- One execution of the program over the job.

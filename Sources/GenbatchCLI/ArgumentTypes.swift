@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import BatchCore
 internal import JobFiles
 internal import Terminal
 
@@ -16,6 +17,18 @@ struct DurationArgument: ExpressibleByArgument {
     }
 
     var defaultValueDescription: String { "\(duration.components.seconds)s" }
+}
+
+/// The value of `--shard`.
+enum ShardArgument {
+    static func parse(_ text: String) throws -> Shard {
+        guard let shard = Shard(text) else {
+            throw ValidationError(
+                "--shard \(text) names no part of a job: it takes i/n, i from 0 to n-1 and n from 1 to \(Shard.maximumCount)"
+            )
+        }
+        return shard
+    }
 }
 
 /// The value of `--progress`.

@@ -65,9 +65,9 @@ struct CommandFailure: Error {
     private static func status(of error: CheckpointError) -> ExitStatus {
         switch error.kind {
         case .inUse: .inUse
-        case .duplicateKey: .invalidJob
+        case .duplicateKey, .notOneJob: .invalidJob
         case .missing: .missingInput
-        case .unknownKeys: .wrongUsage
+        case .unknownKeys, .otherShard: .wrongUsage
         case .notACheckpoint, .newerSchema, .damaged, .readOnly, .networkFileSystem: .unusableConfiguration
         case .cannotCreate: .cannotCreateOutput
         case .diskFull, .io, .busy, .closed: .inputOutputError

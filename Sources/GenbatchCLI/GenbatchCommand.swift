@@ -25,7 +25,8 @@ struct GenbatchCommand: AsyncParsableCommand {
         subcommands: [
             RunCommand.self, ResumeCommand.self, CheckCommand.self, PlanCommand.self, StatusCommand.self,
             ShowCommand.self, FailuresCommand.self, RetryCommand.self, ExportCommand.self, PromptCommand.self,
-            PricesCommand.self, QuotaCommand.self, BackupCommand.self, DoctorCommand.self, SalvageCommand.self,
+            PricesCommand.self, QuotaCommand.self, BackupCommand.self, MergeCommand.self, DoctorCommand.self,
+            SalvageCommand.self,
         ]
     )
 }

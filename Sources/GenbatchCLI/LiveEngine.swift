@@ -202,7 +202,12 @@ struct LiveEngine {
     private func plan(_ jobFile: JobFile?, _ checkpoint: SQLiteCheckpoint) throws -> RunPlan {
         guard let jobFile else { return try checkpoint.reopen(choice: choice) }
         var items = try jobFile.makeItems()
-        return try checkpoint.register(&items, job: try StoredJob(jobFile), choice: choice)
+        return try checkpoint.register(
+            &items,
+            job: try StoredJob(jobFile),
+            shard: options.checkpoint.shard,
+            choice: choice
+        )
     }
 
     private func schedule(
@@ -246,11 +251,14 @@ struct LiveEngine {
     }
 
     private func writeOutput(of preparation: Preparation, _ checkpoint: SQLiteCheckpoint) throws {
-        let relative = preparation.job.outputPath.map { $0.hasPrefix("/") ? $0 : "\(preparation.folder)/\($0)" }
+        let reader = try CheckpointReader(path: checkpoint.path)
+        // The job's own output is for all of its results: shards would replace those of one another.
+        let output = try reader.storedPlan()?.shard == nil ? preparation.job.outputPath : nil
+        let relative = output.map { $0.hasPrefix("/") ? $0 : "\(preparation.folder)/\($0)" }
         guard let path = options.output ?? relative else { return }
         let destination = try ExportDestination.file(path, createsFolder: true)
         let results = ResultsWriter(selection: ResultSelection(states: [.done, .failed, .deferred]), output: path)
-        try results.write(from: CheckpointReader(path: checkpoint.path), to: destination)
+        try results.write(from: reader, to: destination)
     }
 
     /// Why the run does not end with status 0, in words for programs: people have the summary.
@@ -317,8 +325,8 @@ struct LiveEngine {
     }
 
     private func nextCommands(_ argument: String, isCheckpoint: Bool) -> NextCommands {
-        let database = isCheckpoint ? nil : options.checkpoint.database
-        let target = ShellWord.quoted(argument) + (database.map { " --db \(ShellWord.quoted($0))" } ?? "")
+        let target =
+            isCheckpoint ? ShellWord.quoted(argument) : JobLocation.words(for: argument, options.checkpoint)
         return NextCommands(
             resume: "genbatch resume \(target)" + sameWay,
             export: "genbatch export \(target)",

@@ -73,11 +73,17 @@ struct PlanCommand: AsyncParsableCommand {
     private func compare(_ jobFile: JobFile, _ path: String) async throws -> (JobComparison, isNew: Bool) {
         var items = try jobFile.makeItems()
         do {
-            return (try CheckpointReader(path: path).compare(&items, explaining: explain), false)
+            return (
+                try CheckpointReader(path: path).compare(&items, shard: checkpoint.shard, explaining: explain), false
+            )
         } catch let error as CheckpointError where error.kind == .missing {
             let empty = try SQLiteCheckpoint.temporary()
             do {
-                let comparison = try CheckpointReader(path: empty.path).compare(&items, explaining: explain)
+                let comparison = try CheckpointReader(path: empty.path).compare(
+                    &items,
+                    shard: checkpoint.shard,
+                    explaining: explain
+                )
                 await empty.close()
                 return (comparison, true)
             } catch {

@@ -14,6 +14,7 @@ struct RunCommand: AsyncParsableCommand {
               genbatch run job.yaml --only scones         this item and no other
               genbatch run job.yaml --concurrency 64 --json > events.jsonl
               genbatch run job.yaml --simulate            no key, no cost
+              genbatch run job.yaml --shard 0/4           a quarter of it, with a checkpoint of its own
             """
     )
 

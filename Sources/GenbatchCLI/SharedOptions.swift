@@ -81,7 +81,7 @@ struct ConnectionOptions: ParsableArguments {
 
 extension JobBackend.Kind: ExpressibleByArgument {}
 
-/// Where the checkpoint is.
+/// Where the checkpoint is, and of which part of the job.
 struct CheckpointOptions: ParsableArguments {
     @Option(
         name: .customLong("db"),
@@ -89,6 +89,15 @@ struct CheckpointOptions: ParsableArguments {
         completion: .file(extensions: ["db"])
     )
     var database: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Only part i, from 0, of n equal parts of the job, each with a checkpoint of its own (see `merge`).",
+            valueName: "i/n"
+        ),
+        transform: ShardArgument.parse
+    )
+    var shard: Shard?
 }
 
 /// Which items are sent.

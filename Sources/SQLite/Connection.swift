@@ -106,6 +106,20 @@ package final class Connection {
         return try statement.step() ? statement.integer(at: 0) : 0
     }
 
+    /// Makes the tables of another database file readable under a name of its own, until it is detached; outside any
+    /// transaction.
+    ///
+    /// - Parameters:
+    ///   - path: The file, which is not written.
+    ///   - name: The name that stands before those of its tables.
+    ///   - isImmutable: Whether nobody changes it meanwhile, as with ``Mode/immutable``.
+    /// - Throws: A ``SQLiteError``.
+    package func attach(_ path: String, as name: String, isImmutable: Bool) throws(SQLiteError) {
+        let statement = try prepare("ATTACH ?1 AS \(name)")
+        try statement.bind(Self.uri(of: path, isImmutable: isImmutable) + (isImmutable ? "" : "?mode=ro"), at: 1)
+        try statement.run()
+    }
+
     /// The row that the last successful `INSERT` made.
     package var lastInsertedRowID: Int64 {
         sqlite3_last_insert_rowid(handle)

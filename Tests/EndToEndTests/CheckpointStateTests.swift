@@ -143,7 +143,9 @@ struct CheckpointStateTests {
     func editedJob() async throws {
         let simulator = try await SimulatorProgram()
         let work = try Workspace(simulator, job: "model: m\nprompts: [one, two, {id: x, prompt: three}, four]\n")
-        #expect(try await work.genbatch("run", "job.yaml").status == 0)
+        var invariants = Invariants(work, simulator)
+        try invariants.note(try await work.genbatch("run", "job.yaml", "--json"))
+        try invariants.check()
         let first = try await work.export()
 
         // `one` is gone, `x` asks something else, `five` is new, and the order is another.
@@ -151,6 +153,8 @@ struct CheckpointStateTests {
         let program = try work.start("run", "job.yaml", "--json")
         let run = await work.outcome(of: program)
         #expect(run.status == 0, "\(run.errors)")
+        try invariants.note(run)
+        try invariants.check()
         #expect(
             run.errors.contains("4 items: 2 to run (1 new, 1 changed), 2 done, 1 no longer in the job"),
             "\(run.errors)"
@@ -175,16 +179,24 @@ struct CheckpointStateTests {
             "model: m\nlimits: {concurrency: 2}\nprompts: [two, {id: x, prompt: THREE}, five, four]\n",
             to: "job.yaml"
         )
-        let third = try await work.genbatch("run", "job.yaml")
+        let third = try await work.genbatch("run", "job.yaml", "--json")
+        try invariants.note(third)
+        try invariants.check()
         #expect(third.errors.contains("4 items: 0 to run, 4 done"), "\(third.errors)")
         #expect(try simulator.totals().requests == 6)
         #expect(try await work.export().map { $0["text"] } == [3, 2, 1, 0].map { second[$0]["text"] })
 
         // Another model is another question.
         try work.write("model: n\nprompts: [two, {id: x, prompt: THREE}, five, four]\n", to: "job.yaml")
-        let fourth = try await work.genbatch("run", "job.yaml")
+        let fourth = try await work.genbatch("run", "job.yaml", "--json")
         #expect(fourth.errors.contains("4 items: 4 to run (4 changed)"), "\(fourth.errors)")
         #expect(try simulator.totals().requests == 10)
+        // What was done for the other model was rightly sent again: they count from here.
+        var later = Invariants(work, simulator)
+        try later.note(fourth)
+        try later.check()
+        try later.note(try await work.genbatch("run", "job.yaml", "--json"))
+        try later.check()
     }
 
     @Test("a checkpoint and its files are for their owner alone, whatever the umask")

@@ -239,6 +239,10 @@ struct SignalTests {
         let run = await work.outcome(of: try work.start(arguments, output: .broken, errors: .broken))
         #expect(run.status == 0)
         #expect(try work.checkpoint().states() == ["done": 12])
+        var invariants = Invariants(work, simulator)
+        try invariants.note(events: [], status: run.status, errors: run.errors)
+        try await invariants.finish(items: 12)
+        #expect(try simulator.totals().requests == 12)
     }
 
     @Test(
@@ -258,6 +262,10 @@ struct SignalTests {
         #expect(lines.count == 12)
         #expect(lines.allSatisfy { $0["state"]?.string == "done" })
         #expect(try work.read(".genbatch/job.db.lock").split(separator: "\n").count == 3)
+        var invariants = Invariants(work, simulator)
+        try invariants.note(events: [], status: run.status, errors: run.errors)
+        try await invariants.finish(items: 12)
+        #expect(try simulator.totals().requests == 12)
     }
 
     // Fault matrix: F08.
@@ -265,10 +273,14 @@ struct SignalTests {
     func exportsIntoHead() async throws {
         let simulator = try await SimulatorProgram(["--chunks", "20"])
         let work = try workspace(simulator, items: 400)
-        #expect(try await work.genbatch("run", "job.yaml", "--quiet", "--concurrency", "32").status == 0)
+        var invariants = Invariants(work, simulator)
+        try invariants.note(try await work.genbatch("run", "job.yaml", "--json", "--concurrency", "32"))
         let head = try await work.shell("{ $GB export job.yaml; echo status $? >&2; } | head -n 1")
         #expect(head.output.split(separator: "\n").count == 1)
         #expect(head.errors == "status 0\n" || head.errors == "status 141\n", "\(head.errors)")
+        try invariants.note(head)
+        try await invariants.finish(items: 400)
+        #expect(invariants.announcedCount == 400)
     }
 
     private static func seconds(from start: String, to end: String) throws -> Double {

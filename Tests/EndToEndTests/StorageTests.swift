@@ -152,7 +152,10 @@ struct StorageTests {
     func readOnlyFolder() async throws {
         let simulator = try await SimulatorProgram()
         let work = try workspace(simulator, items: 3)
-        #expect(try await work.genbatch("run", "job.yaml", "--quiet", "--limit", "1").status == 75)
+        var invariants = Invariants(work, simulator)
+        let first = try await work.genbatch("run", "job.yaml", "--json", "--limit", "1")
+        #expect(first.status == 75)
+        try invariants.note(first)
         let script = """
             mount --bind .genbatch .genbatch && mount -o remount,ro,bind .genbatch || exit 99
             $GB run job.yaml 2> run.txt
@@ -164,10 +167,13 @@ struct StorageTests {
             """
         let all = try await work.shell("exec unshare -Urm sh -c '\(script)'")
         #expect(all.output == "run 78\nstatus 0\nexport 0\n", "\(all.errors)")
-        #expect(try work.read("run.txt").contains("may not be written"))
+        let errors = try work.read("run.txt")
+        #expect(errors.contains("may not be written"))
         #expect(try work.read("status.txt").contains("3: 1 done, 2 pending"))
         #expect(try work.read("export.jsonl").split(separator: "\n").count == 1)
         #expect(try simulator.totals().requests == 1)
+        try invariants.note(events: [], status: 78, errors: errors)
+        try await invariants.finish(items: 3)
     }
 
     // Fault matrix: F25.
@@ -178,10 +184,15 @@ struct StorageTests {
     func unwritableExport(command: String) async throws {
         let simulator = try await SimulatorProgram()
         let work = try workspace(simulator, items: 3)
-        #expect(try await work.genbatch("run", "job.yaml", "--quiet").status == 0)
+        var invariants = Invariants(work, simulator)
+        try invariants.note(try await work.genbatch("run", "job.yaml", "--json"))
         let export = try await work.shell("$GB \(command)")
         #expect(export.status == (command.contains(">") ? 74 : 73), "\(export.errors)")
         #expect(export.errors.contains("genbatch: "), "\(export.errors)")
+        try invariants.note(export)
+        try await invariants.finish(items: 3)
+        #expect(invariants.announcedCount == 3)
+        #expect(try simulator.totals().requests == 3)
     }
 
     // Fault matrix: F25.
@@ -203,13 +214,16 @@ struct StorageTests {
     func killedExport() async throws {
         let simulator = try await SimulatorProgram()
         let work = try workspace(simulator, items: 3)
-        #expect(try await work.genbatch("run", "job.yaml", "--quiet").status == 0)
+        var invariants = Invariants(work, simulator)
+        try invariants.note(try await work.genbatch("run", "job.yaml", "--json"))
         try work.write("old\n", to: "out.jsonl")
         let killed = try await work.shell(
             "exec strace -f -o /dev/null -e inject=fsync:signal=SIGKILL $GB export job.yaml -o out.jsonl"
         )
-        #expect(killed.status != 0)
+        #expect(killed.signal == SIGKILL)
         #expect(try work.read("out.jsonl") == "old\n")
+        try invariants.note(killed)
+        try await invariants.finish(items: 3)
         #expect(try await work.genbatch("export", "job.yaml", "-o", "out.jsonl").status == 0)
         #expect(try work.read("out.jsonl").split(separator: "\n").count == 3)
     }

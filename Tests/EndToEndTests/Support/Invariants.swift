@@ -84,7 +84,7 @@ struct Invariants {
             return #expect(announced.isEmpty, "I1: announced items, and no tables")
         }
         let done = try facts.answeredKeys()
-        let lost = announced.subtracting(done)
+        let lost = announced.subtracting(done).subtracting(try facts.answeredKeysOutsideJob())
         #expect(lost.isEmpty, "I1: announced and lost: \(lost.sorted())")
         missing += lost.count
         let states = try facts.texts("SELECT DISTINCT state FROM item WHERE position IS NOT NULL")

@@ -171,4 +171,17 @@ final class CheckpointFacts {
             )
         )
     }
+
+    /// The same for items that have left the job, which keep their answers.
+    func answeredKeysOutsideJob() throws -> Set<String> {
+        Set(
+            try texts(
+                """
+                SELECT key FROM item JOIN response ON item_id = item.id AND response.generation = item.generation
+                WHERE position IS NULL AND state = 'done'
+                    AND length(text) > 0 AND output_tokens > 0 AND input_tokens > 0
+                """
+            )
+        )
+    }
 }
