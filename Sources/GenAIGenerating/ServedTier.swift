@@ -21,7 +21,7 @@ extension GenerationError {
     ///
     /// There is no spare capacity just now. That says nothing about the model's quota, so nothing else waits for it.
     mutating func allowForShedding() {
-        let isRefusal = failureClass == .overloaded || (failureClass == .rateUnknown && quotaID == nil)
+        let isRefusal = failureClass == .overloaded || (failureClass == .rateUnknown && quotas.isEmpty)
         guard isRefusal, !isPossiblyBilled else { return }
         failureClass = .overloaded
         isShed = true
