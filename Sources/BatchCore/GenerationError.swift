@@ -70,3 +70,10 @@ package struct ExceededQuota: Sendable, Equatable {
     /// Whether it counts tokens and not requests.
     package var isOfTokens: Bool { id.contains("Token") }
 }
+
+extension GenerationError {
+    /// Whether the service or the way to it is at fault.
+    ///
+    /// A shed request is not: the service is there, has nothing to spare, and serves others as before.
+    package var isServiceTrouble: Bool { failureClass.isServiceTrouble && !isShed }
+}

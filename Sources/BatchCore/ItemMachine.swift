@@ -71,7 +71,7 @@ package struct ItemMachine: Sendable {
         isServiceDown: Bool,
         using generator: inout some RandomNumberGenerator
     ) -> Action {
-        isRetry = error.failureClass.isServiceTrouble
+        isRetry = error.isServiceTrouble
         // The plan is without this model; others may be in it.
         if error.isWithoutQuota { return .deferModel }
         let action = error.failureClass.action

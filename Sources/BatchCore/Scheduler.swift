@@ -238,7 +238,7 @@ package actor Scheduler {
             )
         }
         let now = clock.now()
-        if error.failureClass.isServiceTrouble {
+        if error.isServiceTrouble {
             if breaker.failed(sentAt: sentAt, now: now) {
                 end(.stopped(error.afterLongOutage))
             }

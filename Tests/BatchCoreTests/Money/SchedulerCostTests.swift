@@ -107,4 +107,18 @@ import Testing
         // Without patience five delays are 1 + 2 + 4 + 8 + 16 seconds at most.
         #expect(summary.elapsed > .seconds(31))
     }
+
+    @Test("a run in which everything is shed for long goes on: the service is there")
+    func shedForLong() async throws {
+        let shed = GenerationError(.overloaded, "no capacity", httpStatus: 429, isShed: true)
+        var job = Self.job
+        job.retry.attempts = 20
+        let harness = SchedulerHarness(InMemoryStore(items("a", "b", model: "cheap")), job: job) { call in
+            call.attempt < 15 ? .fail(shed) : .say(Self.answer(1))
+        }
+        let summary = try await harness.finish()
+        #expect(summary.ending == .completed)
+        #expect(summary.done == 2)
+        #expect(summary.elapsed > .seconds(600))
+    }
 }
