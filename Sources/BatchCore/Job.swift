@@ -15,6 +15,8 @@ package struct Job: Sendable, Equatable {
     package var retry: RetryPolicy
     package var timeouts: Timeouts
     package var onTruncation: TruncationPolicy
+    /// What is wanted of the answers of items that say nothing else.
+    package var checks: AnswerChecks
     /// Where the results go at the end of every run, relative to the job's folder; `nil` for nowhere.
     package var outputPath: String?
 
@@ -26,6 +28,7 @@ package struct Job: Sendable, Equatable {
         retry: RetryPolicy = RetryPolicy(),
         timeouts: Timeouts = Timeouts(),
         onTruncation: TruncationPolicy = .accept,
+        checks: AnswerChecks = AnswerChecks(),
         outputPath: String? = nil
     ) {
         self.name = name
@@ -35,6 +38,7 @@ package struct Job: Sendable, Equatable {
         self.retry = retry
         self.timeouts = timeouts
         self.onTruncation = onTruncation
+        self.checks = checks
         self.outputPath = outputPath
     }
 }
