@@ -12,7 +12,7 @@ CREATE TABLE job (
     created_at_ms INTEGER NOT NULL,  -- Unix time in milliseconds, as everywhere
     updated_at_ms INTEGER NOT NULL   -- when the items were last compared with the job
 ) STRICT;
-INSERT INTO job VALUES(1,'nightly','/jobs/nightly.yaml','/jobs',replace('version: 1\n','\n',char(10)),1795387721910,1795387722292);
+INSERT INTO job VALUES(1,'nightly','/jobs/nightly.yaml','/jobs',replace('version: 1\n','\n',char(10)),1795395233906,1795395234316);
 CREATE TABLE run (
     id INTEGER PRIMARY KEY,
     started_at_ms INTEGER NOT NULL,
@@ -30,7 +30,7 @@ CREATE TABLE run (
     retries INTEGER,
     lost INTEGER NOT NULL DEFAULT 0  -- requests that were in flight when it died
 ) STRICT;
-INSERT INTO run VALUES(1,1795387722295,NULL,NULL,NULL,'0.1.0','host',1,NULL,NULL,NULL,NULL,NULL,NULL,0);
+INSERT INTO run VALUES(1,1795395234326,NULL,NULL,NULL,'0.1.0','host',1,NULL,NULL,NULL,NULL,NULL,NULL,0);
 CREATE TABLE variant (
     id INTEGER PRIMARY KEY,
     model TEXT NOT NULL,
@@ -59,14 +59,15 @@ INSERT INTO item VALUES(6,'pending',2051,'pending',1,0,1,X'318942ba5d6f1bc724110
 CREATE TABLE prompt (
     item_id INTEGER PRIMARY KEY REFERENCES item (id),
     turns TEXT NOT NULL,             -- JSON array of {text, media}: what the user says, in order
-    input TEXT NOT NULL              -- JSON object: what the templates saw
+    input TEXT NOT NULL,             -- JSON object: what the templates saw
+    checks TEXT                      -- JSON object: what is wanted of its answers over what the job says; NULL: nothing
 ) STRICT;
-INSERT INTO prompt VALUES(1,'[{"text":"prompt of done"}]','{}');
-INSERT INTO prompt VALUES(2,'[{"text":"after"}]','{}');
-INSERT INTO prompt VALUES(3,'[{"text":"prompt of left"}]','{}');
-INSERT INTO prompt VALUES(4,'[{"text":"prompt of failed"}]','{}');
-INSERT INTO prompt VALUES(5,'[{"text":"one"},{"text":"two"}]','{}');
-INSERT INTO prompt VALUES(6,'[{"text":"prompt of pending"}]','{}');
+INSERT INTO prompt VALUES(1,'[{"text":"prompt of done"}]','{}',NULL);
+INSERT INTO prompt VALUES(2,'[{"text":"after"}]','{}',NULL);
+INSERT INTO prompt VALUES(3,'[{"text":"prompt of left"}]','{}',NULL);
+INSERT INTO prompt VALUES(4,'[{"text":"prompt of failed"}]','{}',NULL);
+INSERT INTO prompt VALUES(5,'[{"text":"one"},{"text":"two"}]','{}',NULL);
+INSERT INTO prompt VALUES(6,'[{"text":"prompt of pending"}]','{}',NULL);
 CREATE TABLE in_flight (
     item_id INTEGER PRIMARY KEY REFERENCES item (id),
     run_id INTEGER REFERENCES run (id)
@@ -79,6 +80,7 @@ CREATE TABLE attempt (
     run_id INTEGER REFERENCES run (id),
     number INTEGER NOT NULL,         -- from 1, over all runs
     turn INTEGER NOT NULL,           -- of the conversation, from 0
+    repair INTEGER NOT NULL DEFAULT 0,  -- 1: told the model what was wrong with the answer before
     status TEXT NOT NULL CHECK (
         status = 'answered' OR status = 'failed' OR status = 'interrupted' OR status = 'lost'
     ),
@@ -100,12 +102,12 @@ CREATE TABLE attempt (
     tool_use_input_tokens INTEGER,
     total_tokens INTEGER
 ) STRICT;
-INSERT INTO attempt VALUES(1,1,1,1,NULL,1,0,'answered',1763834067120,300,1500,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,10,5,NULL,NULL,NULL,15);
-INSERT INTO attempt VALUES(2,2,1,1,NULL,1,0,'answered',1763834067120,300,1500,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,10,5,NULL,NULL,NULL,15);
-INSERT INTO attempt VALUES(3,3,1,1,NULL,1,0,'answered',1763834067120,300,1500,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,10,5,NULL,NULL,NULL,15);
-INSERT INTO attempt VALUES(4,2,2,1,1,1,0,'answered',1763834067120,300,1500,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,10,5,NULL,NULL,NULL,15);
-INSERT INTO attempt VALUES(5,4,1,1,1,1,0,'failed',1763834067120,NULL,20,'safety',200,'a filter',NULL,NULL,NULL,NULL,0,NULL,NULL,NULL,NULL,NULL,NULL);
-INSERT INTO attempt VALUES(6,5,1,1,1,1,0,'answered',1763834067120,300,1500,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,10,5,NULL,NULL,NULL,15);
+INSERT INTO attempt VALUES(1,1,1,1,NULL,1,0,0,'answered',1763834067120,300,1500,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,10,5,NULL,NULL,NULL,15);
+INSERT INTO attempt VALUES(2,2,1,1,NULL,1,0,0,'answered',1763834067120,300,1500,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,10,5,NULL,NULL,NULL,15);
+INSERT INTO attempt VALUES(3,3,1,1,NULL,1,0,0,'answered',1763834067120,300,1500,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,10,5,NULL,NULL,NULL,15);
+INSERT INTO attempt VALUES(4,2,2,1,1,1,0,0,'answered',1763834067120,300,1500,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,10,5,NULL,NULL,NULL,15);
+INSERT INTO attempt VALUES(5,4,1,1,1,1,0,0,'failed',1763834067120,NULL,20,'safety',200,'a filter',NULL,NULL,NULL,NULL,0,NULL,NULL,NULL,NULL,NULL,NULL);
+INSERT INTO attempt VALUES(6,5,1,1,1,1,0,0,'answered',1763834067120,300,1500,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,10,5,NULL,NULL,NULL,15);
 CREATE TABLE response (
     attempt_id INTEGER PRIMARY KEY REFERENCES attempt (id),
     item_id INTEGER NOT NULL REFERENCES item (id),
