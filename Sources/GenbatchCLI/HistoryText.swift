@@ -16,6 +16,9 @@ enum HistoryText {
             text += "system    \(instruction)\n"
         }
         text += "config    \(JSONValue.object(item.request.config).text)\n"
+        if item.checks != AnswerChecks() {
+            text += "checks    \(JSONValue.object(item.checks.members).text)\n"
+        }
         for (index, turn) in item.request.turns.enumerated() {
             text += "\n== turn \(index + 1) ==\n"
             for reference in turn.media {
@@ -45,6 +48,8 @@ enum HistoryText {
             writer.key("input")
             writer.literal(item.input)
             writer.member("request", item.request)
+            writer.key("checks")
+            writer.write(.object(item.checks.members))
             writer.key("attempts")
             writer.array { writer in
                 for attempt in history.attempts {
@@ -67,6 +72,7 @@ enum HistoryText {
     private static func words(for attempt: ItemHistory.Attempt, of item: StoredItem) -> String {
         var text = "== attempt \(attempt.number)"
         text += item.request.turns.count > 1 ? ", turn \(attempt.turn + 1)" : ""
+        text += attempt.isRepair ? ", a repair" : ""
         text += attempt.run.map { ", run \($0)" } ?? ""
         text += attempt.generation < item.generation ? ", of an earlier version of the item" : ""
         text += ": \(attempt.status)" + (attempt.failureClass.map { " (\($0))" } ?? "") + " ==\n"
@@ -128,6 +134,7 @@ enum HistoryText {
             writer.member("run", orNull: attempt.run)
             writer.member("version", attempt.generation)
             writer.member("turn", attempt.turn)
+            writer.member("repair", attempt.isRepair)
             writer.member("model", attempt.model)
             writer.member("status", attempt.status)
             let start = attempt.startedAtMilliseconds.map { Timestamp.rfc3339(unixMilliseconds: $0) }
