@@ -62,14 +62,15 @@ INSERT INTO item VALUES(6,'pending',2051,'pending',1,0,1,X'318942ba5d6f1bc724110
 CREATE TABLE prompt (
     item_id INTEGER PRIMARY KEY REFERENCES item (id),
     turns TEXT NOT NULL,             -- JSON array of {text, media}: what the user says, in order
-    input TEXT NOT NULL              -- JSON object: what the templates saw
+    input TEXT NOT NULL,             -- JSON object: what the templates saw
+    checks TEXT                      -- JSON object: what is wanted of its answers over what the job says; NULL: nothing
 ) STRICT;
-INSERT INTO prompt VALUES(1,'[{"text":"prompt of done"}]','{}');
-INSERT INTO prompt VALUES(2,'[{"text":"after"}]','{}');
-INSERT INTO prompt VALUES(3,'[{"text":"prompt of left"}]','{}');
-INSERT INTO prompt VALUES(4,'[{"text":"prompt of failed"}]','{}');
-INSERT INTO prompt VALUES(5,'[{"text":"one"},{"text":"two"}]','{}');
-INSERT INTO prompt VALUES(6,'[{"text":"prompt of pending"}]','{}');
+INSERT INTO prompt VALUES(1,'[{"text":"prompt of done"}]','{}',NULL);
+INSERT INTO prompt VALUES(2,'[{"text":"after"}]','{}',NULL);
+INSERT INTO prompt VALUES(3,'[{"text":"prompt of left"}]','{}',NULL);
+INSERT INTO prompt VALUES(4,'[{"text":"prompt of failed"}]','{}',NULL);
+INSERT INTO prompt VALUES(5,'[{"text":"one"},{"text":"two"}]','{}',NULL);
+INSERT INTO prompt VALUES(6,'[{"text":"prompt of pending"}]','{}',NULL);
 CREATE TABLE in_flight (
     item_id INTEGER PRIMARY KEY REFERENCES item (id),
     run_id INTEGER REFERENCES run (id)
@@ -82,6 +83,7 @@ CREATE TABLE attempt (
     run_id INTEGER REFERENCES run (id),
     number INTEGER NOT NULL,         -- from 1, over all runs
     turn INTEGER NOT NULL,           -- of the conversation, from 0
+    repair INTEGER NOT NULL DEFAULT 0,  -- 1: told the model what was wrong with the answer before
     status TEXT NOT NULL CHECK (
         status = 'answered' OR status = 'failed' OR status = 'interrupted' OR status = 'lost'
     ),
