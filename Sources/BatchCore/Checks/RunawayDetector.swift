@@ -1,0 +1,73 @@
+/// Tells an answer that repeats itself without end, as models do that have got stuck, while it streams in.
+///
+/// A runaway goes on until its output limit, at the price of a whole book, so there is no hurry: the thresholds are far
+/// above what tables, rules of dashes, code and lists of equal rows need.
+///
+/// It is shown all the text there is after each chunk and looks at its end every 2 KiB, so it keeps nothing but where
+/// it has looked; a chunk of 400 bytes costs some 0.2 µs.
+package struct RunawayDetector: Sendable {
+    /// The longest stretch whose repetition is found, in bytes: 500 characters of most scripts.
+    package static let longestStretch = 1536
+    /// What repetitions have to fill in all, in bytes.
+    package static let leastBytes = 6144
+    /// How often a stretch has to be there in a row.
+    package static let leastRepetitions = 16
+    /// What is enough of one character, or of white space.
+    package static let leastBytesOfOneCharacter = 2048
+
+    private static let interval = 2048
+
+    private var looksAt = leastBytesOfOneCharacter
+
+    package init() {}
+
+    /// Whether a text ends in a loop.
+    ///
+    /// - Parameter text: The whole text so far, in UTF-8. One that is shorter than the last one begins a new text.
+    package mutating func isLooping(_ text: Span<UInt8>) -> Bool {
+        if looksAt > text.count + Self.interval {
+            self = RunawayDetector()
+        }
+        guard text.count >= looksAt else { return false }
+        looksAt = text.count + Self.interval
+        return text.withUnsafeBytes(Self.endsInLoop)
+    }
+
+    /// Tries each distance at which the last bytes have been before, from the shortest.
+    ///
+    /// Linear in the bytes looked at: if the text is the same over a distance for so many bytes and not for one more,
+    /// then no distance up to that number can be a period either, unless it is shorter (Fine and Wilf).
+    private static func endsInLoop(_ text: UnsafeRawBufferPointer) -> Bool {
+        let last = text.count - 8
+        let word = text.loadUnaligned(fromByteOffset: last, as: UInt64.self)
+        let longest = min(longestStretch, last)
+        var distance = 1
+        while distance <= longest {
+            guard text.loadUnaligned(fromByteOffset: last - distance, as: UInt64.self) == word else {
+                distance += 1
+                continue
+            }
+            let needed = bytesNeeded(of: text, distance)
+            let same = bytesInCommon(text, distance, limit: min(needed, text.count) - distance)
+            if same + distance >= needed { return true }
+            distance = max(distance, same) + 1
+        }
+        return false
+    }
+
+    private static func bytesNeeded(of text: UnsafeRawBufferPointer, _ distance: Int) -> Int {
+        let isWhiteSpace = text.suffix(distance).allSatisfy { $0 == 0x20 || (0x09...0x0D).contains($0) }
+        return distance == 1 || isWhiteSpace
+            ? max(leastBytesOfOneCharacter, leastRepetitions * distance)
+            : max(leastBytes, leastRepetitions * distance)
+    }
+
+    /// How many bytes at the end are the same as those at a distance before them.
+    private static func bytesInCommon(_ text: UnsafeRawBufferPointer, _ distance: Int, limit: Int) -> Int {
+        var count = 0
+        while count < limit, text[text.count - 1 - count] == text[text.count - 1 - count - distance] {
+            count += 1
+        }
+        return count
+    }
+}
