@@ -24,6 +24,7 @@ package struct RunawayDetector: Sendable {
     /// Whether a text ends in a loop.
     ///
     /// - Parameter text: The whole text so far, in UTF-8. One that is shorter than the last one begins a new text.
+    /// - Returns: Whether it is time to cut it.
     package mutating func isLooping(_ text: Span<UInt8>) -> Bool {
         if looksAt > text.count + Self.interval {
             self = RunawayDetector()
@@ -34,32 +35,40 @@ package struct RunawayDetector: Sendable {
     }
 
     /// Tries each distance at which the last bytes have been before, from the shortest.
-    ///
-    /// Linear in the bytes looked at: if the text is the same over a distance for so many bytes and not for one more,
-    /// then no distance up to that number can be a period either, unless it is shorter (Fine and Wilf).
     private static func endsInLoop(_ text: UnsafeRawBufferPointer) -> Bool {
+        let whiteSpace = text.lazy.reversed().prefix { $0 == 0x20 || (0x09...0x0D).contains($0) }.count
+        let longest = min(longestStretch, text.count / leastRepetitions)
         let last = text.count - 8
         let word = text.loadUnaligned(fromByteOffset: last, as: UInt64.self)
-        let longest = min(longestStretch, last)
         var distance = 1
         while distance <= longest {
             guard text.loadUnaligned(fromByteOffset: last - distance, as: UInt64.self) == word else {
                 distance += 1
                 continue
             }
-            let needed = bytesNeeded(of: text, distance)
-            let same = bytesInCommon(text, distance, limit: min(needed, text.count) - distance)
+            let least = distance == 1 || distance <= whiteSpace ? leastBytesOfOneCharacter : leastBytes
+            let needed = max(least, leastRepetitions * distance)
+            guard needed <= text.count, isLikely(text, distance, needed) else {
+                distance += 1
+                continue
+            }
+            let same = bytesInCommon(text, distance, limit: needed - distance)
             if same + distance >= needed { return true }
+            // What is the same over a distance for so many bytes, and not for one more, has no longer period up to that
+            // number either (Fine and Wilf).
             distance = max(distance, same) + 1
         }
         return false
     }
 
-    private static func bytesNeeded(of text: UnsafeRawBufferPointer, _ distance: Int) -> Int {
-        let isWhiteSpace = text.suffix(distance).allSatisfy { $0 == 0x20 || (0x09...0x0D).contains($0) }
-        return distance == 1 || isWhiteSpace
-            ? max(leastBytesOfOneCharacter, leastRepetitions * distance)
-            : max(leastBytes, leastRepetitions * distance)
+    /// Whether some bytes of what would have to be the same are: fifteen words rule nearly everything out.
+    private static func isLikely(_ text: UnsafeRawBufferPointer, _ distance: Int, _ needed: Int) -> Bool {
+        let reach = needed - distance - 8
+        return (1...15).allSatisfy { step in
+            let start = text.count - 8 - step * reach / 15
+            return text.loadUnaligned(fromByteOffset: start, as: UInt64.self)
+                == text.loadUnaligned(fromByteOffset: start - distance, as: UInt64.self)
+        }
     }
 
     /// How many bytes at the end are the same as those at a distance before them.

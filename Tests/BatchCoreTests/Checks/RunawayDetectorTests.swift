@@ -29,7 +29,8 @@ struct RunawayDetectorTests {
         var random = SeededGenerator(seed: seed)
         let syllables = ["ta", "ri", "lo", "mek", "as", "un", "der", "fi", "ko", "be"]
         return (0..<words).map { _ in
-            (0..<Int.random(in: 1...4, using: &random)).map { _ in syllables.randomElement(using: &random)! }.joined()
+            (0..<Int.random(in: 1...4, using: &random))
+                .map { _ in syllables[Int.random(in: 0..<syllables.count, using: &random)] }.joined()
         }.joined(separator: " ")
     }
 
