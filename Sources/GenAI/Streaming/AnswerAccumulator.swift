@@ -98,6 +98,12 @@ package struct AnswerAccumulator: Sendable {
         return String(decoding: bytes, as: UTF8.self)
     }
 
+    /// Shows the text of the part that came last, thoughts too; it grows while more of its kind comes.
+    func withLastText<Result>(_ body: (Span<UInt8>) -> Result) -> Result {
+        guard let last = parts.last else { return body([UInt8]().span) }
+        return body(last.text.span)
+    }
+
     /// Whether anything but thoughts came.
     package var hasContent: Bool {
         textBytes > 0 || parts.contains { $0.hasData && !$0.isThought }

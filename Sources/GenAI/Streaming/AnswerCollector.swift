@@ -10,6 +10,19 @@ package struct CollectedAnswer: Sendable {
     package var firstEvent: Duration?
     /// Whether the server may have worked, and billed, for it.
     package var wasSent: Bool
+    /// Whether a watch has ended it; then there is no ``error``.
+    package var isEndedEarly = false
+}
+
+/// Looks at an answer while it grows, and may end it.
+package protocol AnswerWatch: Sendable {
+    /// Whether the rest is not wanted.
+    ///
+    /// Called on the network thread after every event that brought text; must return at once.
+    ///
+    /// - Parameter text: The part of the answer that grows: its text so far, in UTF-8.
+    /// - Returns: Whether to close the stream.
+    mutating func endsAnswer(after text: Span<UInt8>) -> Bool
 }
 
 /// What one event added, for those who watch an answer grow.
@@ -29,12 +42,14 @@ extension Models {
     /// - Parameters:
     ///   - call: What to send.
     ///   - timeouts: Limits of each request, the total of all of them together.
+    ///   - watch: What may end the answer early.
     ///   - onChunk: Called on the network thread for every event; must return at once.
     /// - Returns: The answer with the error that spoiled it, if one did.
     /// - Throws: `CancellationError` alone; the stream is closed then.
     package func collect(
         _ call: GenerateCall,
         timeouts: RequestTimeouts,
+        watch: (any AnswerWatch)? = nil,
         onChunk: @escaping @Sendable (ChunkProgress) -> Void
     ) async throws -> CollectedAnswer {
         var collected = CollectedAnswer(answer: AnswerAccumulator(), wasSent: false)
@@ -56,10 +71,16 @@ extension Models {
                 collected.error = client.withoutKey(error)
                 return collected
             }
-            let collector = AnswerCollector(collected.answer, options: client.options, onChunk: onChunk)
+            let collector = AnswerCollector(
+                collected.answer,
+                options: client.options,
+                watch: watch,
+                onChunk: onChunk
+            )
             let end = try await collector.collect(request, on: client.loop)
             collected.answer = end.answer
             collected.error = end.error.map(client.withoutKey)
+            collected.isEndedEarly = end.isEndedEarly
             collected.wasSent = collected.wasSent || end.wasSent
             collected.firstEvent = collected.firstEvent ?? end.firstEventAt.map { $0 - start }
             timeLeft.total = timeouts.total - (monotonicNow() - start)
@@ -69,7 +90,7 @@ extension Models {
                 hasRenewedAuthorization = true
                 continue
             }
-            guard end.error == nil, end.answer.completion.isContinued else { return collected }
+            guard end.error == nil, !end.isEndedEarly, end.answer.completion.isContinued else { return collected }
             continuationToken = end.answer.completion.continuationToken
             collected.answer.beginHop()
         }
@@ -85,6 +106,7 @@ private final class AnswerCollector: TransferReceiver, @unchecked Sendable {
         var error: GenAIError?
         var wasSent: Bool
         var firstEventAt: Duration?
+        var isEndedEarly = false
     }
 
     private var answer: AnswerAccumulator
@@ -92,11 +114,19 @@ private final class AnswerCollector: TransferReceiver, @unchecked Sendable {
     private var scanner = ChunkScanner()
     private var error: GenAIError?
     private var firstEventAt: Duration?
+    private var watch: (any AnswerWatch)?
+    private var isEndedEarly = false
     private let onChunk: @Sendable (ChunkProgress) -> Void
     private let wait = TransferWait<End>()
 
-    init(_ answer: AnswerAccumulator, options: HTTPOptions, onChunk: @escaping @Sendable (ChunkProgress) -> Void) {
+    init(
+        _ answer: AnswerAccumulator,
+        options: HTTPOptions,
+        watch: (any AnswerWatch)?,
+        onChunk: @escaping @Sendable (ChunkProgress) -> Void
+    ) {
         self.answer = answer
+        self.watch = watch
         self.onChunk = onChunk
         decoder = ResponseDecoder(
             maximumEventBytes: options.maximumEventBytes,
@@ -127,7 +157,7 @@ private final class AnswerCollector: TransferReceiver, @unchecked Sendable {
 
     func receive(_ bytes: UnsafeRawBufferPointer) -> ReceiveDecision {
         do {
-            guard try decoder.receive(bytes, scan) else { return .abandon }
+            guard try decoder.receive(bytes, scan), !isEndedEarly else { return .abandon }
         } catch {
             self.error = error
             return .abandon
@@ -150,7 +180,13 @@ private final class AnswerCollector: TransferReceiver, @unchecked Sendable {
                 end.error,
                 endsInsideDocument: decoder.endsInsideDocument
             )
-        let result = End(answer: answer, error: failure, wasSent: end.wasSent, firstEventAt: firstEventAt)
+        let result = End(
+            answer: answer,
+            error: isEndedEarly ? nil : failure,
+            wasSent: end.wasSent,
+            firstEventAt: firstEventAt,
+            isEndedEarly: isEndedEarly
+        )
         wait.finish(.success(result))
     }
 
@@ -164,5 +200,8 @@ private final class AnswerCollector: TransferReceiver, @unchecked Sendable {
             usage.outputTokens == nil && usage.thoughtTokens == nil
             ? nil : (usage.outputTokens ?? 0) + (usage.thoughtTokens ?? 0)
         onChunk(ChunkProgress(textBytes: answer.textBytes - before, outputTokens: tokens, now: now))
+        if watch != nil, answer.withLastText({ watch?.endsAnswer(after: $0) }) == true {
+            isEndedEarly = true
+        }
     }
 }
