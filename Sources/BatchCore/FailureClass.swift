@@ -20,6 +20,7 @@ package enum FailureClass: String, Sendable, CaseIterable {
     case safety
     case recitation
     case truncated
+    case runaway
     case empty
     case check
     case media
@@ -29,6 +30,8 @@ package enum FailureClass: String, Sendable, CaseIterable {
 package enum FailureAction: String, Sendable {
     /// Another attempt after a growing, jittered delay.
     case retry
+    /// One further attempt that tells the model what was wrong with its answer; then the item fails.
+    case repair
     /// All items of the model wait until the quota allows more; no attempt is used up.
     case waitForGate = "wait_for_gate"
     /// The model's other items are deferred to a later run, other models go on.
@@ -43,15 +46,17 @@ extension FailureClass {
     /// The one table of what follows which failure.
     package var action: FailureAction {
         switch self {
-        case .overloaded, .server, .network, .timeoutFirstChunk, .timeoutIdle, .cutStream, .malformed, .empty:
+        case .overloaded, .server, .network, .timeoutFirstChunk, .timeoutIdle, .cutStream, .malformed, .runaway, .empty:
             .retry
+        case .check:
+            .repair
         case .rateMinute, .rateUnknown:
             .waitForGate
         case .rateDay:
             .deferModel
         case .auth, .notFound, .tls:
             .stopRun
-        case .invalidRequest, .timeoutItem, .tooLarge, .blockedPrompt, .safety, .recitation, .truncated, .check, .media:
+        case .invalidRequest, .timeoutItem, .tooLarge, .blockedPrompt, .safety, .recitation, .truncated, .media:
             .failItem
         }
     }
@@ -68,6 +73,7 @@ extension FailureClass {
     package var attemptLimit: Int? {
         switch self {
         case .empty, .malformed, .truncated: 3
+        case .runaway: 2
         default: nil
         }
     }

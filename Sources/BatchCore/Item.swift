@@ -89,12 +89,21 @@ package struct SourceItem: Sendable, Equatable {
     /// Echoed by exports.
     package var input: JSONObject
     package var request: ItemRequest
+    /// What is wanted of its answers, over what the job says; no part of what the item is.
+    package var checks: AnswerChecks
 
-    package init(key: Key, origin: String, input: JSONObject = [:], request: ItemRequest) {
+    package init(
+        key: Key,
+        origin: String,
+        input: JSONObject = [:],
+        request: ItemRequest,
+        checks: AnswerChecks = AnswerChecks()
+    ) {
         self.key = key
         self.origin = origin
         self.input = input
         self.request = request
+        self.checks = checks
     }
 }
 
@@ -103,15 +112,25 @@ package struct PendingItem: Sendable, Equatable {
     package var id: ItemID
     package var key: String
     package var request: ItemRequest
+    /// What is wanted of its answers, over what the job says.
+    package var checks: AnswerChecks
     /// Attempts made for it so far, in all runs.
     package var attempts: Int
     /// The parts that the model answered to the first turns, as JSON arrays; a chat continues after them.
     package var answeredTurns: [String]
 
-    package init(id: ItemID, key: String, request: ItemRequest, attempts: Int = 0, answeredTurns: [String] = []) {
+    package init(
+        id: ItemID,
+        key: String,
+        request: ItemRequest,
+        checks: AnswerChecks = AnswerChecks(),
+        attempts: Int = 0,
+        answeredTurns: [String] = []
+    ) {
         self.id = id
         self.key = key
         self.request = request
+        self.checks = checks
         self.attempts = attempts
         self.answeredTurns = answeredTurns
     }

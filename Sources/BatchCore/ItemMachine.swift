@@ -27,6 +27,8 @@ package struct ItemMachine: Sendable {
     private var limitedFailures = 0
     /// Whether the last attempt failed by the service's fault, so that the next one takes from the retry budget.
     private(set) var isRetry = false
+    /// What the model is told with the next attempt, after an answer to this turn that the checks refused.
+    package private(set) var repair: RepairRequest?
 
     package init(turns: Int, answeredTurns: Int, job: Job) {
         self.turns = turns
@@ -40,23 +42,28 @@ package struct ItemMachine: Sendable {
         failures = 0
         limitedFailures = 0
         isRetry = false
+        repair = nil
         turn += 1
         return turn < turns ? .nextTurn : .done
     }
 
-    /// Whether the job takes an answer that the model broke off.
-    package func refusal(of answer: Answer) -> GenerationError? {
-        guard answer.isTruncated, onTruncation != .accept else { return nil }
-        return GenerationError(
-            .truncated,
-            "the answer was cut at the output limit (MAX_TOKENS) and on_truncation is \(onTruncation.rawValue); "
-                + "raise max_output_tokens or lower the thinking level",
-            partialText: answer.text,
-            usage: answer.usage,
-            isPossiblyBilled: true,
-            modelVersion: answer.modelVersion,
-            serviceTier: answer.serviceTier
-        )
+    /// Why the job does not take a complete answer; `nil` if it does.
+    ///
+    /// - Parameters:
+    ///   - answer: The answer. What the model broke off is refused first: it can hardly pass a check.
+    ///   - check: What is wanted of it.
+    /// - Returns: The failure of its attempt.
+    package func refusal(of answer: Answer, by check: AnswerCheck) -> GenerationError? {
+        if answer.isTruncated, onTruncation != .accept {
+            return GenerationError(
+                .truncated,
+                "the answer was cut at the output limit (MAX_TOKENS) and on_truncation is \(onTruncation.rawValue); "
+                    + "raise max_output_tokens or lower the thinking level",
+                refusing: answer
+            )
+        }
+        let problems = check.problems(in: answer)
+        return problems.isEmpty ? nil : GenerationError(.check, problems.joined(separator: "; "), refusing: answer)
     }
 
     /// Decides what follows a failed attempt.
@@ -82,12 +89,22 @@ package struct ItemMachine: Sendable {
             return .stopRun
         case .failItem:
             guard error.failureClass == .truncated, onTruncation == .retry else { return .fail }
+        case .repair:
+            return repairOrGiveUp(error)
         case .retry, .waitForGate:
             // A run does not sleep for hours, whatever the server calls the reason.
             if let delay = error.retryDelay, delay > QuotaPause.longestBelievableDelay { return .deferModel }
             if action == .waitForGate { return .waitForGate }
         }
         return retryOrGiveUp(error, isServiceDown: isServiceDown, using: &generator)
+    }
+
+    /// An answer is repaired once: a model that does not understand what is wrong does not understand it twice.
+    private mutating func repairOrGiveUp(_ error: GenerationError) -> Action {
+        failures += 1
+        guard repair == nil, failures < policy.attempts else { return .fail }
+        repair = RepairRequest(answer: error.partialText ?? "", problems: error.message)
+        return .retry(after: .zero)
     }
 
     private mutating func retryOrGiveUp(
@@ -111,5 +128,20 @@ package struct ItemMachine: Sendable {
         if error.failureClass == .network, !error.isPossiblyBilled { return .stopRun }
         if isServiceDown, isRetry { return .retry(after: policy.longestDelay(using: &generator)) }
         return .fail
+    }
+}
+
+extension GenerationError {
+    /// A failure for which an answer is to blame that came whole, and was paid for.
+    fileprivate init(_ failureClass: FailureClass, _ message: String, refusing answer: Answer) {
+        self.init(
+            failureClass,
+            message,
+            partialText: answer.text,
+            usage: answer.usage,
+            isPossiblyBilled: true,
+            modelVersion: answer.modelVersion,
+            serviceTier: answer.serviceTier
+        )
     }
 }

@@ -17,6 +17,8 @@ package struct Job: Sendable, Equatable {
     /// The same for items of the flex tier, whose answers may take a quarter of an hour to begin.
     package var flexTimeouts: Timeouts
     package var onTruncation: TruncationPolicy
+    /// What is wanted of the answers of items that say nothing else.
+    package var checks: AnswerChecks
     /// Where the results go at the end of every run, relative to the job's folder; `nil` for nowhere.
     package var outputPath: String?
     /// What attempts are priced by.
@@ -31,6 +33,7 @@ package struct Job: Sendable, Equatable {
         timeouts: Timeouts = Timeouts(),
         flexTimeouts: Timeouts = .flex,
         onTruncation: TruncationPolicy = .accept,
+        checks: AnswerChecks = AnswerChecks(),
         outputPath: String? = nil,
         prices: PriceTable = PriceTable()
     ) {
@@ -42,6 +45,7 @@ package struct Job: Sendable, Equatable {
         self.timeouts = timeouts
         self.flexTimeouts = flexTimeouts
         self.onTruncation = onTruncation
+        self.checks = checks
         self.outputPath = outputPath
         self.prices = prices
     }

@@ -17,13 +17,26 @@ package struct GenerationRequest: Sendable {
     package var item: ItemRequest
     /// The parts that the model answered to the turns before, as JSON arrays.
     package var answeredTurns: [String]
+    /// What the dialogue goes on with after the turn, if the answer to it was refused.
+    package var repair: RepairRequest?
     package var stream: Bool
+    /// Whether an answer that repeats itself without end is cut and refused.
+    package var cutsRunaways: Bool
     package var timeouts: Timeouts
 
-    package init(item: ItemRequest, answeredTurns: [String], stream: Bool, timeouts: Timeouts) {
+    package init(
+        item: ItemRequest,
+        answeredTurns: [String],
+        repair: RepairRequest? = nil,
+        stream: Bool,
+        cutsRunaways: Bool = true,
+        timeouts: Timeouts
+    ) {
         self.item = item
         self.answeredTurns = answeredTurns
+        self.repair = repair
         self.stream = stream
+        self.cutsRunaways = cutsRunaways
         self.timeouts = timeouts
     }
 }
@@ -109,14 +122,24 @@ package struct AttemptRecord: Sendable {
     package var number: Int
     /// The turn of the chat that was sent, from 0.
     package var turn: Int
+    /// Whether it told the model what was wrong with an answer before.
+    package var isRepair: Bool
     package var timings: AttemptTimings
     package var result: Result
     /// What it cost; `nil` is unknown, which is not zero.
     package var cost: MicroDollars?
 
-    package init(number: Int, turn: Int, timings: AttemptTimings, result: Result, cost: MicroDollars? = nil) {
+    package init(
+        number: Int,
+        turn: Int,
+        isRepair: Bool = false,
+        timings: AttemptTimings,
+        result: Result,
+        cost: MicroDollars? = nil
+    ) {
         self.number = number
         self.turn = turn
+        self.isRepair = isRepair
         self.timings = timings
         self.result = result
         self.cost = cost

@@ -70,16 +70,21 @@ extension Scheduler {
         )
         var timings = AttemptTimings(startedAtMilliseconds: clock.unixMilliseconds(), total: .zero)
         let result: AttemptRecord.Result
+        let checks = job.checks.merging(work.item.checks)
         do {
             let request = GenerationRequest(
                 item: work.item.request,
                 answeredTurns: work.item.answeredTurns,
+                repair: work.machine.repair,
                 stream: job.stream,
+                cutsRunaways: checks.cutsRunaways,
                 timeouts: job.timeouts(for: work.item.request)
             )
             let generated = try await generator.generate(request, meter: meter)
             timings.firstChunk = generated.firstChunk
-            result = work.machine.refusal(of: generated.answer).map { .failed($0) } ?? .answered(generated.answer)
+            let check = AnswerCheck(checks, config: work.item.request.config)
+            let refusal = work.machine.refusal(of: generated.answer, by: check)
+            result = refusal.map { .failed($0) } ?? .answered(generated.answer)
         } catch let error as GenerationError {
             result = .failed(error)
         } catch is CancellationError {
@@ -88,7 +93,13 @@ extension Scheduler {
             result = .failed(.unforeseen(error))
         }
         timings.total = clock.now() - sentAt
-        return AttemptRecord(number: work.item.attempts, turn: work.machine.turn, timings: timings, result: result)
+        return AttemptRecord(
+            number: work.item.attempts,
+            turn: work.machine.turn,
+            isRepair: work.machine.repair != nil,
+            timings: timings,
+            result: result
+        )
     }
 }
 

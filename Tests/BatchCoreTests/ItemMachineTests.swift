@@ -1,4 +1,5 @@
 import BatchCore
+import JSON
 import TestSupport
 import Testing
 
@@ -43,7 +44,8 @@ struct ItemMachineTests {
         var machine = machine()
         let action = machine.failed(failure(failureClass), isServiceDown: false, using: &random)
         switch (failureClass.action, action) {
-        case (.retry, .retry), (.waitForGate, .waitForGate), (.deferModel, .deferModel), (.failItem, .fail),
+        case (.retry, .retry), (.repair, .retry(after: .zero)), (.waitForGate, .waitForGate),
+            (.deferModel, .deferModel), (.failItem, .fail),
             (.stopRun, .stopRun):
             break
         default:
@@ -132,13 +134,62 @@ struct ItemMachineTests {
     @Test("only a job that refuses them is told that an answer was cut")
     func refusal() {
         let cut = Answer.scripted("Once", finishReason: "MAX_TOKENS")
-        #expect(machine(onTruncation: .accept).refusal(of: cut) == nil)
-        #expect(machine(onTruncation: .fail).refusal(of: .scripted("all")) == nil)
-        let error = machine(onTruncation: .fail).refusal(of: cut)
+        let check = AnswerCheck(AnswerChecks(), config: [:])
+        #expect(machine(onTruncation: .accept).refusal(of: cut, by: check) == nil)
+        #expect(machine(onTruncation: .fail).refusal(of: .scripted("all"), by: check) == nil)
+        let error = machine(onTruncation: .fail).refusal(of: cut, by: check)
         #expect(error?.failureClass == .truncated)
         #expect(error?.partialText == "Once")
         #expect(error?.usage == cut.usage)
         #expect(error?.isPossiblyBilled == true)
+    }
+
+    @Test("an answer that the checks refuse is a failure with the problems as its message and the answer kept")
+    func checkRefusal() {
+        let check = AnswerCheck(AnswerChecks(json: true, minLength: 9), config: [:])
+        let answer = Answer.scripted("no")
+        let error = machine().refusal(of: answer, by: check)
+        #expect(error?.failureClass == .check)
+        #expect(error?.message == "the answer has 2 characters, and must have at least 9")
+        #expect(error?.partialText == "no")
+        #expect(error?.usage == answer.usage)
+        #expect(error?.isPossiblyBilled == true)
+        let cut = Answer.scripted("no", finishReason: "MAX_TOKENS")
+        #expect(machine(onTruncation: .fail).refusal(of: cut, by: check)?.failureClass == .truncated)
+    }
+
+    @Test("a refused answer is repaired once for each turn, at once, and other failures do not count against it")
+    mutating func repairsOnce() {
+        var machine = machine(turns: 2)
+        let refused = GenerationError(.check, "title is missing", partialText: "{}", isPossiblyBilled: true)
+        #expect(machine.repair == nil)
+        #expect(machine.failed(refused, isServiceDown: false, using: &random) == .retry(after: .zero))
+        #expect(machine.repair == RepairRequest(answer: "{}", problems: "title is missing"))
+        guard case .retry = machine.failed(failure(.server), isServiceDown: false, using: &random) else {
+            Issue.record("the repair is not tried again")
+            return
+        }
+        #expect(machine.repair != nil)
+        #expect(machine.answered() == .nextTurn)
+        #expect(machine.repair == nil)
+        #expect(machine.failed(refused, isServiceDown: false, using: &random) == .retry(after: .zero))
+        #expect(machine.failed(refused, isServiceDown: false, using: &random) == .fail)
+    }
+
+    @Test("a job of one attempt repairs nothing")
+    mutating func noRepair() {
+        var machine = machine(attempts: 1)
+        #expect(machine.failed(failure(.check), isServiceDown: false, using: &random) == .fail)
+    }
+
+    @Test("a runaway is tried again once")
+    mutating func runaway() {
+        var machine = machine()
+        guard case .retry = machine.failed(failure(.runaway), isServiceDown: false, using: &random) else {
+            Issue.record("the runaway is not tried again")
+            return
+        }
+        #expect(machine.failed(failure(.runaway), isServiceDown: false, using: &random) == .fail)
     }
 
     @Test("a cut answer is tried again only if the job says so")
@@ -165,7 +216,7 @@ struct FailureClassTests {
                 "network retry", "tls stop_run", "timeout_first_chunk retry", "timeout_idle retry",
                 "timeout_item fail_item", "cut_stream retry", "malformed retry", "too_large fail_item",
                 "blocked_prompt fail_item", "safety fail_item", "recitation fail_item", "truncated fail_item",
-                "empty retry", "check fail_item", "media fail_item",
+                "runaway retry", "empty retry", "check repair", "media fail_item",
             ]
         )
     }

@@ -12,7 +12,10 @@ package final class ScriptedGenerator: Generating {
         package var history: [String]
         /// Which call for this text it is, from 1.
         package var attempt: Int
+        /// What the model is told about an answer that was refused.
+        package var repair: RepairRequest?
         package var stream: Bool
+        package var cutsRunaways: Bool
         package var timeouts: Timeouts
     }
 
@@ -60,7 +63,9 @@ package final class ScriptedGenerator: Generating {
                 model: request.item.model,
                 history: request.answeredTurns,
                 attempt: state.attempts[text, default: 0],
+                repair: request.repair,
                 stream: request.stream,
+                cutsRunaways: request.cutsRunaways,
                 timeouts: request.timeouts
             )
             state.calls.append(call)
