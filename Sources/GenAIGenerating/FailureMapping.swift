@@ -7,7 +7,13 @@ enum FailureMapping {
     static func error(in collected: CollectedAnswer) -> GenerationError? {
         let answer = collected.answer
         let (failureClass, message): (FailureClass, String)
-        if let error = collected.error {
+        if collected.isEndedEarly {
+            (failureClass, message) = (
+                .runaway,
+                "the answer repeated itself without end and was cut; change the prompt, or turn this off with "
+                    + "checks: {runaway: false}"
+            )
+        } else if let error = collected.error {
             if case .api(let apiError) = error {
                 return self.error(for: apiError, in: answer)
             }

@@ -57,7 +57,8 @@ package struct GenAIGenerator: Generating {
             idle: request.timeouts.idle,
             total: request.timeouts.item
         )
-        let collected = try await client.models.collect(call, timeouts: timeouts) { chunk in
+        let watch = request.cutsRunaways ? RunawayDetector() : nil
+        let collected = try await client.models.collect(call, timeouts: timeouts, watch: watch) { chunk in
             meter.add(textBytes: chunk.textBytes, outputTokens: chunk.outputTokens, now: chunk.now)
         }
         if var error = FailureMapping.error(in: collected) {
@@ -84,6 +85,12 @@ package struct GenAIGenerator: Generating {
             }
         }
         contents.append(try content(of: request.item.turns[request.answeredTurns.count], uploaded))
+        if let repair = request.repair {
+            if !repair.answer.isEmpty {
+                contents.append(Content(role: .model, parts: [.text(repair.answer)]))
+            }
+            contents.append(Content(role: .user, parts: [.text(repair.message)]))
+        }
         return contents
     }
 
@@ -126,6 +133,12 @@ package struct GenAIGenerator: Generating {
             config.systemInstruction = systemInstruction
         }
         return config
+    }
+}
+
+extension RunawayDetector: AnswerWatch {
+    package mutating func endsAnswer(after text: Span<UInt8>) -> Bool {
+        isLooping(text)
     }
 }
 

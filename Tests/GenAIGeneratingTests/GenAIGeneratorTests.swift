@@ -92,6 +92,57 @@ struct GenAIGeneratorTests {
         }
     }
 
+    @Test("a repair carries the prompt, the answer that was refused and what was wrong with it")
+    func repair() async throws {
+        try await withLoopbackServer { _, connection in
+            connection.respond(200, [], answer)
+        } _: { server in
+            let repair = RepairRequest(answer: "Sure!", problems: "the answer is not JSON")
+            _ = try await generate(item("a"), repair: repair, against: server)
+            _ = try await generate(item("a"), repair: RepairRequest(answer: "", problems: "p"), against: server)
+            let sent = try server.requests.map { try #require(JSONValue(parsing: $0.body)["contents"]?.array) }
+            #expect(sent[0].map { $0["role"]?.string } == ["user", "model", "user"])
+            let texts = sent[0].map { $0["parts"]?.array?.first?["text"]?.string }
+            #expect(texts == ["a", "Sure!", repair.message])
+            // The server refuses messages without text.
+            #expect(sent[1].map { $0["role"]?.string } == ["user", "user"])
+        }
+    }
+
+    @Test("an answer that repeats itself is cut while it streams, and what came is kept")
+    func runaway() async throws {
+        try await withLoopbackServer { _, connection in
+            Self.repeatItself(on: connection)
+        } _: { server in
+            let error = await #expect(throws: GenerationError.self) { try await generate(item(), against: server) }
+            #expect(error?.failureClass == .runaway)
+            #expect(error?.isPossiblyBilled == true)
+            #expect(error?.usage.promptTokens == 7)
+            let text = try #require(error?.partialText)
+            #expect(text.hasPrefix("and so it goes, and so it goes, "))
+            #expect(text.utf8.count < 12_000)
+        }
+    }
+
+    @Test("an answer that repeats itself is taken whole by a job that says so")
+    func runawayAccepted() async throws {
+        try await withLoopbackServer { _, connection in
+            Self.repeatItself(on: connection)
+        } _: { server in
+            let result = try await generate(item(), cutsRunaways: false, against: server)
+            #expect(result.answer.text.utf8.count == 1000 * 64)
+        }
+    }
+
+    /// A thousand events of the same 64 bytes.
+    private static func repeatItself(on connection: LoopbackConnection) {
+        let event =
+            #"data: {"candidates":[{"content":{"parts":[{"text":"TEXT"}],"role":"model"}}],"usageMetadata":{"promptTokenCount":7}}"#
+            .replacing("TEXT", with: String(repeating: "and so it goes, ", count: 4)) + "\r\n\r\n"
+        let end = #"data: {"candidates":[{"finishReason":"STOP"}]}"# + "\r\n\r\n"
+        connection.respond(200, [], String(repeating: event, count: 1000) + end)
+    }
+
     @Test("a damaged record of an earlier turn is told, and nothing is sent")
     func damagedTurn() async throws {
         try await withLoopbackServer { _, connection in

@@ -7,14 +7,23 @@ import TestSupport
 func generate(
     _ item: ItemRequest,
     answered: [String] = [],
+    repair: RepairRequest? = nil,
     stream: Bool = true,
+    cutsRunaways: Bool = true,
     timeouts: Timeouts = Timeouts(),
     meter: StreamMeter = StreamMeter(),
     against server: LoopbackServer
 ) async throws -> GenerationResult {
     let options = HTTPOptions(baseURL: server.url, maximumEventBytes: 1 << 20)
     let generator = GenAIGenerator(try Client(apiKey: "AIza-test-key", options: options))
-    let request = GenerationRequest(item: item, answeredTurns: answered, stream: stream, timeouts: timeouts)
+    let request = GenerationRequest(
+        item: item,
+        answeredTurns: answered,
+        repair: repair,
+        stream: stream,
+        cutsRunaways: cutsRunaways,
+        timeouts: timeouts
+    )
     return try await generator.generate(request, meter: meter)
 }
 
