@@ -57,12 +57,12 @@ final class CheckpointDatabase {
         // VALUES and not SELECT, which may mean many rows: for those SQLite copies every page that a statement changes.
         insertAttempt = try connection.prepare(
             """
-            INSERT INTO attempt (item_id, generation, variant_id, run_id, number, turn, status, started_at_ms,
+            INSERT INTO attempt (item_id, generation, variant_id, run_id, number, turn, repair, status, started_at_ms,
                 first_chunk_ms, duration_ms, class, http_status, message, retry_delay_ms, quota_id, quota_value,
                 partial_text, possibly_billed, \(ItemCoding.usageColumns), service_tier, cost_microdollars)
             VALUES (?1, (SELECT generation FROM item WHERE id = ?1), (SELECT variant_id FROM item WHERE id = ?1),
                 ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23,
-                ?24)
+                ?24, ?25)
             """
         )
         insertResponse = try connection.prepare(
@@ -119,21 +119,22 @@ final class CheckpointDatabase {
         try insertAttempt.bind(runID, at: 2)
         try insertAttempt.bind(attempt.number, at: 3)
         try insertAttempt.bind(attempt.turn, at: 4)
-        try insertAttempt.bind(facts.status, at: 5)
-        try insertAttempt.bind(timings.startedAtMilliseconds, at: 6)
-        try insertAttempt.bind(timings.firstChunk?.milliseconds, at: 7)
-        try insertAttempt.bind(timings.total.milliseconds, at: 8)
-        try insertAttempt.bind(facts.error?.failureClass.rawValue, at: 9)
-        try insertAttempt.bind(facts.error?.httpStatus, at: 10)
-        try insertAttempt.bind(facts.error?.message, at: 11)
-        try insertAttempt.bind(facts.error?.retryDelay?.milliseconds, at: 12)
-        try insertAttempt.bind(facts.error?.quotas.first?.id, at: 13)
-        try insertAttempt.bind(facts.error?.quotas.first?.limit, at: 14)
-        try insertAttempt.bind(facts.error?.partialText, at: 15)
-        try insertAttempt.bind(facts.isPossiblyBilled, at: 16)
-        try ItemCoding.bind(facts.usage, to: insertAttempt, from: 17)
-        try insertAttempt.bind(attempt.serviceTier?.rawValue, at: 23)
-        try insertAttempt.bind(attempt.cost?.amount, at: 24)
+        try insertAttempt.bind(attempt.isRepair, at: 5)
+        try insertAttempt.bind(facts.status, at: 6)
+        try insertAttempt.bind(timings.startedAtMilliseconds, at: 7)
+        try insertAttempt.bind(timings.firstChunk?.milliseconds, at: 8)
+        try insertAttempt.bind(timings.total.milliseconds, at: 9)
+        try insertAttempt.bind(facts.error?.failureClass.rawValue, at: 10)
+        try insertAttempt.bind(facts.error?.httpStatus, at: 11)
+        try insertAttempt.bind(facts.error?.message, at: 12)
+        try insertAttempt.bind(facts.error?.retryDelay?.milliseconds, at: 13)
+        try insertAttempt.bind(facts.error?.quotas.first?.id, at: 14)
+        try insertAttempt.bind(facts.error?.quotas.first?.limit, at: 15)
+        try insertAttempt.bind(facts.error?.partialText, at: 16)
+        try insertAttempt.bind(facts.isPossiblyBilled, at: 17)
+        try ItemCoding.bind(facts.usage, to: insertAttempt, from: 18)
+        try insertAttempt.bind(attempt.serviceTier?.rawValue, at: 24)
+        try insertAttempt.bind(attempt.cost?.amount, at: 25)
         try insertAttempt.run()
     }
 
@@ -223,6 +224,7 @@ final class CheckpointDatabase {
                     id: id,
                     key: select.text(at: 1),
                     request: request,
+                    checks: try select.withBytes(at: 6) { try ItemCoding.checks($0) },
                     attempts: Int(select.integer(at: 4)),
                     answeredTurns: isChat ? try answers(to: id, generation: select.integer(at: 5)) : []
                 )

@@ -54,6 +54,15 @@ package enum ItemCoding {
         return MediaReference(.uri(value["uri"]?.string ?? ""), mimeType: mimeType)
     }
 
+    // MARK: Checks
+
+    /// Those of one item; of no bytes, none.
+    static func checks(_ bytes: Span<UInt8>) throws(JSONError) -> AnswerChecks {
+        guard !bytes.isEmpty else { return AnswerChecks() }
+        var reader = JSONReader(bytes)
+        return AnswerChecks(try reader.readValue().object ?? [:])
+    }
+
     // MARK: Usage
 
     /// Binds the six token counts to six parameters in a row.

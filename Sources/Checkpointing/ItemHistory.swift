@@ -13,6 +13,8 @@ package struct ItemHistory: Sendable, Equatable {
         package let generation: Int
         /// Of the conversation, from 0.
         package let turn: Int
+        /// Whether it told the model what was wrong with the answer before.
+        package let isRepair: Bool
         package let model: String
         /// `answered`, `failed`, `interrupted` by our own stop, or `lost` by a crash.
         package let status: String
@@ -56,7 +58,7 @@ extension ItemHistory.Attempt {
             attempt.possibly_billed, attempt.input_tokens, attempt.output_tokens, attempt.reasoning_output_tokens,
             attempt.cache_read_input_tokens, attempt.tool_use_input_tokens, attempt.total_tokens,
             response.text, response.parts, response.finish_reason, response.model_version, response.response_id,
-            response.candidates, response.metadata, attempt.service_tier, attempt.cost_microdollars
+            response.candidates, response.metadata, attempt.service_tier, attempt.cost_microdollars, attempt.repair
         FROM attempt
         CROSS JOIN variant ON variant.id = attempt.variant_id
         LEFT JOIN response ON response.attempt_id = attempt.id
@@ -69,6 +71,7 @@ extension ItemHistory.Attempt {
         run = number(1)
         generation = Int(row.integer(at: 2))
         turn = Int(row.integer(at: 3))
+        isRepair = row.integer(at: 32) == 1
         model = row.text(at: 4)
         status = row.text(at: 5)
         startedAtMilliseconds = row.optionalInteger(at: 6)

@@ -31,6 +31,8 @@ final class ItemMatcher {
         var fingerprint: [UInt8] = []
         var turns = JSONWriter(reserving: 1024)
         var input = JSONWriter(reserving: 1024)
+        /// Empty if the item has no checks of its own.
+        var checks: [UInt8] = []
 
         mutating func take(_ item: SourceItem) {
             fingerprint = ItemFingerprint(of: item.request).bytes
@@ -38,11 +40,12 @@ final class ItemMatcher {
             ItemCoding.write(item.request.turns, to: &turns)
             input.removeAll()
             input.write(.object(item.input))
+            checks = item.checks == AnswerChecks() ? [] : Array(JSONValue.object(item.checks.members).text.utf8)
         }
     }
 
     private static let selectKnown = """
-        SELECT id, key, position, state, fingerprint, turns, input, origin FROM item CROSS JOIN prompt ON item_id = id
+        SELECT id, key, position, state, fingerprint, turns, input, origin, checks FROM item CROSS JOIN prompt ON item_id = id
         """
 
     /// Items with higher numbers are new ones.
@@ -82,7 +85,7 @@ final class ItemMatcher {
         var lookUp = "\(Self.selectKnown) WHERE key = ?1"
         if newcomers == .apart {
             lookUp += """
-                 UNION ALL SELECT \(Int64.max), key, NULL, 'pending', NULL, NULL, NULL, origin
+                 UNION ALL SELECT \(Int64.max), key, NULL, 'pending', NULL, NULL, NULL, origin, NULL
                 FROM temp.newcomer WHERE key = ?1
                 """
         }
@@ -155,7 +158,8 @@ final class ItemMatcher {
             position: row.optionalInteger(at: 2),
             state: ItemState(rawValue: row.text(at: 3)) ?? .pending,
             isSameRequest: row.column(4, equals: columns.fingerprint),
-            isSamePrompt: row.column(5, equals: columns.turns.bytes) && row.column(6, equals: columns.input.bytes),
+            isSamePrompt: row.column(5, equals: columns.turns.bytes) && row.column(6, equals: columns.input.bytes)
+                && row.column(8, equals: columns.checks),
             isSameOrigin: row.column(7, equals: item.origin)
         )
     }

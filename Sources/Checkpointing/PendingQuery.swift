@@ -8,7 +8,7 @@ enum PendingQuery {
     /// - Returns: The query.
     static func all(where condition: String = "1") -> String {
         """
-        SELECT id, key, variant_id, turns, attempts, generation FROM item JOIN prompt ON item_id = id
+        SELECT id, key, variant_id, turns, attempts, generation, checks FROM item JOIN prompt ON item_id = id
         WHERE state = 'pending' AND position > coalesce((SELECT position FROM item WHERE id = ?1), -1)
             AND NOT EXISTS (SELECT 1 FROM in_flight WHERE in_flight.item_id = id) AND \(condition)
         ORDER BY position LIMIT ?2
@@ -23,7 +23,7 @@ enum PendingQuery {
     /// - Returns: The query.
     static func ofModels(where condition: String = "1") -> String {
         """
-        SELECT item.id, key, variant_id, turns, attempts, generation
+        SELECT item.id, key, variant_id, turns, attempts, generation, checks
         FROM item JOIN prompt ON item_id = item.id JOIN variant ON variant.id = variant_id
         WHERE EXISTS (SELECT 1 FROM variant WHERE (model IN (SELECT value FROM json_each(?3))) = ?4)
             AND state = 'pending' AND position > coalesce((SELECT position FROM item WHERE id = ?1), -1)

@@ -72,7 +72,8 @@ enum Schema {
         CREATE TABLE prompt (
             item_id INTEGER PRIMARY KEY REFERENCES item (id),
             turns TEXT NOT NULL,             -- JSON array of {text, media}: what the user says, in order
-            input TEXT NOT NULL              -- JSON object: what the templates saw
+            input TEXT NOT NULL,             -- JSON object: what the templates saw
+            checks TEXT                      -- JSON object: what is wanted of its answers over what the job says; NULL: nothing
         ) STRICT;
 
         -- The items that a request is in flight for, noted before it is sent: `running` in the views. What a run leaves
@@ -91,6 +92,7 @@ enum Schema {
             run_id INTEGER REFERENCES run (id),
             number INTEGER NOT NULL,         -- from 1, over all runs
             turn INTEGER NOT NULL,           -- of the conversation, from 0
+            repair INTEGER NOT NULL DEFAULT 0,  -- 1: told the model what was wrong with the answer before
             status TEXT NOT NULL CHECK (
                 status = 'answered' OR status = 'failed' OR status = 'interrupted' OR status = 'lost'
             ),

@@ -17,6 +17,8 @@ package struct StoredItem: Sendable, Equatable {
     /// Whether it has left the job since.
     package let isOrphaned: Bool
     package let request: ItemRequest
+    /// What is wanted of its answers, over what the job says.
+    package let checks: AnswerChecks
     /// What the templates saw, as a JSON object.
     package let input: String
     /// SHA-256 of the canonical request, in hexadecimal.
@@ -28,7 +30,7 @@ extension StoredItem {
     static let query = """
         SELECT item.id, item.key, CASE WHEN in_flight.item_id IS NULL THEN item.state ELSE 'running' END,
             item.generation, item.attempts, item.origin, item.position IS NULL, variant.model,
-            variant.system_instruction, variant.config, prompt.turns, prompt.input, item.fingerprint
+            variant.system_instruction, variant.config, prompt.turns, prompt.input, item.fingerprint, prompt.checks
         FROM item
         CROSS JOIN prompt ON prompt.item_id = item.id
         CROSS JOIN variant ON variant.id = item.variant_id
@@ -54,5 +56,6 @@ extension StoredItem {
         )
         input = row.text(at: 11)
         fingerprint = ItemFingerprint.hexadecimal(row.blob(at: 12))
+        checks = try row.withBytes(at: 13) { try ItemCoding.checks($0) }
     }
 }

@@ -23,6 +23,23 @@ struct HistoryTests {
         return items
     }
 
+    @Test("an attempt tells whether it was a repair")
+    func repairs() async throws {
+        try await fixture.run([item("a")]) { checkpoint in
+            let id = try await checkpoint.allPending()[0].id
+            let refused = GenerationError(.check, "title is missing", partialText: "{}", isPossiblyBilled: true)
+            try await checkpoint.record(failed(id, refused, state: .pending))
+            var outcome = answered(id, number: 2)
+            outcome.attempt?.isRepair = true
+            try await checkpoint.record(outcome)
+        }
+        let attempts = try #require(try reader.history(of: "a")).attempts
+        #expect(attempts.map(\.isRepair) == [false, true])
+        #expect(attempts.map(\.failureClass) == ["check", nil])
+        #expect(attempts[0].partialText == "{}")
+        #expect(attempts[0].message == "title is missing")
+    }
+
     @Test("an item comes with its request, and with every attempt of all runs and versions")
     func history() async throws {
         let cut = GenerationError(

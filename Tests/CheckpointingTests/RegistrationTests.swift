@@ -34,6 +34,35 @@ struct RegistrationTests {
         #expect(plan == self.plan { $0.new = 2 })
     }
 
+    @Test("an item's checks come back, and a change of them sends nothing again")
+    func keepsChecks() async throws {
+        var source = item("a")
+        source.checks = AnswerChecks(json: true, maxLength: 50)
+        let other = item("b")
+        try await fixture.run([source, other]) { checkpoint in
+            let pending = try await checkpoint.allPending()
+            #expect(pending.map(\.checks) == [source.checks, AnswerChecks()])
+            try await checkpoint.record(answered(pending[1].id))
+        }
+        #expect(try fixture.value("SELECT group_concat(checks IS NULL) FROM prompt") == .text("0,1"))
+        source.checks = AnswerChecks()
+        var changed = other
+        changed.checks = AnswerChecks(notEmpty: true)
+        let plan = try await fixture.run([source, changed]) { checkpoint in
+            let pending = try await checkpoint.allPending()
+            #expect(pending.map(\.checks) == [AnswerChecks()])
+        }
+        #expect(
+            plan
+                == self.plan {
+                    $0.pending = 1
+                    $0.done = 1
+                }
+        )
+        let reader = try CheckpointReader(path: fixture.path)
+        #expect(try reader.history(of: "b")?.item.checks == changed.checks)
+    }
+
     @Test("media come back as references")
     func keepsMedia() async throws {
         let media = [

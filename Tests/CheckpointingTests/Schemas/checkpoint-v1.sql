@@ -62,14 +62,15 @@ INSERT INTO item VALUES(6,'pending',2051,'pending',1,0,1,X'318942ba5d6f1bc724110
 CREATE TABLE prompt (
     item_id INTEGER PRIMARY KEY REFERENCES item (id),
     turns TEXT NOT NULL,             -- JSON array of {text, media}: what the user says, in order
-    input TEXT NOT NULL              -- JSON object: what the templates saw
+    input TEXT NOT NULL,             -- JSON object: what the templates saw
+    checks TEXT                      -- JSON object: what is wanted of its answers over what the job says; NULL: nothing
 ) STRICT;
-INSERT INTO prompt VALUES(1,'[{"text":"prompt of done"}]','{}');
-INSERT INTO prompt VALUES(2,'[{"text":"after"}]','{}');
-INSERT INTO prompt VALUES(3,'[{"text":"prompt of left"}]','{}');
-INSERT INTO prompt VALUES(4,'[{"text":"prompt of failed"}]','{}');
-INSERT INTO prompt VALUES(5,'[{"text":"one"},{"text":"two"}]','{}');
-INSERT INTO prompt VALUES(6,'[{"text":"prompt of pending"}]','{}');
+INSERT INTO prompt VALUES(1,'[{"text":"prompt of done"}]','{}',NULL);
+INSERT INTO prompt VALUES(2,'[{"text":"after"}]','{}',NULL);
+INSERT INTO prompt VALUES(3,'[{"text":"prompt of left"}]','{}',NULL);
+INSERT INTO prompt VALUES(4,'[{"text":"prompt of failed"}]','{}',NULL);
+INSERT INTO prompt VALUES(5,'[{"text":"one"},{"text":"two"}]','{}',NULL);
+INSERT INTO prompt VALUES(6,'[{"text":"prompt of pending"}]','{}',NULL);
 CREATE TABLE in_flight (
     item_id INTEGER PRIMARY KEY REFERENCES item (id),
     run_id INTEGER REFERENCES run (id)
@@ -82,6 +83,7 @@ CREATE TABLE attempt (
     run_id INTEGER REFERENCES run (id),
     number INTEGER NOT NULL,         -- from 1, over all runs
     turn INTEGER NOT NULL,           -- of the conversation, from 0
+    repair INTEGER NOT NULL DEFAULT 0,  -- 1: told the model what was wrong with the answer before
     status TEXT NOT NULL CHECK (
         status = 'answered' OR status = 'failed' OR status = 'interrupted' OR status = 'lost'
     ),
@@ -105,12 +107,12 @@ CREATE TABLE attempt (
     service_tier TEXT,               -- that it was served in, as far as the server told
     cost_microdollars INTEGER        -- millionths of a US dollar; NULL is unknown, not 0
 ) STRICT;
-INSERT INTO attempt VALUES(1,1,1,1,NULL,1,0,'answered',1763834067120,300,1500,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,10,5,NULL,NULL,NULL,15,'standard',NULL);
-INSERT INTO attempt VALUES(2,2,1,1,NULL,1,0,'answered',1763834067120,300,1500,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,10,5,NULL,NULL,NULL,15,'standard',NULL);
-INSERT INTO attempt VALUES(3,3,1,1,NULL,1,0,'answered',1763834067120,300,1500,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,10,5,NULL,NULL,NULL,15,'standard',NULL);
-INSERT INTO attempt VALUES(4,2,2,1,1,1,0,'answered',1763834067120,300,1500,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,10,5,NULL,NULL,NULL,15,'standard',NULL);
-INSERT INTO attempt VALUES(5,4,1,1,1,1,0,'failed',1763834067120,NULL,20,'safety',200,'a filter',NULL,NULL,NULL,NULL,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
-INSERT INTO attempt VALUES(6,5,1,1,1,1,0,'answered',1763834067120,300,1500,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,10,5,NULL,NULL,NULL,15,'standard',NULL);
+INSERT INTO attempt VALUES(1,1,1,1,NULL,1,0,0,'answered',1763834067120,300,1500,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,10,5,NULL,NULL,NULL,15,'standard',NULL);
+INSERT INTO attempt VALUES(2,2,1,1,NULL,1,0,0,'answered',1763834067120,300,1500,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,10,5,NULL,NULL,NULL,15,'standard',NULL);
+INSERT INTO attempt VALUES(3,3,1,1,NULL,1,0,0,'answered',1763834067120,300,1500,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,10,5,NULL,NULL,NULL,15,'standard',NULL);
+INSERT INTO attempt VALUES(4,2,2,1,1,1,0,0,'answered',1763834067120,300,1500,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,10,5,NULL,NULL,NULL,15,'standard',NULL);
+INSERT INTO attempt VALUES(5,4,1,1,1,1,0,0,'failed',1763834067120,NULL,20,'safety',200,'a filter',NULL,NULL,NULL,NULL,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
+INSERT INTO attempt VALUES(6,5,1,1,1,1,0,0,'answered',1763834067120,300,1500,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,10,5,NULL,NULL,NULL,15,'standard',NULL);
 CREATE TABLE response (
     attempt_id INTEGER PRIMARY KEY REFERENCES attempt (id),
     item_id INTEGER NOT NULL REFERENCES item (id),
