@@ -57,6 +57,7 @@ struct ItemBuilder {
             turns: spec.turns.map { ItemRequest.Turn(text: $0.template.render(scope)) }
         )
         check(model: request.model, at: spec.model?.mark ?? spec.mark, &problems)
+        schemaProblem(of: spec, config: request.config).map { problems.append($0) }
         if !request.turns.isEmpty {
             request.turns[0].media = spec.images.compactMap { reference(to: $0, in: scope, &problems) }
         }
@@ -71,7 +72,8 @@ struct ItemBuilder {
             key: key,
             origin: origin,
             input: (row?.input ?? [:]).merging(combination.variables),
-            request: request
+            request: request,
+            checks: spec.checks
         )
     }
 
@@ -135,6 +137,15 @@ struct ItemBuilder {
         if model.isEmpty || !isName {
             problems.append(ItemProblem(message: "\"\(model)\" cannot be the name of a model", place: Place(mark)))
         }
+    }
+
+    /// A check against a schema needs one.
+    func schemaProblem(of spec: PromptSpec, config: JSONObject) -> ItemProblem? {
+        guard settings.job.checks.merging(spec.checks).schema == true, AnswerCheck.schema(in: config) == nil else {
+            return nil
+        }
+        let message = "\"schema\" needs response_json_schema or response_schema in config"
+        return ItemProblem(message: message, place: Place(spec.checksMark ?? spec.mark))
     }
 
     private func reference(

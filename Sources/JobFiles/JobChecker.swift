@@ -33,6 +33,8 @@ struct JobChecker {
         }
         if let rows = settings.rows {
             check(imagesOf: rows)
+            let config = rows.config.merging(settings.matrix.combinations[0].config)
+            log.add(builder.schemaProblem(of: rows, config: config).map { [$0] } ?? [])
         }
         if settings.promptsMark != nil {
             try checkPrompts()

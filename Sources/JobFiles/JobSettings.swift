@@ -10,6 +10,8 @@ struct JobSettings: Sendable {
     var hasBrokenModel = false
     var systemInstruction: LocatedTemplate?
     var config = JSONObject()
+    /// Where the job's `checks` stand, if there are any.
+    var checksMark: YAMLMark?
     var variables = JSONObject()
     var matrix = Matrix()
     /// Where the list of `prompts` begins, if there is one.

@@ -12,6 +12,10 @@ struct PromptSpec: Sendable {
     var systemInstruction: LocatedTemplate?
     /// The item's settings laid over the job's.
     var config = JSONObject()
+    /// The item's own checks, to be laid over the job's.
+    var checks = AnswerChecks()
+    /// Where its checks stand, or those of the job.
+    var checksMark: YAMLMark?
     /// Variables of the item, over the job's.
     var variables = JSONObject()
 
@@ -49,7 +53,7 @@ struct ImageSpec: Sendable {
 /// Reads what the job and its prompts have in common.
 struct PromptDecoder {
     private static let keys = [
-        "id", "prompt", "turns", "images", "config", "service_tier", "model", "system_instruction", "vars",
+        "id", "prompt", "turns", "images", "config", "service_tier", "model", "system_instruction", "vars", "checks",
     ]
 
     private let reader: NodeReader
@@ -66,16 +70,17 @@ struct PromptDecoder {
         spec.model = settings.model
         spec.systemInstruction = settings.systemInstruction
         spec.config = settings.config
+        spec.checksMark = settings.checksMark
         switch node.content {
         case .scalar: spec.turns = prompt(node, "a prompt")
-        case .mapping: readFields(of: node, backend: settings.backend, into: &spec)
+        case .mapping: readFields(of: node, over: settings, into: &spec)
         case .sequence:
             return reader.mismatch("a prompt must be text or a mapping; write a chat as {turns: […]}", node)
         }
         return log.count == before ? spec : nil
     }
 
-    private func readFields(of node: YAMLNode, backend: JobBackend.Kind, into spec: inout PromptSpec) {
+    private func readFields(of node: YAMLNode, over settings: JobSettings, into spec: inout PromptSpec) {
         guard let fields = reader.fields(node, "a prompt", known: Self.keys) else { return }
         if let id = fields["id"] {
             spec.id = reader.template(id, "\"id\"")
@@ -98,9 +103,13 @@ struct PromptDecoder {
         if let variables = fields["vars"] {
             spec.variables = reader.variables(variables, "\"vars\"") ?? [:]
         }
-        let config = ConfigDecoder(backend: backend, log: log)
+        let config = ConfigDecoder(backend: settings.backend, log: log)
             .config(fields["config"], serviceTier: fields["service_tier"])
         spec.config = spec.config.merging(config)
+        if let checks = fields["checks"] {
+            spec.checks = ChecksDecoder(log: log).checks(checks, over: settings.job.checks)
+            spec.checksMark = checks.mark
+        }
         let hasInstruction = spec.systemInstruction != nil
         if let node = fields["config"] ?? fields["system_instruction"],
             let conflict = ConfigDecoder.conflict(in: spec.config, hasInstruction: hasInstruction)

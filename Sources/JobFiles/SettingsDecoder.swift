@@ -6,10 +6,10 @@ internal import YAML
 struct SettingsDecoder {
     private static let keys = [
         "version", "name", "model", "backend", "stream", "system_instruction", "config", "prompts", "inputs", "prompt",
-        "turns", "images", "id", "vars", "matrix", "limits", "retry", "timeouts", "on_truncation", "output", "vertex",
-        "service_tier", "prices",
+        "turns", "images", "id", "vars", "matrix", "limits", "retry", "timeouts", "on_truncation", "checks", "output",
+        "vertex", "service_tier", "prices",
     ]
-    private static let laterKeys = ["checks", "schedule"]
+    private static let laterKeys = ["schedule"]
     private static let laterLimits = ["cost_usd", "total_tokens", "duration"]
 
     private let reader: NodeReader
@@ -88,6 +88,10 @@ struct SettingsDecoder {
             let policy = reader.choice(node, "\"on_truncation\"", of: Job.TruncationPolicy.self)
         {
             settings.job.onTruncation = policy
+        }
+        if let node = values["checks"]?.node {
+            settings.job.checks = ChecksDecoder(log: log).checks(node)
+            settings.checksMark = node.mark
         }
         decodeLimits()
         decodeTimes()
@@ -255,6 +259,7 @@ struct SettingsDecoder {
         spec.model = settings.model
         spec.systemInstruction = settings.systemInstruction
         spec.config = settings.config
+        spec.checksMark = settings.checksMark
         settings.rows = spec
     }
 

@@ -33,8 +33,8 @@ private let structure: [BadJob] = [
         "2:1: the key \"model\" is given twice, first in line 1, column 1"
     ),
     BadJob(
-        "model: m\nprompts: [hi]\nchecks: {json: true}\n",
-        "3:1: \"checks\" is not supported by this version yet; remove it to run without it"
+        "model: m\nprompts: [hi]\nschedule: {cron: \"15 2 * * *\"}\n",
+        "3:1: \"schedule\" is not supported by this version yet; remove it to run without it"
     ),
     BadJob(
         "model: m\nprompts: [hi]\nlimits: {concurrency: 3, cost_usd: 5}\n",
@@ -59,6 +59,42 @@ private let structure: [BadJob] = [
         "a: &p [x]\nmodel: m\nprompts: *p\n",
         "1:1: unknown key \"a\"",
         "3:10: an alias cannot stand here; write the values out"
+    ),
+]
+
+private let checks: [BadJob] = [
+    BadJob("model: m\nprompts: [hi]\nchecks: json\n", "3:9: \"checks\" must be a mapping, not \"json\""),
+    BadJob(
+        "model: m\nprompts: [hi]\nchecks: {jsn: true, not_empty: 1, runaway: \"false\"}\n",
+        "3:10: unknown key \"jsn\" (did you mean json)",
+        "3:32: \"not_empty\" must be true or false, not \"1\"",
+        "3:44: \"runaway\" must be true or false, not \"false\" in quotes"
+    ),
+    BadJob(
+        "model: m\nprompts: [hi]\nchecks:\n  matches: \"(\"\n  min_length: -1\n",
+        "4:12: \"matches\" is not a regular expression: expected ')'",
+        "5:15: \"min_length\" must be a whole number of at least 0, not \"-1\""
+    ),
+    BadJob(
+        "model: m\nprompts: [hi]\nchecks: {matches: (a+)+$}\n",
+        "3:19: \"matches\" can take for ever: (a+)+ repeats a repetition; leave one of the two out"
+    ),
+    BadJob(
+        "model: m\nchecks: {max_length: 5}\nprompts:\n  - hi\n  - {prompt: ho, checks: {min_length: 6}}\n",
+        "5:26: \"min_length\" 6 is more than \"max_length\" 5"
+    ),
+    BadJob(
+        "model: m\nchecks: {schema: true}\nprompts: [hi, ho]\n",
+        "2:9: \"schema\" needs response_json_schema or response_schema in config"
+    ),
+    BadJob(
+        "model: m\nprompts:\n  - {prompt: ho, checks: {schema: true, regex: x}}\n  - {prompt: hi, checks: {schema: true}}\n",
+        "3:41: unknown key \"regex\"",
+        "4:26: \"schema\" needs response_json_schema or response_schema in config"
+    ),
+    BadJob(
+        "model: m\nchecks: {schema: true}\ninputs:\n  - jsonl: \"-\"\nprompt: \"{{text}}\"\n",
+        "2:9: \"schema\" needs response_json_schema or response_schema in config"
     ),
 ]
 
@@ -264,7 +300,7 @@ private let items: [BadJob] = [
 ]
 
 @Suite struct BadJobFileTests {
-    @Test("every mistake in a file is told with its place", arguments: structure + values + items)
+    @Test("every mistake in a file is told with its place", arguments: structure + checks + values + items)
     private func messages(job: BadJob) throws {
         let error = try #require(try Workspace().error(job.yaml))
         let messages = error.problems.map { problem in

@@ -49,6 +49,43 @@ import Testing
         #expect(item.origin == "job.yaml:8:11")
     }
 
+    @Test("checks are the job's, and an item's own lie over them")
+    func checks() throws {
+        let job = try Workspace().load(
+            """
+            model: m
+            checks: {json: true, schema: false, not_empty: true, matches: "^\\\\{", min_length: 2, max_length: 900, runaway: false}
+            prompts:
+              - hello
+              - {prompt: free, checks: {json: false, max_length: 9}}
+              - prompt: strict
+                checks: {schema: true}
+                config: {response_mime_type: application/json, response_json_schema: {type: object}}
+            """
+        )
+        let expected = AnswerChecks(
+            json: true,
+            schema: false,
+            notEmpty: true,
+            matches: try AnswerPattern("^\\{"),
+            minLength: 2,
+            maxLength: 900,
+            runaway: false
+        )
+        #expect(job.job.checks == expected)
+        let own = [AnswerChecks(), AnswerChecks(json: false, maxLength: 9), AnswerChecks(schema: true)]
+        #expect(try job.allItems().map(\.checks) == own)
+    }
+
+    @Test("checks are no part of what an item is")
+    func checksAndFingerprint() throws {
+        let workspace = try Workspace()
+        let one = try workspace.load("model: m\nprompts: [hi]\n").allItems()
+        let other = try workspace.load("model: m\nprompts: [{prompt: hi, checks: {json: true}}]\n").allItems()
+        #expect(one.map { ItemFingerprint(of: $0.request) } == other.map { ItemFingerprint(of: $0.request) })
+        #expect(one.map(\.key) == other.map(\.key))
+    }
+
     @Test(
         "a job may be for Vertex AI, in a place of its own or the environment's",
         arguments: [
