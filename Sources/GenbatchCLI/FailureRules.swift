@@ -37,9 +37,11 @@ struct FailureRules {
             "tried again, \(Self.attempts(attempts(for: failureClass))) at most in a run: each is billed"
         case .retry:
             "tried again after a growing, random delay, \(Self.attempts(attempts(for: failureClass))) at most in a run"
+        case .repair where job.retry.attempts > 1:
+            "the model is told once what was wrong with its answer; then the item fails"
         case .waitForGate: "all items of the model wait as long as the server asks"
         case .deferModel: "the model's items are left for a later run; other models go on"
-        case .failItem: "the item fails"
+        case .failItem, .repair: "the item fails"
         case .stopRun: "the run stops: every item would fail the same way"
         }
     }

@@ -16,6 +16,9 @@ enum HistoryText {
             text += "system    \(instruction)\n"
         }
         text += "config    \(JSONValue.object(item.request.config).text)\n"
+        if item.checks != AnswerChecks() {
+            text += "checks    \(JSONValue.object(item.checks.members).text)\n"
+        }
         if !history.attempts.isEmpty {
             text += "cost      \(ReportText.cost(history.cost))\n"
         }
@@ -48,6 +51,8 @@ enum HistoryText {
             writer.key("input")
             writer.literal(item.input)
             writer.member("request", item.request)
+            writer.key("checks")
+            writer.write(.object(item.checks.members))
             writer.key("attempts")
             writer.array { writer in
                 for attempt in history.attempts {
@@ -71,6 +76,7 @@ enum HistoryText {
     private static func words(for attempt: ItemHistory.Attempt, of item: StoredItem) -> String {
         var text = "== attempt \(attempt.number)"
         text += item.request.turns.count > 1 ? ", turn \(attempt.turn + 1)" : ""
+        text += attempt.isRepair ? ", a repair" : ""
         text += attempt.run.map { ", run \($0)" } ?? ""
         text += attempt.generation < item.generation ? ", of an earlier version of the item" : ""
         text += ": \(attempt.status)" + (attempt.failureClass.map { " (\($0))" } ?? "") + " ==\n"
@@ -137,6 +143,7 @@ enum HistoryText {
             writer.member("run", orNull: attempt.run)
             writer.member("version", attempt.generation)
             writer.member("turn", attempt.turn)
+            writer.member("repair", attempt.isRepair)
             writer.member("model", attempt.model)
             writer.member("status", attempt.status)
             let start = attempt.startedAtMilliseconds.map { Timestamp.rfc3339(unixMilliseconds: $0) }
