@@ -18,8 +18,9 @@ struct CheckTests {
           - {id: free, prompt: Describe the calm., checks: {json: false, max_length: 500}}
 
         """
-    /// The storm comes in a fence and is corrected when that is said; the fog never comes as JSON. The second request
-    /// about the fog ends with what was wrong, and so does that about the storm: the former is told by its problem.
+    /// The storm comes in a fence and is corrected when that is said; the fog never comes as the schema wants it.
+    ///
+    /// Requests are told by their last content: in a repair that is what was wrong.
     private static let script = #"""
         {"rules": [
           {"match": "storm", "fault": {"kind": "text", "text": "```json\n{\"title\": \"storm\"}\n```"}},
