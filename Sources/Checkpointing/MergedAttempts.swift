@@ -62,7 +62,7 @@ final class MergedAttempts {
         )
         let generation = "CASE WHEN generation = ?4 THEN ?5 ELSE generation END"
         let columns = """
-            turn, status, started_at_ms, first_chunk_ms, duration_ms, class, http_status, message, retry_delay_ms,
+            turn, repair, status, started_at_ms, first_chunk_ms, duration_ms, class, http_status, message, retry_delay_ms,
             quota_id, quota_value, partial_text, possibly_billed, \(ItemCoding.usageColumns), service_tier,
             cost_microdollars
             """
