@@ -16,6 +16,9 @@ enum HistoryText {
             text += "system    \(instruction)\n"
         }
         text += "config    \(JSONValue.object(item.request.config).text)\n"
+        if item.checks != AnswerChecks() {
+            text += "checks    \(JSONValue.object(item.checks.members).text)\n"
+        }
         if !history.attempts.isEmpty {
             text += "cost      \(ReportText.cost(history.cost))\n"
         }

@@ -50,7 +50,7 @@ struct PlanTests {
         #expect(plan["to_run"]?.int64 == 5)
         #expect(plan["requests"]?.int64 == 6)
         #expect(plan["models"]?.array?.first?["requests"]?.int64 == 6)
-        #expect(plan["failure_actions"]?.array?.count == 23)
+        #expect(plan["failure_actions"]?.array?.count == 24)
         #expect(!work.exists(".genbatch"))
         let text = try await work.genbatch("plan", "job.yaml")
         #expect(

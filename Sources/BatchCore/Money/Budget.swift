@@ -1,0 +1,159 @@
+/// Keeps what a job spends below its caps, and what all jobs spend below the user's.
+///
+/// Something is set aside for each request before it is sent, and replaced by what it really spent. Nothing is sent that
+/// would go above a cap together with what is in flight, as far as can be known: an answer may turn out longer than nineteen of
+/// twenty before it. So a cap can be exceeded by no more than the requests in flight exceed what was set aside for them.
+struct Budget: Sendable {
+    enum Verdict: Sendable, Equatable {
+        case fits
+        /// Not before something in flight has come back, and may have spent less than was set aside.
+        case wait
+        case exhausted(Cap)
+    }
+
+    private let limits: SpendingLimits
+    private let shared: SpendingCaps
+    private let prices: PriceTable
+    private var spent: Spending
+    private var reserved = Spending()
+    private var typical: [String: TypicalSpending]
+    /// What all jobs have spent today and in this month, this one included.
+    private var spentByAll = (day: MicroDollars.zero, month: MicroDollars.zero)
+
+    /// - Parameters:
+    ///   - limits: The job's.
+    ///   - shared: The user's, for all jobs.
+    ///   - prices: For a guess at the first requests.
+    ///   - history: What earlier runs spent; what nobody knows of it is counted as usual for its model.
+    init(limits: SpendingLimits, shared: SpendingCaps, prices: PriceTable, history: SpendingHistory) {
+        self.limits = limits
+        self.shared = shared
+        self.prices = prices
+        typical = history.newest.mapValues { TypicalSpending($0) }
+        spent = history.spent
+        for (model, count) in history.unknown {
+            let guess = Spending(tokens: Self.guessedOutput)
+            let each = typical[model, default: TypicalSpending()].expected(atLeast: guess)
+            spent += Spending(cost: MicroDollars(each.cost.amount * Int64(count)), tokens: each.tokens * count)
+        }
+    }
+
+    /// Whether anything is capped; if not, nothing needs to be estimated.
+    var isLimited: Bool { !limits.isEmpty || !shared.isEmpty }
+
+    // MARK: Setting aside
+
+    /// The output of a request of which nothing is known, in tokens: a page and a half of text.
+    static let guessedOutput = 1000
+
+    /// What to set aside for a request.
+    ///
+    /// - Parameters:
+    ///   - item: What it asks.
+    ///   - inputTokens: An estimate of its input.
+    ///   - now: Unix time in milliseconds, for the price.
+    func expected(of item: ItemRequest, inputTokens: Int, at now: Int64) -> Spending {
+        let output = min(item.maximumOutputTokens ?? Self.guessedOutput, Self.guessedOutput)
+        let usage = TokenUsage(promptTokens: inputTokens, outputTokens: output)
+        let cost = prices.cost(of: usage, model: item.model, tier: item.serviceTier, at: now) ?? .zero
+        let guess = Spending(cost: cost, tokens: inputTokens + output)
+        return typical[item.model]?.expected(atLeast: guess) ?? guess
+    }
+
+    /// Whether a request may be sent.
+    ///
+    /// - Parameter expected: What would be set aside for it.
+    func verdict(for expected: Spending) -> Verdict {
+        let further = reserved + expected
+        guard let cap = reachedCap(with: further) else { return .fits }
+        return reserved == Spending() ? .exhausted(cap) : .wait
+    }
+
+    private func reachedCap(with further: Spending) -> Cap? {
+        if let cap = limits.cost, spent.cost + further.cost > cap {
+            return Cap(.jobCost(cap), spent: spent)
+        }
+        if let cap = limits.totalTokens, spent.tokens + further.tokens > cap {
+            return Cap(.jobTokens(cap), spent: spent)
+        }
+        if let cap = shared.perDay, spentByAll.day + further.cost > cap {
+            return Cap(.allJobsOfDay(cap), spent: Spending(cost: spentByAll.day))
+        }
+        if let cap = shared.perMonth, spentByAll.month + further.cost > cap {
+            return Cap(.allJobsOfMonth(cap), spent: Spending(cost: spentByAll.month))
+        }
+        return nil
+    }
+
+    mutating func reserve(_ expected: Spending) {
+        reserved += expected
+    }
+
+    // MARK: Settling
+
+    /// Replaces what was set aside by what a request spent.
+    ///
+    /// - Parameters:
+    ///   - reservation: What was set aside for it.
+    ///   - model: The model that was asked.
+    ///   - cost: `nil` if nobody knows; what was set aside counts as spent then.
+    ///   - tokens: Likewise.
+    mutating func settle(_ reservation: Spending, model: String, cost: MicroDollars?, tokens: Int?) {
+        reserved = reserved - reservation
+        let actual = Spending(cost: cost ?? reservation.cost, tokens: tokens ?? reservation.tokens)
+        spent += actual
+        // What was turned away says nothing about the next one.
+        if isLimited, actual != Spending() {
+            typical[model, default: TypicalSpending()].add(actual)
+        }
+    }
+
+    /// Takes note of what all jobs have spent, this one included.
+    mutating func note(spentByAllToday day: MicroDollars, inMonth month: MicroDollars) {
+        spentByAll = (day, month)
+    }
+}
+
+/// A cap that keeps further requests from being sent.
+package struct Cap: Sendable, Equatable {
+    package enum Kind: Sendable, Equatable {
+        case jobCost(MicroDollars)
+        case jobTokens(Int)
+        case allJobsOfDay(MicroDollars)
+        case allJobsOfMonth(MicroDollars)
+    }
+
+    package let kind: Kind
+    /// What is spent of it already.
+    package let spent: Spending
+
+    init(_ kind: Kind, spent: Spending) {
+        self.kind = kind
+        self.spent = spent
+    }
+
+    /// What is reached, and how to go on.
+    package var message: String {
+        switch kind {
+        case .jobCost(let cap):
+            "the cost cap of \(cap) is reached (\(spent.cost) spent by all runs of the job); "
+                + "raise limits.cost_usd or --max-cost to go on"
+        case .jobTokens(let cap):
+            "the cap of \(cap) tokens is reached (\(spent.tokens) used by all runs of the job); "
+                + "raise limits.total_tokens or --max-tokens to go on"
+        case .allJobsOfDay(let cap):
+            "the daily cap of \(cap) for all jobs is reached (\(spent.cost) spent today); "
+                + "run again tomorrow, or raise limits.cost_usd_per_day in the user's config.yaml"
+        case .allJobsOfMonth(let cap):
+            "the monthly cap of \(cap) for all jobs is reached (\(spent.cost) spent this month); "
+                + "run again next month, or raise limits.cost_usd_per_month in the user's config.yaml"
+        }
+    }
+}
+
+extension ItemRequest {
+    /// The job's limit on one answer, thoughts included.
+    fileprivate var maximumOutputTokens: Int? {
+        config["max_output_tokens"]?.int64.map { Int($0) }
+    }
+}
