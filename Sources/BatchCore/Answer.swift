@@ -86,6 +86,11 @@ package struct TokenUsage: Sendable, Equatable {
         self.modalities = modalities
     }
 
+    /// Input and output together, as far as they are known; for servers that do not add up themselves.
+    package var sum: Int {
+        (promptTokens ?? 0) + (outputTokens ?? 0) + (thoughtTokens ?? 0) + (toolUseTokens ?? 0)
+    }
+
     /// Adds counts of another answer; unknown plus known is known.
     package static func += (left: inout TokenUsage, right: TokenUsage) {
         func sum(_ path: WritableKeyPath<TokenUsage, Int?>) {

@@ -4,8 +4,10 @@ struct Work: Sendable {
     var machine: ItemMachine
     /// The lane of its model.
     let lane: Int
-    /// What its request was estimated to count.
+    /// What its request was estimated to count; 0 if nobody needs to know.
     var inputTokens = 0
+    /// What the budget has set aside for its request.
+    var reservation = Spending()
 }
 
 /// What a run has still to send: a window of the checkpoint's pending items, and the items that wait for their moment or
@@ -46,15 +48,18 @@ struct Backlog {
     /// The lane to begin with, so that none is favoured.
     private var turn = 0
     private var fetched = 0
+    private var budget: Budget
 
     /// - Parameters:
     ///   - job: Its limits are followed.
     ///   - longestWait: The number of a model's waiting items from which on no new ones are read.
     ///   - itemLimit: The most items to start.
-    init(job: Job, longestWait: Int, itemLimit: Int) {
+    ///   - budget: What may be spent.
+    init(job: Job, longestWait: Int, itemLimit: Int, budget: Budget) {
         self.job = job
         self.longestWait = longestWait
         self.itemLimit = itemLimit
+        self.budget = budget
         windowSize = min(max(2 * job.limits.concurrency, 64), 1024)
     }
 
@@ -97,26 +102,32 @@ struct Backlog {
         return own.isEmpty ? .all : .except(own)
     }
 
-    /// Takes in what the checkpoint gave for ``missing``.
-    mutating func refill(with items: [PendingItem], for request: Request, now: Duration) {
+    /// Takes in what the checkpoint gave for ``missing``; every model of it has a lane.
+    mutating func refill(with items: [PendingItem], for request: Request) {
         fetched += items.count
         sources[request.source].last = items.last?.id ?? sources[request.source].last
         sources[request.source].isExhausted = items.count < request.count
-        window = items.reversed().map { item in
+        window = items.reversed().compactMap { item in
+            guard let lane = laneNumbers[item.request.model] else { return nil }
             let machine = ItemMachine(
                 turns: item.request.turns.count,
                 answeredTurns: item.answeredTurns.count,
                 job: job
             )
-            return Work(item: item, machine: machine, lane: lane(of: item.request.model, now: now))
+            return Work(item: item, machine: machine, lane: lane)
         }
     }
 
-    private mutating func lane(of model: String, now: Duration) -> Int {
-        if let number = laneNumbers[model] { return number }
-        lanes.append(Lane(model: model, limits: job.limits, now: now))
+    /// The first request of each model among items that has no lane yet.
+    func newModels(in items: [PendingItem]) -> [ItemRequest] {
+        var seen: Set<String> = []
+        return items.map(\.request).filter { laneNumbers[$0.model] == nil && seen.insert($0.model).inserted }
+    }
+
+    /// Gives a model a lane, with what is known of its quota.
+    mutating func openLane(of model: String, tier: ServiceTier, learned: LearnedQuota, now: Moment) {
+        lanes.append(Lane(model: model, tier: tier, limits: job.limits, learned: learned, now: now))
         laneNumbers[model] = lanes.count - 1
-        return lanes.count - 1
     }
 
     private func isFull(_ lane: Int) -> Bool {
@@ -126,19 +137,21 @@ struct Backlog {
     // MARK: Sending
 
     /// What may be sent or put off now: an item that was sent before, else one that was not.
-    mutating func next(at now: Duration) -> Lane.Next? {
-        while let work = waiting.popDue(at: now) {
+    mutating func next(at now: Moment) -> Lane.Next? {
+        while let work = waiting.popDue(at: now.monotonic) {
             lanes[work.lane].wakeUp(work)
         }
         for offset in lanes.indices {
             let lane = (turn + offset) % lanes.count
-            if !lanes[lane].isEmpty, let next = lanes[lane].next(at: now) {
+            if !lanes[lane].isEmpty, let next = lanes[lane].next(at: now, within: &budget) {
                 turn = lane + 1
                 return next
             }
         }
         while let work = window.popLast() {
-            if !lanes[work.lane].hasFresh, !isFull(work.lane), let next = lanes[work.lane].admit(work, at: now) {
+            if !lanes[work.lane].hasFresh, !isFull(work.lane),
+                let next = lanes[work.lane].admit(work, at: now, within: &budget)
+            {
                 return next
             }
             lanes[work.lane].append(work)
@@ -159,6 +172,20 @@ struct Backlog {
     mutating func putAside(_ work: Work, until due: Duration) {
         lanes[work.lane].fallAsleep()
         waiting.insert(work, due: due)
+    }
+
+    // MARK: What came of it
+
+    /// Takes account of what a request spent.
+    mutating func settle(_ work: Work, _ attempt: AttemptRecord) {
+        guard budget.isLimited else { return }
+        let tokens = attempt.usage.map { $0.totalTokens ?? $0.sum }
+        budget.settle(work.reservation, model: work.item.request.model, cost: attempt.cost, tokens: tokens)
+    }
+
+    /// Takes note of what all jobs have spent, this one included.
+    mutating func note(spentByAllToday day: MicroDollars, inMonth month: MicroDollars) {
+        budget.note(spentByAllToday: day, inMonth: month)
     }
 
     /// Changes what is known about a model.

@@ -88,10 +88,25 @@ package struct Limits: Sendable, Equatable {
 
     /// Of each model.
     package var quota: QuotaLimits
+    /// Of all runs of the job together.
+    package var spending: SpendingLimits
+    /// Of all jobs of the user together.
+    package var sharedSpending: SpendingCaps
+    /// How long one run may take, but for what is in flight then; `nil` is without limit.
+    package var duration: Duration?
 
-    package init(concurrency: Int = Limits.defaultConcurrency, quota: QuotaLimits = QuotaLimits()) {
+    package init(
+        concurrency: Int = Limits.defaultConcurrency,
+        quota: QuotaLimits = QuotaLimits(),
+        spending: SpendingLimits = SpendingLimits(),
+        sharedSpending: SpendingCaps = SpendingCaps(),
+        duration: Duration? = nil
+    ) {
         self.concurrency = concurrency
         self.quota = quota
+        self.spending = spending
+        self.sharedSpending = sharedSpending
+        self.duration = duration
     }
 }
 

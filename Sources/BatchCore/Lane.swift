@@ -4,7 +4,7 @@ struct Lane {
         /// Counted by the limiter.
         case send(Work)
         /// For a later run.
-        case postpone(Work, because: GenerationError)
+        case postpone(Work, because: Postponement)
     }
 
     /// The items of a lane, in the order in which they are sent.
@@ -18,9 +18,12 @@ struct Lane {
     }
 
     let model: String
+    /// The tier of the first item: one limiter stands for all tiers of a model.
+    let tier: ServiceTier
     private var limiter: RateLimiter
     private var estimate = TokenEstimate()
-    private let requestsPerDay: Int?
+    /// When the service begins to count the requests of a day anew, in Unix milliseconds.
+    private var dayEndsAt: Int64
 
     private var queues = Queue.allCases.map { _ in WorkQueue() }
     /// Items that wait elsewhere for their moment.
@@ -30,11 +33,20 @@ struct Lane {
     /// When the limiter was last found to allow more; `nil` if that takes an answer.
     private(set) var opensAt: Duration?
 
-    init(model: String, limits: Limits, now: Duration) {
+    init(model: String, tier: ServiceTier, limits: Limits, learned: LearnedQuota, now: Moment) {
         self.model = model
-        requestsPerDay = limits.quota.requestsPerDay
-        limiter = RateLimiter(limits: limits.quota, concurrency: limits.concurrency, now: now)
+        self.tier = tier
+        limiter = RateLimiter(
+            limits: limits.quota,
+            learned: learned,
+            concurrency: limits.concurrency,
+            now: now.monotonic
+        )
+        dayEndsAt = PacificDay(containing: now.unixMilliseconds).endsAt
     }
+
+    /// What the next run should know of the model's quota.
+    var learned: LearnedQuota { limiter.learned }
 
     var isEmpty: Bool { queues.allSatisfy(\.isEmpty) }
     var hasFresh: Bool { !queues[Queue.fresh.rawValue].isEmpty }
@@ -60,10 +72,10 @@ struct Lane {
     // MARK: Sending
 
     /// An item that may be sent now, those first that were sent before.
-    mutating func next(at now: Duration) -> Next? {
+    mutating func next(at now: Moment, within budget: inout Budget) -> Next? {
         opensAt = nil
         for queue in queues.indices {
-            if let work = queues[queue].first, let next = admit(work, at: now) {
+            if let work = queues[queue].first, let next = admit(work, at: now, within: &budget) {
                 queues[queue].removeFirst()
                 return next
             }
@@ -72,12 +84,29 @@ struct Lane {
     }
 
     /// Whether an item may be sent, or is to be left for a later run; `nil` if it has to wait.
-    mutating func admit(_ candidate: Work, at now: Duration) -> Next? {
-        if let closedBecause { return .postpone(candidate, because: closedBecause) }
+    mutating func admit(_ candidate: Work, at now: Moment, within budget: inout Budget) -> Next? {
+        if let closedBecause { return .postpone(candidate, because: .refused(closedBecause)) }
+        if now.unixMilliseconds >= dayEndsAt {
+            limiter.beginDay()
+            dayEndsAt = PacificDay(containing: now.unixMilliseconds).endsAt
+        }
         var work = candidate
-        work.inputTokens = limiter.pacesTokens ? estimate.tokens(of: work.item) : 0
-        switch limiter.admit(inputTokens: work.inputTokens, isRetry: work.machine.isRetry, now: now) {
+        work.inputTokens = limiter.pacesTokens || budget.isLimited ? estimate.tokens(of: work.item) : 0
+        if budget.isLimited {
+            work.reservation = budget.expected(
+                of: work.item.request,
+                inputTokens: work.inputTokens,
+                at: now.unixMilliseconds
+            )
+            switch budget.verdict(for: work.reservation) {
+            case .fits: break
+            case .wait: return nil
+            case .exhausted(let cap): return .postpone(candidate, because: .capped(cap))
+            }
+        }
+        switch limiter.admit(inputTokens: work.inputTokens, isRetry: work.machine.isRetry, now: now.monotonic) {
         case .now:
+            budget.reserve(work.reservation)
             return .send(work)
         case .wait(let until):
             if let until {
@@ -85,9 +114,9 @@ struct Lane {
             }
             return nil
         case .spentForToday:
-            let error = GenerationError.spentForToday(model: model, limit: requestsPerDay)
+            let error = GenerationError.spentForToday(model: model, limit: limiter.requestsPerDay)
             closedBecause = error
-            return .postpone(candidate, because: error)
+            return .postpone(candidate, because: .refused(error))
         }
     }
 
@@ -95,7 +124,7 @@ struct Lane {
 
     mutating func answered(_ work: Work, usage: TokenUsage, sentAt: Duration) {
         var extraTokens = 0
-        if limiter.pacesTokens, let reported = usage.promptTokens {
+        if work.inputTokens > 0, let reported = usage.promptTokens {
             extraTokens = estimate.correct(work.inputTokens, of: work.item, reported: reported)
         }
         limiter.answered(sentAt: sentAt, wasRetry: work.machine.isRetry, extraTokens: extraTokens)
@@ -132,7 +161,8 @@ extension GenerationError {
     fileprivate static func spentForToday(model: String, limit: Int?) -> GenerationError {
         GenerationError(
             .rateDay,
-            "\(limit.map { "the job's \($0)" } ?? "the") requests of the day for \(model) are spent; run again tomorrow"
+            "the \(limit.map { "\($0) " } ?? "")requests of the day for \(model) are spent; run again after "
+                + "midnight in California, or `genbatch quota --forget` if the plan has changed"
         )
     }
 }

@@ -145,6 +145,16 @@ package struct AttemptRecord: Sendable {
         self.cost = cost
     }
 
+    /// The server's counts; `nil` if nobody knows what was used, which is not nothing.
+    package var usage: TokenUsage? {
+        switch result {
+        case .answered(let answer): answer.usage
+        case .failed(let error) where error.isPossiblyBilled && error.usage == TokenUsage(): nil
+        case .failed(let error): error.usage
+        case .interrupted: nil
+        }
+    }
+
     /// The model that answered or broke off, if it told.
     package var modelVersion: String? {
         switch result {
@@ -164,6 +174,30 @@ package struct AttemptRecord: Sendable {
     }
 }
 
+/// Where it is kept what all runs of the machine learned of quotas and spent, so that none has to find it out anew.
+package protocol QuotaRegister: Sendable {
+    /// What is known of the quota of a model in a tier.
+    func quota(of model: String, tier: ServiceTier) async -> LearnedQuota
+
+    /// Keeps a piece of news about a quota; returns at once.
+    func note(_ note: QuotaNote, of model: String, tier: ServiceTier)
+
+    /// What all runs spent in the present day and month of California, as far as it is known; returns at once.
+    func spentByAll() -> (day: MicroDollars, month: MicroDollars)
+}
+
+/// News about the quota of a model.
+package enum QuotaNote: Sendable, Equatable {
+    /// A request was sent; a cost of `nil` is unknown.
+    case used(TokenUsage, cost: MicroDollars?)
+    /// The paces that are kept up.
+    case pace(LearnedQuota)
+    /// The server named its limit of requests per day.
+    case dailyLimit(Int)
+    /// The server said that nothing more goes through today.
+    case spentForToday
+}
+
 /// Time as the scheduler sees it; tests move it by hand.
 package protocol RunClock: Sendable {
     /// Monotonic time since some fixed moment.
@@ -172,6 +206,16 @@ package protocol RunClock: Sendable {
     func unixMilliseconds() -> Int64
     /// Waits until ``now()`` reaches a moment, or throws `CancellationError`.
     func sleep(until moment: Duration) async throws
+}
+
+extension RunClock {
+    var moment: Moment { Moment(monotonic: now(), unixMilliseconds: unixMilliseconds()) }
+}
+
+/// A moment by both clocks: one to measure with, and the one that days and prices follow.
+struct Moment: Sendable {
+    var monotonic: Duration
+    var unixMilliseconds: Int64
 }
 
 /// Is told what happens in a run.

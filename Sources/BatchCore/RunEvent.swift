@@ -67,6 +67,8 @@ package struct RunSummary: Sendable, Equatable {
         case completed
         /// `--limit` was reached.
         case limitReached
+        /// The time that the run may take is over; the rest is pending.
+        case outOfTime
         /// A signal asked for it; the rest is pending.
         case interrupted
         /// Every further item would fail the same way.
@@ -85,6 +87,8 @@ package struct RunSummary: Sendable, Equatable {
     package var usage = TokenUsage()
     /// The models whose items were left for a later run, with the reason.
     package var closedModels: [String: GenerationError] = [:]
+    /// The cap on spending that was reached.
+    package var cap: Cap?
     /// What all attempts of the run cost, failed ones included.
     package var cost = CostSum()
     /// The day of the prices that it was worked out with, as `2026-11-19`.

@@ -45,7 +45,7 @@ extension Scheduler {
     }
 
     /// Leaves an item for a later run.
-    nonisolated func postpone(_ work: Work, because reason: GenerationError) async {
+    nonisolated func postpone(_ work: Work, because reason: Postponement) async {
         do {
             try await store.record(ItemOutcome(item: work.item.id, state: .deferred))
             observer.observe(.itemDeferred(work.item.id, key: work.item.key, reason: reason.message))

@@ -11,6 +11,7 @@ package actor Scheduler {
     let generator: any Generating
     let clock: any RunClock
     let observer: any RunObserver
+    private let register: (any QuotaRegister)?
     /// The most items that wait for their moment, and the most that wait for their commit.
     private let longestQueue: Int
     private var random: any RandomNumberGenerator & Sendable
@@ -36,6 +37,8 @@ package actor Scheduler {
     ///   - generator: Who answers.
     ///   - clock: Time.
     ///   - observer: Who is told.
+    ///   - register: What is known of quotas from other runs, and for others; `nil` for nothing.
+    ///   - history: What earlier runs of the job spent; needed only if its spending is limited.
     ///   - itemLimit: The most items to start; `nil` for all.
     ///   - random: Where jitter comes from.
     package init(
@@ -44,6 +47,8 @@ package actor Scheduler {
         generator: any Generating,
         clock: any RunClock,
         observer: any RunObserver,
+        register: (any QuotaRegister)? = nil,
+        history: SpendingHistory = SpendingHistory(),
         itemLimit: Int? = nil,
         random: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator()
     ) {
@@ -52,9 +57,21 @@ package actor Scheduler {
         self.generator = generator
         self.clock = clock
         self.observer = observer
+        self.register = register
         self.random = random
         longestQueue = max(64, 4 * job.limits.concurrency)
-        backlog = Backlog(job: job, longestWait: longestQueue, itemLimit: itemLimit ?? .max)
+        backlog = Backlog(
+            job: job,
+            longestWait: longestQueue,
+            itemLimit: itemLimit ?? .max,
+            budget: Budget(
+                limits: job.limits.spending,
+                shared: job.limits.sharedSpending,
+                prices: job.prices,
+                history: history,
+                at: clock.unixMilliseconds()
+            )
+        )
     }
 
     /// Runs everything that is pending; called once.
@@ -65,6 +82,7 @@ package actor Scheduler {
     /// - Throws: What the checkpoint threw. Nothing more is sent then.
     package func run() async throws -> RunSummary {
         let start = clock.now()
+        noteSpendingOfAll()
         await withTaskCancellationHandler {
             await withDiscardingTaskGroup { group in
                 await runItems(in: &group)
@@ -74,6 +92,9 @@ package actor Scheduler {
             Task { await signalChange() }
         }
         alarm?.task.cancel()
+        for lane in backlog.lanes {
+            register?.note(.pace(lane.learned), of: lane.model, tier: lane.tier)
+        }
         if let checkpointError {
             throw checkpointError
         }
@@ -92,6 +113,11 @@ package actor Scheduler {
         guard !isStopping else { return }
         end(.interrupted)
         observer.observe(.stopping(inFlight: inFlight))
+    }
+
+    /// Starts nothing new because the time of the run is over.
+    package func stopForTime() {
+        end(.outOfTime)
     }
 
     /// Cuts what is in flight; those items are pending again.
@@ -130,7 +156,7 @@ package actor Scheduler {
     /// Starts all items that may be sent now.
     private func startItems(in group: inout DiscardingTaskGroup) async throws {
         while hasRoom {
-            if let next = backlog.next(at: clock.now()) {
+            if let next = backlog.next(at: clock.moment) {
                 start(next, in: &group)
             } else if let missing = backlog.missing {
                 let items = try await store.pendingItems(
@@ -138,7 +164,16 @@ package actor Scheduler {
                     limit: missing.count,
                     of: missing.models
                 )
-                backlog.refill(with: items, for: missing, now: clock.now())
+                for request in backlog.newModels(in: items) {
+                    let learned = await register?.quota(of: request.model, tier: request.serviceTier)
+                    backlog.openLane(
+                        of: request.model,
+                        tier: request.serviceTier,
+                        learned: learned ?? LearnedQuota(),
+                        now: clock.moment
+                    )
+                }
+                backlog.refill(with: items, for: missing)
             } else {
                 return
             }
@@ -152,7 +187,10 @@ package actor Scheduler {
             inFlight += 1
             group.addTask { await self.carryOut(work) }
         case .postpone(let work, let reason):
-            summary.closedModels[work.item.request.model] = reason
+            switch reason {
+            case .refused(let error): summary.closedModels[work.item.request.model] = error
+            case .capped(let cap): summary.cap = cap
+            }
             group.addTask { await self.postpone(work, because: reason) }
         }
     }
@@ -173,6 +211,7 @@ package actor Scheduler {
     func conclude(_ attempt: AttemptRecord, sentAt: Duration, of sent: Work) -> Conclusion {
         var work = sent
         account(for: attempt, of: work.item.request)
+        backlog.settle(work, attempt)
         let conclusion =
             switch attempt.result {
             case .answered(let answer): conclude(answer, attempt, sentAt: sentAt, of: &work)
@@ -185,8 +224,16 @@ package actor Scheduler {
         return conclusion
     }
 
+    private func noteSpendingOfAll() {
+        guard !job.limits.sharedSpending.isEmpty, let spent = register?.spentByAll() else { return }
+        backlog.note(spentByAllToday: spent.day, inMonth: spent.month)
+    }
+
     private func account(for attempt: AttemptRecord, of request: ItemRequest) {
         summary.cost.add(attempt.cost)
+        let tier = attempt.serviceTier ?? request.serviceTier
+        register?.note(.used(attempt.usage ?? TokenUsage(), cost: attempt.cost), of: request.model, tier: tier)
+        noteSpendingOfAll()
         guard let answered = attempt.modelVersion,
             answeringModels.isNews(answered, askedFor: request.model)
         else { return }
@@ -293,6 +340,7 @@ package actor Scheduler {
         let (pause, isSpendLimitLikely) = backlog.withLane(of: work) { lane in
             (lane.refused(error, sentAt: sentAt, now: now, jitter: jitter), lane.isSpendLimitLikely)
         }
+        noteRefusal(error, of: work, isFinal: pause == nil)
         guard let pause else { return nil }
         if pause.isNew {
             let advice = isSpendLimitLikely ? "; the limit of money spent in ten minutes is the likely reason" : ""
@@ -305,6 +353,18 @@ package actor Scheduler {
             )
         }
         return pause.opensAt
+    }
+
+    /// Keeps for other runs what a refusal says about the quota.
+    private func noteRefusal(_ error: GenerationError, of work: Work, isFinal: Bool) {
+        let (model, tier) = (work.item.request.model, work.item.request.serviceTier)
+        guard error.failureClass == .rateDay else { return }
+        if let limit = error.quotas.first(where: { $0.isPerDay && !$0.isOfTokens })?.limit, limit > 0 {
+            register?.note(.dailyLimit(limit), of: model, tier: tier)
+        }
+        if isFinal {
+            register?.note(.spentForToday, of: model, tier: tier)
+        }
     }
 
     /// Notes what became of an item once all about it is committed.

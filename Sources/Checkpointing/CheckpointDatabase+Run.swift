@@ -106,6 +106,7 @@ extension CheckpointDatabase {
         switch ending {
         case .completed: ("completed", nil)
         case .limitReached: ("limit_reached", nil)
+        case .outOfTime: ("out_of_time", nil)
         case .interrupted: ("interrupted", nil)
         case .stopped(let error): ("stopped", error.message)
         }

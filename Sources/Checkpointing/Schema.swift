@@ -31,7 +31,7 @@ enum Schema {
             id INTEGER PRIMARY KEY,
             started_at_ms INTEGER NOT NULL,
             ended_at_ms INTEGER,             -- NULL while it runs, and for ever if it was killed
-            ending TEXT,                     -- completed, limit_reached, interrupted or stopped
+            ending TEXT,                     -- completed, limit_reached, out_of_time, interrupted or stopped
             message TEXT,                    -- why it was stopped
             version TEXT NOT NULL,           -- of genbatch
             host TEXT NOT NULL,

@@ -19,6 +19,16 @@ struct DurationArgument: ExpressibleByArgument {
     var defaultValueDescription: String { "\(duration.components.seconds)s" }
 }
 
+/// An amount of dollars such as `5` or `0.25`, more than nothing.
+struct DollarsArgument: ExpressibleByArgument {
+    let amount: MicroDollars
+
+    init?(argument: String) {
+        guard let amount = MicroDollars(decimal: argument), amount > .zero else { return nil }
+        self.amount = amount
+    }
+}
+
 /// The value of `--shard`.
 enum ShardArgument {
     static func parse(_ text: String) throws -> Shard {

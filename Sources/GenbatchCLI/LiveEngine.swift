@@ -143,7 +143,7 @@ struct LiveEngine {
             concurrency: preparation.job.limits.concurrency
         )
         try await connection.signIn()
-        setPace(of: &preparation.job.limits.quota, connection)
+        try setLimits(of: &preparation.job, connection)
         var storage = StorageRules()
         storage.allowsNetworkFileSystem = options.allowNetworkFileSystem
         let checkpoint = try SQLiteCheckpoint(
@@ -175,6 +175,7 @@ struct LiveEngine {
         let plan = try plan(preparation.jobFile, checkpoint)
         displays.observe(.planned(plan))
         try audit(try await checkpoint.balance(), plan, checkpoint)
+        try await checkPrices(of: preparation.job, checkpoint)
         try await checkpoint.startRun(version: Version.current)
         var (summary, signal) = try await schedule(preparation.job, checkpoint, connection, displays)
         try await checkpoint.finishRun(summary)
@@ -184,6 +185,21 @@ struct LiveEngine {
         try audit(balance, plan, checkpoint, summary)
         try writeOutput(of: preparation, checkpoint)
         return failure(of: summary, balance, signal: signal, next)
+    }
+
+    /// A cap on money means nothing for a model whose price nobody knows.
+    private func checkPrices(of job: Job, _ checkpoint: SQLiteCheckpoint) async throws {
+        guard job.limits.spending.cost != nil || !job.limits.sharedSpending.isEmpty else { return }
+        let now = clock.unixMilliseconds()
+        let models = try await checkpoint.pendingModels()
+        guard let model = models.first(where: { job.prices.price(of: PricedModelName($0), at: now) == nil }) else {
+            return
+        }
+        throw CommandFailure(
+            .unusableConfiguration,
+            "the cost is capped, but no price is known for \(model); give one under `prices` in the job file "
+                + "or in the user's prices.yaml (see docs/prices.md), or leave the cap out"
+        )
     }
 
     /// Nothing is sent, and nothing is called a success, while the checkpoint has other items than were told.
@@ -216,6 +232,8 @@ struct LiveEngine {
         _ connection: Connection,
         _ displays: Displays
     ) async throws -> (RunSummary, Int32?) {
+        let spending = job.limits.spending
+        let register = try makeRegister(job, connection)
         let scheduler = Scheduler(
             job: job,
             store: checkpoint,
@@ -225,17 +243,38 @@ struct LiveEngine {
             ),
             clock: clock,
             observer: displays,
+            register: register,
+            history: spending.isEmpty ? SpendingHistory() : try await checkpoint.spendingHistory(),
             itemLimit: options.limit
         )
         let signals = StopSignals(scheduler, grace: options.grace.duration)
+        let deadline = RunDeadline(scheduler, after: job.limits.duration, grace: options.grace.duration, clock: clock)
+        defer { deadline?.cancel() }
         let summary = try await scheduler.run()
+        await register?.flush()
         return (summary, signals.received)
     }
 
-    private func setPace(of quota: inout QuotaLimits, _ connection: Connection) {
-        quota.requestsPerMinute = options.rpm ?? quota.requestsPerMinute
-        quota.tokensPerMinute = options.tpm ?? quota.tokensPerMinute
-        quota.startsCarefully = !connection.client.isServerLocal
+    /// The command line's limits over the job's, and the user's beside them.
+    private func setLimits(of job: inout Job, _ connection: Connection) throws {
+        var limits = job.limits
+        limits.quota.requestsPerMinute = options.rpm ?? limits.quota.requestsPerMinute
+        limits.quota.tokensPerMinute = options.tpm ?? limits.quota.tokensPerMinute
+        limits.quota.startsCarefully = !connection.client.isServerLocal
+        limits.spending.cost = options.maxCost?.amount ?? limits.spending.cost
+        limits.spending.totalTokens = options.maxTokens ?? limits.spending.totalTokens
+        limits.duration = options.maxDuration?.duration ?? limits.duration
+        // Simulated answers cost nothing.
+        if !options.connection.simulate {
+            limits.sharedSpending = try SharedLedger.caps()
+        }
+        job.limits = limits
+    }
+
+    /// A simulator has no quota that another run could meet again.
+    private func makeRegister(_ job: Job, _ connection: Connection) throws -> LedgerRegister? {
+        guard !options.connection.simulate else { return nil }
+        return try LedgerRegister(job.limits.sharedSpending, account: connection.client.accountDigest, clock)
     }
 
     /// Every connection needs a descriptor; too few are said once, and the run goes on with less.
@@ -276,9 +315,9 @@ struct LiveEngine {
             )
         case .stopped(let error):
             return CommandFailure(CommandFailure.status(of: error), error.message)
-        case .completed, .limitReached:
+        case .completed, .limitReached, .outOfTime:
             if balance.left > 0 {
-                return Self.workLeft(balance.left, because: summary.closedModels, next)
+                return Self.workLeft(balance.left, summary, next)
             }
             guard balance[.failed] > 0 else { return nil }
             return CommandFailure(
@@ -292,17 +331,15 @@ struct LiveEngine {
         if case .failed = choice { "retry" } else { "resume" }
     }
 
-    /// Why items are left: because of quota, in the words of one of the models, or for no particular reason.
+    /// Why items are left: because of a cap, or quota in the words of one of the models, or for no particular reason.
     ///
     /// A model that the plan does not include has to be seen to by somebody; time does not help.
-    private static func workLeft(
-        _ count: Int,
-        because closedModels: [String: GenerationError],
-        _ next: NextCommands
-    ) -> CommandFailure {
-        let reasons = closedModels.sorted { $0.key < $1.key }.map(\.value)
+    private static func workLeft(_ count: Int, _ summary: RunSummary, _ next: NextCommands) -> CommandFailure {
+        let reasons = summary.closedModels.sorted { $0.key < $1.key }.map(\.value)
         let reason = reasons.first { $0.failureClass == .auth } ?? reasons.first
-        let words = reason.map { "; \($0.message)" } ?? ""
+        let isOutOfTime = summary.ending == .outOfTime
+        let messages = [summary.cap?.message, reason?.message, isOutOfTime ? "the time of the run is over" : nil]
+        let words = messages.compactMap { $0.map { "; \($0)" } }.joined()
         return CommandFailure(
             reason?.failureClass == .auth ? .notPermitted : .workLeft,
             "\(Figures.count(count, "item")) left\(words); go on with: \(next.resume)"

@@ -138,6 +138,30 @@ struct RunOptions: ParsableArguments {
     var tpm: Int?
 
     @Option(
+        help: ArgumentHelp(
+            "The most that all runs of the job may cost (default: the job's limits.cost_usd).",
+            valueName: "dollars"
+        )
+    )
+    var maxCost: DollarsArgument?
+
+    @Option(
+        help: ArgumentHelp(
+            "The most tokens, input and output, of all runs of the job (default: the job's limits.total_tokens).",
+            valueName: "count"
+        )
+    )
+    var maxTokens: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Start nothing new after this time (default: the job's limits.duration).",
+            valueName: "duration"
+        )
+    )
+    var maxDuration: DurationArgument?
+
+    @Option(
         name: [.short, .long],
         help: ArgumentHelp(
             "Write the results to this .jsonl, .csv or .md file at the end (default: the job's output.path).",
@@ -194,6 +218,9 @@ struct RunOptions: ParsableArguments {
         }
         if let concurrency, !(1...10_000).contains(concurrency) {
             throw ValidationError("--concurrency must be from 1 to 10000")
+        }
+        if let maxTokens, !(1...SpendingLimits.maximumTokens).contains(maxTokens) {
+            throw ValidationError("--max-tokens must be from 1 to \(SpendingLimits.maximumTokens)")
         }
         for (name, count) in [("--rpm", rpm), ("--tpm", tpm)] {
             if let count, !(1...QuotaLimits.maximum).contains(count) {

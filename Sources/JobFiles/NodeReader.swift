@@ -1,3 +1,4 @@
+internal import BatchCore
 internal import JSON
 internal import YAML
 
@@ -28,6 +29,15 @@ struct NodeReader {
             range.upperBound == .max
             ? "of at least \(range.lowerBound)" : "from \(range.lowerBound) to \(range.upperBound)"
         return mismatch("\(what) must be a whole number \(bounds)", node)
+    }
+
+    /// An amount of money that is more than nothing.
+    func dollars(_ node: YAMLNode, _ what: String) -> MicroDollars? {
+        guard let scalar = node.scalar, scalar.isPlain, let amount = MicroDollars(decimal: scalar.text), amount > .zero
+        else {
+            return mismatch("\(what) must be an amount of dollars such as 20 or 7.50", node)
+        }
+        return amount
     }
 
     func duration(_ node: YAMLNode, _ what: String) -> Duration? {

@@ -10,7 +10,6 @@ struct SettingsDecoder {
         "vertex", "service_tier", "prices",
     ]
     private static let laterKeys = ["schedule"]
-    private static let laterLimits = ["cost_usd", "total_tokens", "duration"]
 
     private let reader: NodeReader
     private let access: FileAccess
@@ -144,8 +143,7 @@ struct SettingsDecoder {
             let fields = reader.fields(
                 node,
                 "\"limits\"",
-                known: ["concurrency"] + quotas.map(\.0),
-                unsupported: Self.laterLimits
+                known: ["concurrency", "cost_usd", "total_tokens", "duration"] + quotas.map(\.0)
             )
         else { return }
         if let field = fields["concurrency"],
@@ -158,6 +156,12 @@ struct SettingsDecoder {
                 settings.job.limits.quota[keyPath: path] = number
             }
         }
+        let range = 1...SpendingLimits.maximumTokens
+        settings.job.limits.spending = SpendingLimits(
+            cost: fields["cost_usd"].flatMap { reader.dollars($0, "\"cost_usd\"") },
+            totalTokens: fields["total_tokens"].flatMap { reader.integer($0, "\"total_tokens\"", in: range) }
+        )
+        settings.job.limits.duration = fields["duration"].flatMap { reader.duration($0, "\"duration\"") }
     }
 
     private mutating func decodeTimes() {

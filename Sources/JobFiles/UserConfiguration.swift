@@ -58,14 +58,3 @@ private struct UserConfigurationDecoder {
         return configuration
     }
 }
-
-extension NodeReader {
-    /// An amount of money that is more than nothing.
-    fileprivate func dollars(_ node: YAMLNode, _ what: String) -> MicroDollars? {
-        guard let scalar = node.scalar, scalar.isPlain, let amount = MicroDollars(decimal: scalar.text), amount > .zero
-        else {
-            return mismatch("\(what) must be an amount of dollars such as 20 or 7.50", node)
-        }
-        return amount
-    }
-}

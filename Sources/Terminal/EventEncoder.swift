@@ -184,10 +184,12 @@ struct EventEncoder: Sendable {
         switch summary.ending {
         case .completed: ending = "completed"
         case .limitReached: ending = "limit_reached"
+        case .outOfTime: ending = "out_of_time"
         case .interrupted: ending = "interrupted"
         case .stopped(let error): (ending, stop) = ("stopped", error)
         }
         writer.member("ending", ending)
+        member("cap", summary.cap?.message, to: &writer)
         member("stop_class", stop?.failureClass.rawValue, to: &writer)
         member("stop_message", stop?.message, to: &writer)
         writer.member("done", summary.done)

@@ -58,6 +58,9 @@ package enum ReportText {
         if case .stopped(let error) = summary.ending {
             lines.append("  because   \(error.failureClass.rawValue): \(error.message)")
         }
+        if let cap = summary.cap {
+            lines.append("  because   \(cap.message)")
+        }
         let failures = summary.failuresByClass.sorted { ($1.value, $0.key.rawValue) < ($0.value, $1.key.rawValue) }
         if !failures.isEmpty {
             lines.append("  failed    " + parts(failures.map { ($0.value, $0.key.rawValue) }))
@@ -87,6 +90,7 @@ package enum ReportText {
         return switch summary.ending {
         case .completed: "finished in \(elapsed)"
         case .limitReached: "limit reached after \(elapsed)"
+        case .outOfTime: "the time of the run is over after \(elapsed)"
         case .interrupted: "interrupted after \(elapsed)"
         case .stopped: "stopped after \(elapsed)"
         }

@@ -12,14 +12,33 @@ struct BacklogTests {
         quota: QuotaLimits = .generous
     ) -> Backlog {
         let job = Job(name: "test", limits: Limits(concurrency: concurrency, quota: quota))
-        return Backlog(job: job, longestWait: longestWait, itemLimit: itemLimit)
+        let budget = Budget(
+            limits: job.limits.spending,
+            shared: job.limits.sharedSpending,
+            prices: job.prices,
+            history: SpendingHistory(),
+            at: Moment.zero.unixMilliseconds
+        )
+        return Backlog(job: job, longestWait: longestWait, itemLimit: itemLimit, budget: budget)
     }
 
     /// Fills the window with as many items as are missing, from a job of endless length.
     private func refill(_ backlog: inout Backlog, model: String = "model-a") throws {
         let missing = try #require(backlog.missing)
         let first = (missing.after?.value ?? 0) + 1
-        backlog.refill(with: items(from: first, count: missing.count, model: model), for: missing, now: .zero)
+        refill(&backlog, with: items(from: first, count: missing.count, model: model), for: missing)
+    }
+
+    private func refill(
+        _ backlog: inout Backlog,
+        with items: [PendingItem],
+        for missing: Backlog.Request,
+        now: Duration = .zero
+    ) {
+        for request in backlog.newModels(in: items) {
+            backlog.openLane(of: request.model, tier: .standard, learned: LearnedQuota(), now: .at(now))
+        }
+        backlog.refill(with: items, for: missing)
     }
 
     private func items(from first: Int64, count: Int, model: String = "model-a") -> [PendingItem] {
@@ -28,7 +47,7 @@ struct BacklogTests {
 
     /// The item to send, which gives its place among those in flight back at once.
     private func send(from backlog: inout Backlog, at now: Duration = .zero) -> Work? {
-        guard case .send(let work) = backlog.next(at: now) else { return nil }
+        guard case .send(let work) = backlog.next(at: .at(now)) else { return nil }
         backlog.withLane(of: work) { $0.ended() }
         return work
     }
@@ -63,7 +82,7 @@ struct BacklogTests {
     @Test("a short window is the last")
     func lastWindow() throws {
         var backlog = backlog()
-        backlog.refill(with: items(from: 1, count: 1), for: try #require(backlog.missing), now: .zero)
+        refill(&backlog, with: items(from: 1, count: 1), for: try #require(backlog.missing))
         #expect(!backlog.isEmpty)
         _ = send(from: &backlog)
         #expect(backlog.isEmpty)
@@ -98,7 +117,7 @@ struct BacklogTests {
         let others = try #require(backlog.missing)
         #expect(others.models == .except(["model-a"]))
         #expect(others.after == ItemID(128))
-        backlog.refill(with: items(from: 1000, count: 1, model: "model-b"), for: others, now: .zero)
+        refill(&backlog, with: items(from: 1000, count: 1, model: "model-b"), for: others)
         #expect(send(from: &backlog)?.item.key == "1000")
         #expect(backlog.missing == nil)
         #expect(!backlog.isEmpty)
@@ -115,7 +134,7 @@ struct BacklogTests {
             } else if let missing = backlog.missing {
                 let count = missing.models == .except(["model-a"]) ? 0 : missing.count
                 let first = (missing.after?.value ?? 0) + 1
-                backlog.refill(with: items(from: first, count: count), for: missing, now: now)
+                refill(&backlog, with: items(from: first, count: count), for: missing, now: now)
             } else {
                 now = try #require(backlog.nextDue)
             }
@@ -138,12 +157,20 @@ struct BacklogTests {
     func turns() throws {
         var backlog = backlog()
         let mixed = items(from: 1, count: 4, model: "model-a") + items(from: 5, count: 4, model: "model-b")
-        backlog.refill(with: mixed, for: try #require(backlog.missing), now: .zero)
+        refill(&backlog, with: mixed, for: try #require(backlog.missing))
         for _ in 1...8 {
             putNextAside(in: &backlog, until: .seconds(1))
         }
         let models = (1...4).map { _ in send(from: &backlog, at: .seconds(1))?.item.request.model ?? "" }
         #expect(models[0] != models[1])
         #expect(Array(models[..<2]) == Array(models[2...]))
+    }
+}
+
+extension Moment {
+    static let zero = Moment.at(.zero)
+
+    static func at(_ moment: Duration) -> Moment {
+        Moment(monotonic: moment, unixMilliseconds: ManualClock.epoch + Int64(moment / .milliseconds(1)))
     }
 }

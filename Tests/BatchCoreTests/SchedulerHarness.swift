@@ -3,7 +3,7 @@ import TestSupport
 
 /// A scheduler with a scripted model, a checkpoint in memory and time in the test's hands.
 struct SchedulerHarness: Sendable {
-    let clock = ManualClock()
+    let clock: ManualClock
     let log = EventLog()
     let store: InMemoryStore
     let generator: ScriptedGenerator
@@ -16,6 +16,7 @@ struct SchedulerHarness: Sendable {
         retry: RetryPolicy = RetryPolicy(),
         onTruncation: Job.TruncationPolicy = .accept,
         itemLimit: Int? = nil,
+        clock: ManualClock = ManualClock(),
         seed: UInt64 = 1,
         script: @escaping @Sendable (ScriptedGenerator.Call) -> ScriptedGenerator.Reply = { _ in .answer }
     ) {
@@ -28,6 +29,7 @@ struct SchedulerHarness: Sendable {
                 onTruncation: onTruncation
             ),
             itemLimit: itemLimit,
+            clock: clock,
             seed: seed,
             script: script
         )
@@ -36,11 +38,15 @@ struct SchedulerHarness: Sendable {
     init(
         _ store: InMemoryStore,
         job: Job,
+        register: (any QuotaRegister)? = nil,
+        history: SpendingHistory = SpendingHistory(),
         itemLimit: Int? = nil,
+        clock: ManualClock = ManualClock(),
         seed: UInt64 = 1,
         script: @escaping @Sendable (ScriptedGenerator.Call) -> ScriptedGenerator.Reply = { _ in .answer }
     ) {
         self.store = store
+        self.clock = clock
         generator = ScriptedGenerator(clock: clock, script: script)
         scheduler = Scheduler(
             job: job,
@@ -48,6 +54,8 @@ struct SchedulerHarness: Sendable {
             generator: generator,
             clock: clock,
             observer: log,
+            register: register,
+            history: history,
             itemLimit: itemLimit,
             random: SeededGenerator(seed: seed)
         )

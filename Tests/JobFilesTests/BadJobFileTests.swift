@@ -37,8 +37,13 @@ private let structure: [BadJob] = [
         "3:1: \"schedule\" is not supported by this version yet; remove it to run without it"
     ),
     BadJob(
-        "model: m\nprompts: [hi]\nlimits: {concurrency: 3, cost_usd: 5}\n",
-        "3:26: \"cost_usd\" is not supported by this version yet; remove it to run without it"
+        "model: m\nprompts: [hi]\nlimits: {concurrency: 3, cost_usd: -5}\n",
+        "3:36: \"cost_usd\" must be an amount of dollars such as 20 or 7.50, not \"-5\""
+    ),
+    BadJob(
+        "model: m\nprompts: [hi]\nlimits: {total_tokens: 0, duration: 5}\n",
+        "3:24: \"total_tokens\" must be a whole number from 1 to 1000000000000000, not \"0\"",
+        "3:37: \"duration\" must be a time such as 500ms, 10s, 1m30s or 2h, not \"5\""
     ),
     BadJob(
         "model: m\nprompts: [hi\n",
@@ -165,12 +170,12 @@ private let values: [BadJob] = [
         "1:31: \"requests_per_minute\" must be a whole number from 1 to 1000000000000, not \"0\""
     ),
     BadJob(
-        "limits: {tokens_per_minute: 1e6}\nmodel: m\nprompts: [hi]\n",
-        "1:29: \"tokens_per_minute\" must be a whole number from 1 to 1000000000000, not \"1e6\""
+        "limits: {tokens_per_minute: 1.5}\nmodel: m\nprompts: [hi]\n",
+        "1:29: \"tokens_per_minute\" must be a whole number from 1 to 1000000000000, not \"1.5\""
     ),
     BadJob(
         "limits: {request_per_day: 10}\nmodel: m\nprompts: [hi]\n",
-        "1:10: unknown key \"request_per_day\"; did you mean \"requests_per_day\"?"
+        "1:10: unknown key \"request_per_day\" (did you mean requests_per_day)"
     ),
     BadJob("limits: 5\nmodel: m\nprompts: [hi]\n", "1:9: \"limits\" must be a mapping, not \"5\""),
     BadJob(

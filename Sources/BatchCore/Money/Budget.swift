@@ -1,3 +1,5 @@
+internal import JSON
+
 /// Keeps what a job spends below its caps, and what all jobs spend below the user's.
 ///
 /// Something is set aside for each request before it is sent, and replaced by what it really spent. Nothing is sent that
@@ -25,16 +27,23 @@ struct Budget: Sendable {
     ///   - shared: The user's, for all jobs.
     ///   - prices: For a guess at the first requests.
     ///   - history: What earlier runs spent; what nobody knows of it is counted as usual for its model.
-    init(limits: SpendingLimits, shared: SpendingCaps, prices: PriceTable, history: SpendingHistory) {
+    ///   - now: Unix time in milliseconds, for the price.
+    init(limits: SpendingLimits, shared: SpendingCaps, prices: PriceTable, history: SpendingHistory, at now: Int64) {
         self.limits = limits
         self.shared = shared
         self.prices = prices
         typical = history.newest.mapValues { TypicalSpending($0) }
         spent = history.spent
-        for (model, count) in history.unknown {
-            let guess = Spending(tokens: Self.guessedOutput)
-            let each = typical[model, default: TypicalSpending()].expected(atLeast: guess)
-            spent += Spending(cost: MicroDollars(each.cost.amount * Int64(count)), tokens: each.tokens * count)
+        let guess = TokenUsage(promptTokens: Self.guessedOutput, outputTokens: Self.guessedOutput)
+        func expected(of model: String) -> Spending {
+            let cost = prices.cost(of: guess, model: model, at: now) ?? .zero
+            return typical[model, default: TypicalSpending()].expected(atLeast: Spending(cost: cost, tokens: guess.sum))
+        }
+        for (model, count) in history.unknownCosts {
+            spent.cost += MicroDollars(expected(of: model).cost.amount * Int64(count))
+        }
+        for (model, count) in history.unknownTokens {
+            spent.tokens += expected(of: model).tokens * count
         }
     }
 
@@ -52,6 +61,7 @@ struct Budget: Sendable {
     ///   - item: What it asks.
     ///   - inputTokens: An estimate of its input.
     ///   - now: Unix time in milliseconds, for the price.
+    /// - Returns: What it will hardly exceed.
     func expected(of item: ItemRequest, inputTokens: Int, at now: Int64) -> Spending {
         let output = min(item.maximumOutputTokens ?? Self.guessedOutput, Self.guessedOutput)
         let usage = TokenUsage(promptTokens: inputTokens, outputTokens: output)
@@ -63,6 +73,7 @@ struct Budget: Sendable {
     /// Whether a request may be sent.
     ///
     /// - Parameter expected: What would be set aside for it.
+    /// - Returns: Whether it is to wait, or for another run.
     func verdict(for expected: Spending) -> Verdict {
         let further = reserved + expected
         guard let cap = reachedCap(with: further) else { return .fits }

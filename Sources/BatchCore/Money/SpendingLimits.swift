@@ -43,15 +43,23 @@ package struct Spending: Sendable, Equatable {
 package struct SpendingHistory: Sendable, Equatable {
     /// What is known.
     package var spent: Spending
-    /// Requests by model that may have been billed, of which nobody knows what they spent: those that were in flight when
-    /// a run was killed, for example.
-    package var unknown: [String: Int]
+    /// Requests by model that may have been billed, and nobody knows how much: those that were in flight when a run was
+    /// killed, for example.
+    package var unknownCosts: [String: Int]
+    /// The same for tokens.
+    package var unknownTokens: [String: Int]
     /// What the newest requests of each model spent, for a guess at the next.
     package var newest: [String: [Spending]]
 
-    package init(spent: Spending = Spending(), unknown: [String: Int] = [:], newest: [String: [Spending]] = [:]) {
+    package init(
+        spent: Spending = Spending(),
+        unknownCosts: [String: Int] = [:],
+        unknownTokens: [String: Int] = [:],
+        newest: [String: [Spending]] = [:]
+    ) {
         self.spent = spent
-        self.unknown = unknown
+        self.unknownCosts = unknownCosts
+        self.unknownTokens = unknownTokens
         self.newest = newest
     }
 }

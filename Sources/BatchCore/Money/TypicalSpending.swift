@@ -35,6 +35,7 @@ struct TypicalSpending: Sendable {
     /// What to set aside for a request.
     ///
     /// - Parameter guess: What is believed of it without knowing others; the least as long as few are known.
+    /// - Returns: What nineteen of twenty do not exceed.
     func expected(atLeast guess: Spending) -> Spending {
         guard let high else { return guess }
         guard newest.count < Self.fewest else { return high }

@@ -34,16 +34,20 @@ package struct LearnedQuota: Sendable, Equatable {
     package var requestsPerDay: Int?
     /// Requests of the present day.
     package var requestsToday: Int
+    /// Whether the service said that nothing more goes through today.
+    package var isSpentForToday: Bool
 
     package init(
         requestsPerMinute: Double? = nil,
         tokensPerMinute: Double? = nil,
         requestsPerDay: Int? = nil,
-        requestsToday: Int = 0
+        requestsToday: Int = 0,
+        isSpentForToday: Bool = false
     ) {
         self.requestsPerMinute = requestsPerMinute
         self.tokensPerMinute = tokensPerMinute
         self.requestsPerDay = requestsPerDay
         self.requestsToday = requestsToday
+        self.isSpentForToday = isSpentForToday
     }
 }

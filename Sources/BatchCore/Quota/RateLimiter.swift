@@ -8,7 +8,7 @@ package struct RateLimiter: Sendable {
         case now
         /// Not before this moment; `nil` if it takes an answer to one of the requests in flight.
         case wait(until: Duration?)
-        /// Not in this run: the job's limit of requests per day is reached.
+        /// Not today: the limit of requests per day is reached.
         case spentForToday
     }
 
@@ -39,6 +39,7 @@ package struct RateLimiter: Sendable {
     /// The limit of requests per day that the server told.
     private var toldPerDay: Int?
     private var requestsToday: Int
+    private var isSpentForToday: Bool
 
     /// - Parameters:
     ///   - limits: What the job sets.
@@ -54,6 +55,7 @@ package struct RateLimiter: Sendable {
         self.limits = limits
         toldPerDay = learned.requestsPerDay
         requestsToday = learned.requestsToday
+        isSpentForToday = learned.isSpentForToday
         let ceiling = limits.requestsPerMinute.map(Double.init)
         requests = Pace(
             perMinute: learned.requestsPerMinute ?? ceiling ?? (limits.startsCarefully ? Self.firstPace : .infinity),
@@ -89,6 +91,17 @@ package struct RateLimiter: Sendable {
         )
     }
 
+    /// The smaller of the limits of requests per day: the job's, and the one that the server told.
+    package var requestsPerDay: Int? {
+        limits.requestsPerDay.map { min($0, toldPerDay ?? .max) } ?? toldPerDay
+    }
+
+    /// Begins to count the requests of a day anew.
+    package mutating func beginDay() {
+        requestsToday = 0
+        isSpentForToday = false
+    }
+
     /// Whether input tokens count; if not, estimates of them are not needed.
     package var pacesTokens: Bool { tokens != nil }
 
@@ -110,7 +123,7 @@ package struct RateLimiter: Sendable {
     ///   - now: Monotonic time.
     /// - Returns: Whether it may be sent, or when to ask again.
     package mutating func admit(inputTokens: Int, isRetry: Bool, now: Duration) -> Admission {
-        if requestsToday >= min(limits.requestsPerDay ?? .max, toldPerDay ?? .max) { return .spentForToday }
+        if isSpentForToday || requestsToday >= (requestsPerDay ?? .max) { return .spentForToday }
         if pause.opensAt > now { return .wait(until: pause.opensAt) }
         if isRetry, retryBudget.opensAt > now { return .wait(until: retryBudget.opensAt) }
         let (mostInFlight, growsAt) = ramp.limit(at: now)

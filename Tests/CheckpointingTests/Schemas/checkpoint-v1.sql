@@ -15,12 +15,12 @@ CREATE TABLE job (
     shard_count INTEGER NOT NULL,    -- how many parts the job is run in; 1: in one piece
     shards TEXT NOT NULL             -- JSON array: which of them are here, from 0
 ) STRICT;
-INSERT INTO job VALUES(1,'nightly','/jobs/nightly.yaml','/jobs',replace('version: 1\n','\n',char(10)),1795396216178,1795396216519,X'5439f9874894082b7fc99843e146036d74971d10687a70a907746b4ed4028bcb',1,'[0]');
+INSERT INTO job VALUES(1,'nightly','/jobs/nightly.yaml','/jobs',replace('version: 1\n','\n',char(10)),1795397136544,1795397136916,X'5439f9874894082b7fc99843e146036d74971d10687a70a907746b4ed4028bcb',1,'[0]');
 CREATE TABLE run (
     id INTEGER PRIMARY KEY,
     started_at_ms INTEGER NOT NULL,
     ended_at_ms INTEGER,             -- NULL while it runs, and for ever if it was killed
-    ending TEXT,                     -- completed, limit_reached, interrupted or stopped
+    ending TEXT,                     -- completed, limit_reached, out_of_time, interrupted or stopped
     message TEXT,                    -- why it was stopped
     version TEXT NOT NULL,           -- of genbatch
     host TEXT NOT NULL,
@@ -33,7 +33,7 @@ CREATE TABLE run (
     retries INTEGER,
     lost INTEGER NOT NULL DEFAULT 0  -- requests that were in flight when it died
 ) STRICT;
-INSERT INTO run VALUES(1,1795396216520,NULL,NULL,NULL,'0.1.0','host',1,NULL,NULL,NULL,NULL,NULL,NULL,0);
+INSERT INTO run VALUES(1,1795397136916,NULL,NULL,NULL,'0.1.0','host',1,NULL,NULL,NULL,NULL,NULL,NULL,0);
 CREATE TABLE variant (
     id INTEGER PRIMARY KEY,
     model TEXT NOT NULL,

@@ -1,0 +1,80 @@
+internal import BatchCore
+internal import QuotaLedger
+
+/// The quota ledger as the scheduler sees it: the account is that of the run's key or sign-in.
+struct LedgerRegister: QuotaRegister {
+    private let ledger: Ledger
+    private let recorder: LedgerRecorder
+    private let account: String
+    private let clock: SystemClock
+
+    /// - Parameters:
+    ///   - caps: What all jobs may spend together.
+    ///   - account: Whose quota it is: a hash.
+    ///   - clock: Time.
+    /// - Throws: A ``CommandFailure`` if spending is capped and the ledger cannot be used. If it is not capped, there is no
+    ///   register then, which the user has been told.
+    init?(_ caps: SpendingCaps, account: String, _ clock: SystemClock) throws {
+        guard let ledger = try SharedLedger.open(caps: caps) else { return nil }
+        self.ledger = ledger
+        self.clock = clock
+        self.account = account
+        do {
+            recorder = try LedgerRecorder(ledger, now: clock.unixMilliseconds()) { error in
+                StandardError.note("\(CommandFailure(error).message); quotas and spending are not kept for other runs")
+            }
+        } catch {
+            throw CommandFailure(error)
+        }
+    }
+
+    func quota(of model: String, tier: ServiceTier) async -> LearnedQuota {
+        // What cannot be read is found out anew; that the ledger is in trouble shows when it is written.
+        guard let knowledge = try? ledger.knowledge(of: name(model, tier), at: clock.unixMilliseconds()) else {
+            return LearnedQuota()
+        }
+        var learned = knowledge.learned
+        learned.isSpentForToday = knowledge.spentUntil != nil
+        return learned
+    }
+
+    func note(_ note: QuotaNote, of model: String, tier: ServiceTier) {
+        recorder.note(change(note), of: name(model, tier), at: clock.unixMilliseconds())
+    }
+
+    func spentByAll() -> (day: MicroDollars, month: MicroDollars) {
+        let totals = recorder.totals(at: clock.unixMilliseconds())
+        return (totals.today.cost.known, totals.month.cost.known)
+    }
+
+    /// Writes what was noted; for the end of a run.
+    func flush() async {
+        await recorder.flush(at: clock.unixMilliseconds())
+    }
+
+    private func name(_ model: String, _ tier: ServiceTier) -> QuotaName {
+        QuotaName(account: account, model: model, tier: tier.rawValue)
+    }
+
+    private func change(_ note: QuotaNote) -> LedgerChange {
+        switch note {
+        case .used(let usage, let cost):
+            var sum = CostSum()
+            sum.add(cost)
+            return .used(
+                QuotaUse(
+                    requests: 1,
+                    inputTokens: usage.promptTokens ?? 0,
+                    outputTokens: (usage.outputTokens ?? 0) + (usage.thoughtTokens ?? 0),
+                    cost: sum
+                )
+            )
+        case .pace(let learned):
+            return .pace(requestsPerMinute: learned.requestsPerMinute, tokensPerMinute: learned.tokensPerMinute)
+        case .dailyLimit(let limit):
+            return .dailyLimit(limit)
+        case .spentForToday:
+            return .dailyQuotaSpent
+        }
+    }
+}

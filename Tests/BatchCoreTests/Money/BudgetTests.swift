@@ -1,0 +1,266 @@
+import JSON
+import TestSupport
+import Testing
+
+@testable import BatchCore
+
+/// At a dollar per million tokens of input and of output, a token costs a millionth of a dollar.
+private let prices = PriceTable(layers: [
+    PriceTable.Layer(
+        origin: "test",
+        models: ["model-a": [ModelPrice(rates: [.input: MicroDollars(1_000_000), .output: MicroDollars(1_000_000)])]]
+    )
+])
+
+@Suite("Budget")
+struct BudgetTests {
+    private func budget(
+        cost: Int64? = nil,
+        tokens: Int? = nil,
+        shared: SpendingCaps = SpendingCaps(),
+        history: SpendingHistory = SpendingHistory()
+    ) -> Budget {
+        let limits = SpendingLimits(cost: cost.map { MicroDollars($0) }, totalTokens: tokens)
+        return Budget(limits: limits, shared: shared, prices: prices, history: history, at: 0)
+    }
+
+    private func spending(_ tokens: Int) -> Spending {
+        Spending(cost: MicroDollars(Int64(tokens)), tokens: tokens)
+    }
+
+    private func request(_ config: JSONObject = [:]) -> ItemRequest {
+        ItemRequest(model: "model-a", config: config, turns: [ItemRequest.Turn(text: "hi")])
+    }
+
+    @Test("without a cap everything fits")
+    func unlimited() {
+        let budget = budget()
+        #expect(!budget.isLimited)
+        #expect(budget.verdict(for: spending(1_000_000_000)) == .fits)
+    }
+
+    @Test("the first request is expected to answer a thousand tokens, or as many as it may")
+    func guess() {
+        let budget = budget(cost: 10_000)
+        #expect(budget.expected(of: request(), inputTokens: 50, at: 0) == spending(1050))
+        #expect(budget.expected(of: request(["max_output_tokens": 20]), inputTokens: 50, at: 0) == spending(70))
+    }
+
+    @Test("what is in flight counts, and what comes back makes room")
+    func reserves() {
+        var budget = budget(cost: 100)
+        budget.reserve(spending(60))
+        #expect(budget.verdict(for: spending(40)) == .fits)
+        #expect(budget.verdict(for: spending(41)) == .wait)
+        budget.settle(spending(60), model: "model-a", cost: MicroDollars(10), tokens: 10)
+        #expect(budget.verdict(for: spending(90)) == .fits)
+        guard case .exhausted(let cap) = budget.verdict(for: spending(91)) else {
+            Issue.record("nothing is in flight that could make room")
+            return
+        }
+        #expect(cap.kind == .jobCost(MicroDollars(100)))
+        #expect(cap.spent == spending(10))
+    }
+
+    @Test("a request of which nobody knows what it spent has spent what was set aside")
+    func unknownSpending() {
+        var budget = budget(cost: 100, tokens: 100)
+        budget.reserve(spending(60))
+        budget.settle(spending(60), model: "model-a", cost: nil, tokens: nil)
+        #expect(budget.verdict(for: spending(40)) == .fits)
+        #expect(budget.verdict(for: spending(41)) != .fits)
+    }
+
+    @Test("what was set aside follows the larger of twenty answers to come")
+    func learns() {
+        var budget = budget(cost: 1_000_000_000)
+        for index in 1...100 {
+            let typical = index % 10 == 0 ? 400 : 100
+            budget.settle(Spending(), model: "model-a", cost: MicroDollars(Int64(typical)), tokens: typical)
+        }
+        #expect(budget.expected(of: request(), inputTokens: 50, at: 0) == spending(400))
+    }
+
+    @Test("refused requests say nothing about the others")
+    func refused() {
+        var budget = budget(cost: 1_000_000)
+        for _ in 1...50 {
+            budget.settle(Spending(), model: "model-a", cost: .zero, tokens: 0)
+        }
+        #expect(budget.expected(of: request(), inputTokens: 50, at: 0) == spending(1050))
+    }
+
+    @Test("earlier runs count, those requests too that were in flight when they were killed")
+    func history() {
+        let history = SpendingHistory(
+            spent: spending(500),
+            unknownCosts: ["model-a": 2],
+            unknownTokens: ["model-a": 2],
+            newest: ["model-a": Array(repeating: spending(100), count: 30)]
+        )
+        for budget in [budget(cost: 1000, history: history), budget(tokens: 1000, history: history)] {
+            #expect(budget.verdict(for: spending(300)) == .fits)
+            #expect(budget.verdict(for: spending(301)) != .fits)
+        }
+    }
+
+    @Test("a run that was killed before the first answer counts by a guess")
+    func historyWithoutAnswers() {
+        let history = SpendingHistory(unknownCosts: ["model-a": 3])
+        #expect(budget(cost: 6001, history: history).verdict(for: spending(1)) == .fits)
+        #expect(budget(cost: 6000, history: history).verdict(for: spending(1)) != .fits)
+    }
+
+    @Test("the user's caps count what all jobs have spent", arguments: [true, false])
+    func shared(ofDay: Bool) {
+        let cap = MicroDollars(1000)
+        var budget = budget(shared: ofDay ? SpendingCaps(perDay: cap) : SpendingCaps(perMonth: cap))
+        budget.note(spentByAllToday: MicroDollars(ofDay ? 900 : 0), inMonth: MicroDollars(900))
+        #expect(budget.verdict(for: spending(100)) == .fits)
+        guard case .exhausted(let reached) = budget.verdict(for: spending(101)) else {
+            Issue.record("the cap is reached")
+            return
+        }
+        #expect(reached.kind == (ofDay ? .allJobsOfDay(cap) : .allJobsOfMonth(cap)))
+    }
+}
+
+@Suite("Scheduler: caps")
+struct SchedulerCapTests {
+    private func run(
+        _ limits: Limits,
+        items count: Int = 50,
+        tokens: Int = 100,
+        register: (any QuotaRegister)? = nil
+    ) async throws -> RunSummary {
+        let items = (1...count).map { PendingItem.plain(String($0), number: Int64($0)) }
+        let harness = SchedulerHarness(
+            InMemoryStore(items),
+            job: Job(name: "test", limits: limits, prices: prices),
+            register: register
+        ) { _ in
+            .say(
+                Answer(
+                    text: "a",
+                    finishReason: "STOP",
+                    usage: TokenUsage(promptTokens: 10, outputTokens: tokens - 10, totalTokens: tokens)
+                )
+            )
+        }
+        return try await harness.finish()
+    }
+
+    @Test("nothing is sent above the cap, and the rest is deferred", arguments: [1, 4])
+    func cost(concurrency: Int) async throws {
+        var limits = Limits(concurrency: concurrency, quota: .generous)
+        limits.spending.cost = MicroDollars(3000)
+        let summary = try await run(limits)
+        #expect(summary.cost.known <= MicroDollars(3000))
+        // The first guesses are for longer answers; with what was learned from them the cap is used.
+        #expect(summary.done >= 20)
+        #expect(summary.done + summary.deferred == 50)
+        #expect(summary.cap?.kind == .jobCost(MicroDollars(3000)))
+    }
+
+    @Test("tokens are capped like money")
+    func tokens() async throws {
+        var limits = Limits(concurrency: 4, quota: .generous)
+        limits.spending.totalTokens = 3000
+        let summary = try await run(limits)
+        #expect(summary.usage.totalTokens ?? 0 <= 3000)
+        #expect(summary.done >= 20)
+        #expect(summary.cap?.kind == .jobTokens(3000))
+    }
+
+    @Test("a cap that is too small for one request sends none")
+    func tooSmall() async throws {
+        var limits = Limits(concurrency: 4, quota: .generous)
+        limits.spending.cost = MicroDollars(10)
+        let summary = try await run(limits)
+        #expect(summary.requests == 0)
+        #expect(summary.deferred == 50)
+    }
+
+    @Test("what all jobs have spent keeps this one from spending more")
+    func shared() async throws {
+        var limits = Limits(concurrency: 4, quota: .generous)
+        limits.sharedSpending.perDay = MicroDollars(10_000)
+        let register = MemoryRegister(spent: MicroDollars(9_500))
+        let summary = try await run(limits, register: register)
+        #expect(summary.requests == 0)
+        #expect(summary.cap?.kind == .allJobsOfDay(MicroDollars(10_000)))
+    }
+
+    @Test("each request and the pace at the end are noted for other runs")
+    func notes() async throws {
+        let register = MemoryRegister()
+        _ = try await run(Limits(concurrency: 4, quota: .generous), items: 5, register: register)
+        let uses = register.notes.filter { if case .used = $0 { true } else { false } }
+        #expect(uses.count == 5)
+        #expect(register.notes.last == .pace(LearnedQuota(requestsToday: 5)))
+    }
+
+    @Test("a daily quota that other runs have spent is not tried again today")
+    func knownDay() async throws {
+        let register = MemoryRegister(learned: LearnedQuota(requestsPerDay: 10, requestsToday: 7))
+        let summary = try await run(Limits(concurrency: 4, quota: .generous), register: register)
+        #expect(summary.done == 3)
+        #expect(summary.deferred == 47)
+        let spent = MemoryRegister(learned: LearnedQuota(isSpentForToday: true))
+        #expect(try await run(Limits(concurrency: 4, quota: .generous), register: spent).requests == 0)
+    }
+
+    @Test("a day's requests are counted anew after midnight in California")
+    func midnight() async throws {
+        let clock = ManualClock()
+        let register = MemoryRegister(learned: LearnedQuota(isSpentForToday: false))
+        let limits = Limits(concurrency: 1, quota: QuotaLimits(requestsPerMinute: 1, requestsPerDay: 2000))
+        let items = (1...2500).map { PendingItem.plain(String($0), number: Int64($0)) }
+        let harness = SchedulerHarness(
+            InMemoryStore(items),
+            job: Job(name: "test", limits: limits),
+            register: register,
+            clock: clock
+        )
+        let summary = try await harness.finish()
+        // One a minute is 1440 a day: two thousand are never reached.
+        #expect(summary.done == 2500)
+    }
+
+    @Test("when the time of the run is over nothing new is sent, and the rest is pending")
+    func duration() async throws {
+        let items = (1...50).map { PendingItem.plain(String($0), number: Int64($0)) }
+        let harness = SchedulerHarness(items, concurrency: 2)
+        await harness.scheduler.stopForTime()
+        let summary = try await harness.finish()
+        #expect(summary.ending == .outOfTime)
+        #expect(summary.requests == 0)
+        #expect(harness.store.keys(in: .pending).count == 50)
+    }
+}
+
+/// A register that keeps what it is told in memory.
+private final class MemoryRegister: QuotaRegister {
+    private let learned: LearnedQuota
+    private let spent: MicroDollars
+    private let noted = Watched<[QuotaNote]>([])
+
+    init(learned: LearnedQuota = LearnedQuota(), spent: MicroDollars = .zero) {
+        self.learned = learned
+        self.spent = spent
+    }
+
+    var notes: [QuotaNote] { noted.value }
+
+    func quota(of model: String, tier: ServiceTier) async -> LearnedQuota {
+        learned
+    }
+
+    func note(_ note: QuotaNote, of model: String, tier: ServiceTier) {
+        noted.change { $0.append(note) }
+    }
+
+    func spentByAll() -> (day: MicroDollars, month: MicroDollars) {
+        (spent, spent)
+    }
+}
