@@ -88,7 +88,7 @@ let package = Package(
             name: "GenbatchCLI",
             dependencies: [
                 "BatchCore", "Checkpointing", "Curl", "Export", "GenAI", "GenAIGenerating", "JSON", "JobFiles",
-                "QuotaLedger", "Terminal",
+                "QuotaLedger", "Reporting", "Terminal",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
@@ -118,6 +118,14 @@ let package = Package(
         // QuotaLedger: what is known of quotas, and what was spent, for all jobs of the machine.
         .target(name: "QuotaLedger", dependencies: ["BatchCore", "SQLite"]),
         .testTarget(name: "QuotaLedgerTests", dependencies: ["BatchCore", "QuotaLedger", "SQLite", "TestSupport"]),
+
+        // Reporting: one HTML page about a job.
+        .target(
+            name: "Reporting",
+            dependencies: ["BatchCore", "JSON", .product(name: "Crypto", package: "swift-crypto")],
+            resources: [.embedInCode("report.css"), .embedInCode("report.js")]
+        ),
+        .testTarget(name: "ReportingTests", dependencies: ["BatchCore", "JSON", "Reporting", "TestSupport"]),
 
         // SQLite: ownership over sqlite3.
         .target(name: "SQLite", dependencies: ["CSQLite"]),

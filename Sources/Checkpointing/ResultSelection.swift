@@ -11,17 +11,21 @@ package struct ResultSelection: Sendable, Equatable {
     /// Only items with an attempt after this one, as ``ResultSnapshot/lastAttempt()`` numbers them, in the order of their
     /// last attempts.
     package var afterAttempt: Int64?
+    /// The most items to hand out.
+    package var limit: Int?
 
     package init(
         states: Set<ItemState> = Set(ItemState.allCases),
         includesOrphaned: Bool = false,
         conditions: [InputCondition] = [],
-        afterAttempt: Int64? = nil
+        afterAttempt: Int64? = nil,
+        limit: Int? = nil
     ) {
         self.states = states
         self.includesOrphaned = includesOrphaned
         self.conditions = conditions
         self.afterAttempt = afterAttempt
+        self.limit = limit
     }
 }
 

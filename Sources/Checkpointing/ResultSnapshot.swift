@@ -14,8 +14,10 @@ package struct ResultSnapshot {
     /// - Throws: What the body throws, or an error of SQLite.
     package func forEach(_ selection: ResultSelection, _ body: (ResultRow) throws -> Void) throws {
         let query = try ResultQuery(connection, selection)
-        while let row = try query.next() {
+        var left = selection.limit ?? .max
+        while left > 0, let row = try query.next() {
             try body(row)
+            left -= 1
         }
     }
 
