@@ -125,7 +125,12 @@ let package = Package(
             dependencies: ["BatchCore", "JSON", .product(name: "Crypto", package: "swift-crypto")],
             resources: [.embedInCode("report.css"), .embedInCode("report.js")]
         ),
-        .testTarget(name: "ReportingTests", dependencies: ["BatchCore", "JSON", "Reporting", "TestSupport"]),
+        .testTarget(
+            name: "ReportingTests",
+            dependencies: [
+                "BatchCore", "JSON", "Reporting", "TestSupport", .product(name: "Crypto", package: "swift-crypto"),
+            ]
+        ),
 
         // SQLite: ownership over sqlite3.
         .target(name: "SQLite", dependencies: ["CSQLite"]),

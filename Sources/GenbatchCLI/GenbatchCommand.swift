@@ -24,9 +24,9 @@ struct GenbatchCommand: AsyncParsableCommand {
         version: Version.current,
         subcommands: [
             RunCommand.self, ResumeCommand.self, CheckCommand.self, PlanCommand.self, StatusCommand.self,
-            ShowCommand.self, FailuresCommand.self, RetryCommand.self, ExportCommand.self, PromptCommand.self,
-            PricesCommand.self, QuotaCommand.self, BackupCommand.self, MergeCommand.self, DoctorCommand.self,
-            SalvageCommand.self,
+            ShowCommand.self, FailuresCommand.self, RetryCommand.self, ExportCommand.self, ReportCommand.self,
+            PromptCommand.self, PricesCommand.self, QuotaCommand.self, BackupCommand.self, MergeCommand.self,
+            DoctorCommand.self, SalvageCommand.self,
         ]
     )
 }
