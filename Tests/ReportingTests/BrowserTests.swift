@@ -27,21 +27,23 @@ enum Browser {
     }
 }
 
-/// The page in a browser. Fault matrix: F76.
+// Fault matrix: F76.
+
+/// The page in a browser.
 @Suite("A report in Chromium", .serialized, .enabled(if: Browser.path != nil, "Chromium is not installed"))
 struct BrowserTests {
     @Test("hostile answers run nothing, load nothing and make no element", .timeLimit(.minutes(2)))
-    func rendersHostileAnswers() async throws {
-        try await withLoopbackServer({ _, connection in connection.close() }) { server in
-            let page = try Hostile.page(loading: server.url)
-            let (document, console) = try Browser.open(page)
-            #expect(console == "")
-            #expect(server.requests.isEmpty)
-            #expect(!document.contains("<title>taken over"))
-            let elements = document.withoutAssets
-            #expect(elements.matches(of: /<script/).count == 1)
-            #expect(!elements.contains(/<(iframe|base|a|foreignObject)[ >]/))
-        }
+    func rendersHostileAnswers() throws {
+        let server = try LoopbackServer { _, connection in connection.close() }
+        defer { server.close() }
+        let page = try Hostile.page(loading: server.url)
+        let (document, console) = try Browser.open(page)
+        #expect(console == "")
+        #expect(server.requests.isEmpty)
+        #expect(!document.contains("<title>taken over"))
+        let elements = document.withoutAssets
+        #expect(elements.matches(of: /<script/).count == 1)
+        #expect(!elements.contains(/<(iframe|base|a|foreignObject)[ >]/))
     }
 
     @Test("the script of the page runs, and its style counts", .timeLimit(.minutes(2)))

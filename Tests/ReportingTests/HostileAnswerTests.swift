@@ -3,7 +3,9 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Whatever a model answers, it is text in the page. Fault matrix: F76.
+// Fault matrix: F76.
+
+/// Whatever a model answers, it is text in the page.
 @Suite("Hostile answers in a report")
 struct HostileAnswerTests {
     private static let elements: Set<String> = [
