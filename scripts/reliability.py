@@ -57,6 +57,7 @@ ROWS = {
     "F38": "time runs a hundred times as fast",
     "F39": "the machine was asleep",
     "F40": "the clocks change on the night of a daily reset",
+    "F76": "answers are script, in a report",
     "F77": "answers are formulas or markup",
     "F78": "keys are paths, in the names of files",
     "F85": "a part of the job is named wrongly, missing, or of another version",

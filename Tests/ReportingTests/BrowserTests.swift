@@ -27,11 +27,10 @@ enum Browser {
     }
 }
 
-// Fault matrix: F76.
-
 /// The page in a browser.
 @Suite("A report in Chromium", .serialized, .enabled(if: Browser.path != nil, "Chromium is not installed"))
 struct BrowserTests {
+    // Fault matrix: F76.
     @Test("hostile answers run nothing, load nothing and make no element", .timeLimit(.minutes(2)))
     func rendersHostileAnswers() throws {
         let server = try LoopbackServer { _, connection in connection.close() }

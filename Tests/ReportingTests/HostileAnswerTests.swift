@@ -3,8 +3,6 @@ import Foundation
 import TestSupport
 import Testing
 
-// Fault matrix: F76.
-
 /// Whatever a model answers, it is text in the page.
 @Suite("Hostile answers in a report")
 struct HostileAnswerTests {
@@ -15,6 +13,7 @@ struct HostileAnswerTests {
         "output", "details", "summary", "article", "img", "script",
     ]
 
+    // Fault matrix: F76.
     @Test("no element and no attribute comes from data")
     func hasOnlyOurElements() throws {
         let page = try Hostile.page().text
@@ -30,6 +29,7 @@ struct HostileAnswerTests {
         #expect(page.matches(of: /<title>/).count == page.matches(of: /<\/title>/).count)
     }
 
+    // Fault matrix: F76.
     @Test("no address leads out of the page")
     func hasNoAddresses() throws {
         let page = try Hostile.page().text.withoutAssets
@@ -37,6 +37,7 @@ struct HostileAnswerTests {
         #expect(addresses == ["data:,"])
     }
 
+    // Fault matrix: F76.
     @Test("the policy allows this style and this script by their hashes, and nothing else")
     func hasStrictPolicy() throws {
         let page = try Hostile.page().text
@@ -53,6 +54,7 @@ struct HostileAnswerTests {
         )
     }
 
+    // Fault matrix: F76.
     @Test("control characters are shown as pictures")
     func showsControlCharacters() throws {
         let page = try Hostile.page()
@@ -60,6 +62,7 @@ struct HostileAnswerTests {
         #expect(page.text.contains("a␀b␛]0;c␇d"))
     }
 
+    // Fault matrix: F76.
     @Test("of data in answers only pictures are embedded, and only as far as there is room")
     func embedsPictures() throws {
         func part(_ type: String, _ data: String) -> String {
