@@ -68,12 +68,9 @@ struct AnswerList {
         let text = first.result.turns.last?.answer.text ?? first.result.failure?.message ?? ""
         markup.element("summary") { markup in
             markup.element("span", ["class": "name", "dir": "auto"], key.isEmpty ? first.result.origin : key)
-            for entry in entries {
-                markup.element(
-                    "span",
-                    ["class": "key \(entry.result.state.rawValue)", "title": entry.variant],
-                    entries.count > 1 ? "" : entry.result.state.rawValue
-                )
+            for (state, count) in states {
+                let words = entries.count > 1 ? "\(Words.count(count)) \(state.rawValue)" : state.rawValue
+                markup.element("span", ["class": "key \(state.rawValue)"], words)
             }
             markup.element(
                 "span",
@@ -81,6 +78,13 @@ struct AnswerList {
                 Words.beginning(of: text, bytes: 160).text
             )
         }
+    }
+
+    /// How many variants of the entry are in which state.
+    private var states: [(state: ItemState, count: Int)] {
+        ItemState.allCases
+            .map { state in (state: state, count: entries.count { $0.result.state == state }) }
+            .filter { $0.count > 0 }
     }
 
     /// What the templates saw, without the values of the matrix, which stand at each variant.
@@ -107,7 +111,11 @@ struct AnswerList {
         markup.element("h3", ["dir": "auto"], entry.variant.isEmpty ? result.model : entry.variant)
         markup.element("p", ["class": "facts"]) { markup in
             markup.element("span", ["class": "key \(result.state.rawValue)"], result.state.rawValue)
-            markup.text(" " + Self.facts(result, hasVariant: !entry.variant.isEmpty).joined(separator: " · "))
+            markup.text(
+                " "
+                    + facts(result, namesModel: !entry.variant.isEmpty && axes?.names.contains("model") == false)
+                    .joined(separator: " · ")
+            )
         }
         for (index, turn) in entry.turns.enumerated() {
             writePrompt(turn, &markup)
@@ -130,10 +138,10 @@ struct AnswerList {
         markup.close("article")
     }
 
-    private static func facts(_ result: ResultRow, hasVariant: Bool) -> [String] {
+    private func facts(_ result: ResultRow, namesModel: Bool) -> [String] {
         let usage = result.turns.reduce(into: TokenUsage()) { $0 += $1.answer.usage }
         let time = result.turns.reduce(Duration.zero) { $0 + $1.timings.total }
-        var facts = hasVariant ? [result.model] : []
+        var facts = namesModel ? [result.model] : []
         if !result.turns.isEmpty {
             facts.append(Words.duration(time))
             usage.promptTokens.map { facts.append("\(Words.count($0)) in") }

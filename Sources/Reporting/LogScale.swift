@@ -7,9 +7,10 @@
 /// Lengths of time on an axis on which each factor takes the same room.
 struct LogScale {
     /// What people read easily, in milliseconds.
-    private static let round: [Double] = [
+    static let round: [Double] = [
         1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 30_000, 60_000, 120_000, 300_000, 600_000,
-        1_200_000, 1_800_000, 3_600_000, 7_200_000, 14_400_000, 43_200_000, 86_400_000,
+        1_200_000, 1_800_000, 3_600_000, 7_200_000, 14_400_000, 21_600_000, 43_200_000, 86_400_000, 172_800_000,
+        604_800_000,
     ]
 
     let from: Double

@@ -28,17 +28,21 @@ package struct MatrixAxes: Sendable, Equatable {
     }
 
     /// The key without the values of the matrix, and those.
+    ///
+    /// By bytes, because it is done for every request.
     func split(_ key: String) -> (base: Substring, values: [String])? {
-        guard key.hasSuffix("]"), let first = names.first, let start = Self.lastStart("[\(first)=", in: key)
-        else { return nil }
-        var rest = key[start...].dropFirst(first.count + 2).dropLast()
+        guard key.utf8.last == UInt8(ascii: "]"), let first = names.first else { return nil }
+        let opening = "[\(first)="
+        guard let start = key.utf8.indices.last(where: { key.utf8[$0...].starts(with: opening.utf8) }) else { return nil }
+        var rest = key[start...].utf8.dropFirst(opening.utf8.count).dropLast()
         var values: [String] = []
         for name in names.dropFirst() {
-            guard let next = Self.start(of: ",\(name)=", in: rest) else { return nil }
-            values.append(String(rest[..<next]))
-            rest = rest[next...].dropFirst(name.count + 2)
+            let separator = ",\(name)="
+            guard let next = rest.indices.first(where: { rest[$0...].starts(with: separator.utf8) }) else { return nil }
+            values.append(String(Substring(rest[..<next])))
+            rest = rest[next...].dropFirst(separator.utf8.count)
         }
-        values.append(String(rest))
+        values.append(String(Substring(rest)))
         return (key[..<start], values)
     }
 
@@ -56,13 +60,5 @@ package struct MatrixAxes: Sendable, Equatable {
 
     private static func text(_ value: JSONValue) -> String {
         value.string ?? value.text
-    }
-
-    private static func lastStart(_ text: String, in key: String) -> String.Index? {
-        key.indices.last { key[$0...].hasPrefix(text) }
-    }
-
-    private static func start(of text: String, in rest: Substring) -> String.Index? {
-        rest.indices.first { rest[$0...].hasPrefix(text) }
     }
 }

@@ -71,13 +71,12 @@ struct TimeCharts {
         return chart
     }
 
+    /// At round times, six at most.
     private var ticks: [Chart.Tick] {
-        (0...4).map { quarter in
-            let part = Double(quarter) / 4
-            return Chart.Tick(
-                position: part,
-                text: quarter == 0 ? "0" : Words.duration(milliseconds: part * Double(figures.time.total))
-            )
+        let total = Double(figures.time.total)
+        let step = LogScale.round.first { total / $0 < 6 } ?? total / 5
+        return stride(from: 0, through: total, by: step).map { time in
+            Chart.Tick(position: time / total, text: time == 0 ? "0" : Words.duration(milliseconds: time))
         }
     }
 }

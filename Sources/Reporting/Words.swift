@@ -49,9 +49,13 @@ enum Words {
         if milliseconds < 59_950 { return "\(digits(milliseconds / 1000)) s" }
         let seconds = Int(milliseconds / 1000)
         let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400)
-        if days > 0 { return "\(days)d \(hours % 24)h" }
-        if hours > 0 { return "\(hours)h \(minutes % 60)m" }
-        return seconds % 60 == 0 ? "\(minutes)m" : "\(minutes)m \(seconds % 60)s"
+        if days > 0 { return "\(days)d" + rest(hours % 24, "h") }
+        if hours > 0 { return "\(hours)h" + rest(minutes % 60, "m") }
+        return "\(minutes)m" + rest(seconds % 60, "s")
+    }
+
+    private static func rest(_ count: Int, _ unit: String) -> String {
+        count == 0 ? "" : " \(count)\(unit)"
     }
 
     static func duration(_ duration: Duration) -> String {

@@ -50,7 +50,7 @@
       row.element.hidden = !fits;
       found += fits ? 1 : 0;
     }
-    field("found").textContent = `${found} of ${rows.length}`;
+    field("found").textContent = `${found} of ${rows.length} entries`;
   };
   let waiting = 0;
   search.addEventListener("input", () => {

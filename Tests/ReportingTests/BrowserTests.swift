@@ -50,7 +50,7 @@ struct BrowserTests {
         let page = try SamplePage(attempts: [answered("a")], results: [result("a"), result("b"), result("c")])
         let (document, console) = try Browser.open(page)
         #expect(console == "")
-        #expect(document.contains(">3 of 3</output>"))
+        #expect(document.contains(">3 of 3 entries</output>"))
         #expect(document.contains(#"<form id="controls" class="controls">"#))
     }
 }
