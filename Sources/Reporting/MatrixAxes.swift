@@ -33,7 +33,8 @@ package struct MatrixAxes: Sendable, Equatable {
     func split(_ key: String) -> (base: Substring, values: [String])? {
         guard key.utf8.last == UInt8(ascii: "]"), let first = names.first else { return nil }
         let opening = "[\(first)="
-        guard let start = key.utf8.indices.last(where: { key.utf8[$0...].starts(with: opening.utf8) }) else { return nil }
+        let start = key.utf8.indices.last { key.utf8[$0...].starts(with: opening.utf8) }
+        guard let start else { return nil }
         var rest = key[start...].utf8.dropFirst(opening.utf8.count).dropLast()
         var values: [String] = []
         for name in names.dropFirst() {
