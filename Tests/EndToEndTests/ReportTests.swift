@@ -12,7 +12,8 @@ struct ReportTests {
     private static let refusal = #"{"rules": [{"match": "refused", "fault": {"kind": "status", "status": 400}}]}"#
 
     private func finishedJob() async throws -> Workspace {
-        let work = try Workspace(try await SimulatorProgram(script: Self.refusal), job: Self.job)
+        let simulator = try await SimulatorProgram(script: Self.refusal)
+        let work = try Workspace(simulator, job: Self.job)
         #expect(try await work.genbatch("run", "job.yaml", "--quiet").status == 3)
         return work
     }
