@@ -18,7 +18,9 @@ import Testing
             system_instruction: Be brief.
             config: {temperature: 0.20, maxOutputTokens: 500, stop_sequences: [END]}
             prompts: [hello]
-            limits: {concurrency: 64, requests_per_minute: 1000, tokens_per_minute: 2000000, requests_per_day: 10000}
+            limits:
+              {concurrency: 64, requests_per_minute: 1000, tokens_per_minute: 2000000, requests_per_day: 10000,
+               cost_usd: 5.00, total_tokens: 20000000, duration: 2h}
             retry: {attempts: 3, max_delay: 1m30s}
             timeouts: {connect: 500ms, first_chunk: 5m, idle: 1.5s, item: 2h}
             on_truncation: fail
@@ -29,7 +31,9 @@ import Testing
         expected.stream = false
         expected.limits = Limits(
             concurrency: 64,
-            quota: QuotaLimits(requestsPerMinute: 1000, tokensPerMinute: 2_000_000, requestsPerDay: 10_000)
+            quota: QuotaLimits(requestsPerMinute: 1000, tokensPerMinute: 2_000_000, requestsPerDay: 10_000),
+            spending: SpendingLimits(cost: MicroDollars(5_000_000), totalTokens: 20_000_000),
+            duration: .seconds(7200)
         )
         expected.retry = RetryPolicy(attempts: 3, maximumDelay: .seconds(90))
         expected.timeouts = Timeouts(
