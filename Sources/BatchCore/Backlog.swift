@@ -8,6 +8,8 @@ struct Work: Sendable {
     var inputTokens = 0
     /// What the budget has set aside for its request.
     var reservation = Spending()
+    /// What its attempts cost that no event has told yet.
+    var untoldCost = CostSum()
 }
 
 /// What a run has still to send: a window of the checkpoint's pending items, and the items that wait for their moment or

@@ -212,6 +212,7 @@ package actor Scheduler {
         var work = sent
         account(for: attempt, of: work.item.request)
         backlog.settle(work, attempt)
+        work.untoldCost.add(attempt.cost)
         let conclusion =
             switch attempt.result {
             case .answered(let answer): conclude(answer, attempt, sentAt: sentAt, of: &work)
@@ -258,7 +259,8 @@ package actor Scheduler {
             key: work.item.key,
             answer: answer,
             attempts: attempt.number,
-            timings: attempt.timings
+            timings: attempt.timings,
+            cost: work.untoldCost
         )
         return Conclusion(state: .done, event: event, aftermath: .done)
     }
@@ -272,17 +274,16 @@ package actor Scheduler {
         let (id, key) = (work.item.id, work.item.key)
         summary.usage += error.usage
         func tryAgain(at due: Duration) -> Conclusion {
-            Conclusion(
-                state: .pending,
-                event: .attemptFailed(
-                    id,
-                    key: key,
-                    attempt: attempt.number,
-                    error: error,
-                    retryIn: max(due - clock.now(), .zero)
-                ),
-                aftermath: .putAside(work, due: due)
+            let event = RunEvent.attemptFailed(
+                id,
+                key: key,
+                attempt: attempt.number,
+                error: error,
+                retryIn: max(due - clock.now(), .zero),
+                cost: work.untoldCost
             )
+            work.untoldCost = CostSum()
+            return Conclusion(state: .pending, event: event, aftermath: .putAside(work, due: due))
         }
         let now = clock.now()
         if error.isServiceTrouble {
@@ -313,7 +314,7 @@ package actor Scheduler {
             backlog.withLane(of: work) { $0.ended() }
             return Conclusion(
                 state: .failed,
-                event: .itemFailed(id, key: key, attempts: attempt.number, error: error),
+                event: .itemFailed(id, key: key, attempts: attempt.number, error: error, cost: work.untoldCost),
                 aftermath: .failed(error.failureClass)
             )
         case .nextTurn, .done:

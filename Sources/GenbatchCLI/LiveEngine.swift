@@ -33,7 +33,7 @@ struct LiveEngine {
     func run(_ argument: String, resuming: Bool = false) async throws -> ExitStatus {
         let next = nextCommands(argument, isCheckpoint: resuming && JobLocation.isDatabase(argument))
         if options.skipIfRunning, isRunning(argument, resuming) { return .allDone }
-        let displays = Displays(options, clock: clock, next: next)
+        let displays = try Displays(options, clock: clock, next: next)
         defer { displays.stop() }
         do {
             guard let failure = try await runAlone(argument, resuming, displays, next) else { return .allDone }
@@ -172,12 +172,16 @@ struct LiveEngine {
         _ next: NextCommands
     ) async throws -> CommandFailure? {
         displays.start()
-        let plan = try plan(preparation.jobFile, checkpoint)
+        var plan = try plan(preparation.jobFile, checkpoint)
+        let spending = preparation.job.limits.spending
+        let history = spending.isEmpty ? SpendingHistory() : try await checkpoint.spendingHistory()
+        plan.costCap = spending.cost
+        plan.spentBefore = history.spent.cost
         displays.observe(.planned(plan))
         try audit(try await checkpoint.balance(), plan, checkpoint)
         try await checkPrices(of: preparation.job, checkpoint)
         try await checkpoint.startRun(version: Version.current)
-        var (summary, signal) = try await schedule(preparation.job, checkpoint, connection, displays)
+        var (summary, signal) = try await schedule(preparation.job, history, checkpoint, connection, displays)
         try await checkpoint.finishRun(summary)
         let balance = try await checkpoint.balance()
         summary.balance = balance
@@ -228,11 +232,11 @@ struct LiveEngine {
 
     private func schedule(
         _ job: Job,
+        _ history: SpendingHistory,
         _ checkpoint: SQLiteCheckpoint,
         _ connection: Connection,
         _ displays: Displays
     ) async throws -> (RunSummary, Int32?) {
-        let spending = job.limits.spending
         let register = try makeRegister(job, connection)
         let scheduler = Scheduler(
             job: job,
@@ -244,7 +248,7 @@ struct LiveEngine {
             clock: clock,
             observer: displays,
             register: register,
-            history: spending.isEmpty ? SpendingHistory() : try await checkpoint.spendingHistory(),
+            history: history,
             itemLimit: options.limit
         )
         let signals = StopSignals(scheduler, grace: options.grace.duration)

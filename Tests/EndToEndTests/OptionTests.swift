@@ -43,6 +43,23 @@ struct OptionTests {
         #expect(try work.checkpoint().states() == ["done": 1, "pending": 1])
     }
 
+    @Test("--events writes the events to a file, beside those on standard output")
+    func writesEventsToFile() async throws {
+        let simulator = try await SimulatorProgram()
+        let work = try Workspace(simulator, job: "model: m\nprompts: [one, two]\n")
+        let run = try await work.genbatch("run", "job.yaml", "--json", "--events", "events.jsonl")
+        #expect(run.status == 0, "\(run.errors)")
+        func types(_ lines: [JSONValue]) -> [String] {
+            lines.compactMap { $0["type"]?.string }.filter { $0 != "chunk" && $0 != "progress" }
+        }
+        let lines = try work.read("events.jsonl").split(separator: "\n").map { try JSONValue(parsing: String($0)) }
+        #expect(types(lines) == types(try run.events()))
+        #expect(lines.last?["type"] == "summary")
+        let refused = try await work.genbatch("run", "job.yaml", "--events", "nowhere/events.jsonl")
+        #expect(refused.status == 73)
+        #expect(refused.errors.contains("cannot write events to nowhere/events.jsonl"), "\(refused.errors)")
+    }
+
     @Test("requests_per_day leaves the rest for another day")
     func boundsDay() async throws {
         let simulator = try await SimulatorProgram()
