@@ -59,7 +59,7 @@ struct RecordTests {
     @Test("a quota admits so many requests per model, and tells the limit and the wait")
     func quota() async throws {
         var configuration = SimulatorConfiguration()
-        configuration.requestsPerMinute = 3
+        configuration.quota = RequestQuota(limit: 3)
         try await withSimulator(configuration) { client in
             let statuses = try (1...4).map { try client.stream("Question \($0)").status }
             #expect(statuses == [200, 200, 200, 429])
