@@ -34,7 +34,8 @@ struct QuotaWindowTests {
     private static func changing(_ counting: RequestQuota.Counting) -> RequestQuota {
         RequestQuota(
             stages: [
-                .init(start: .zero, limit: 3), .init(start: .seconds(12), limit: 1), .init(start: .seconds(30), limit: 2),
+                .init(start: .zero, limit: 3), .init(start: .seconds(12), limit: 1),
+                .init(start: .seconds(30), limit: 2),
             ],
             window: .seconds(6),
             counting: counting

@@ -75,6 +75,26 @@ struct RecordTests {
         }
     }
 
+    @Test("a limit may change and its window be short; the statistics tell what was allowed so far")
+    func changingQuota() async throws {
+        let clock = ManualClock()
+        var configuration = SimulatorConfiguration()
+        configuration.time = { clock.now() }
+        configuration.quota = RequestQuota(
+            stages: [.init(start: .zero, limit: 2), .init(start: .seconds(9), limit: 1)],
+            window: .seconds(6)
+        )
+        try await withSimulator(configuration) { client in
+            let statuses = try [0, 1, 1, 6, 1, 5].map { seconds in
+                clock.advance(by: .seconds(seconds))
+                return try client.stream("Question \(clock.now())").status
+            }
+            #expect(statuses == [200, 200, 429, 200, 429, 200])
+            #expect(try client.stats()["quota"] == ["limit": 1, "allowed": 3])
+            #expect(try client.requests()["totals"]?["statuses"] == ["200": 4, "429": 2])
+        }
+    }
+
     @Test("the journal holds each request and its end")
     func journal() async throws {
         let directory = try TemporaryDirectory()

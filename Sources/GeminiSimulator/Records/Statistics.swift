@@ -39,6 +39,7 @@ struct Statistics: Sendable {
     /// All of it as one JSON document.
     ///
     /// - Parameter quota: The limit in force, and the requests that each model was allowed so far.
+    /// - Returns: Its UTF-8.
     func document(quota: (limit: Int, allowed: Int)?) -> [UInt8] {
         var writer = JSONWriter()
         writer.object { writer in
