@@ -4,20 +4,16 @@ import Testing
 struct QuotaScenario: Sendable, CustomTestStringConvertible {
     let name: String
     let processes: Int
-    var seconds = 1800.0
     let service: @Sendable () -> SimulatedService
 
     var testDescription: String { name }
 
-    /// 300, then 120, then 600 requests a minute, for ten minutes each unless told otherwise; in the middle a minute in
-    /// which 60 % of all requests fail with 503.
-    private static func changing(each seconds: Double = 600) -> SimulatedService {
+    /// 300, then 120, then 600 requests a minute, and a minute in which 60 % of all requests fail with 503.
+    private static func changing() -> SimulatedService {
         var service = SimulatedService(
-            stages: [
-                .init(start: 0, limit: 300), .init(start: seconds, limit: 120), .init(start: 2 * seconds, limit: 600),
-            ]
+            stages: [.init(start: 0, limit: 300), .init(start: 600, limit: 120), .init(start: 1200, limit: 600)]
         )
-        service.troubles = [.init(start: 1.5 * seconds, end: 1.5 * seconds + 60, share: 0.6)]
+        service.troubles = [.init(start: 900, end: 960, share: 0.6)]
         return service
     }
 
@@ -48,18 +44,10 @@ struct QuotaScenario: Sendable, CustomTestStringConvertible {
     static let shared = QuotaScenario(name: "four processes share 300", processes: 4) { steady(300) }
     static let free = QuotaScenario(name: "10 a minute", processes: 1) { steady(10) }
 
-    /// The first and the last of them in half of the time.
-    static let shortChangingLimit = QuotaScenario(name: "300 → 120 → 600 in 15 minutes", processes: 1, seconds: 900) {
-        changing(each: 300)
-    }
-    static let shortShared = QuotaScenario(name: "four share 300 for 15 minutes", processes: 4, seconds: 900) {
-        steady(300)
-    }
-
     static let all = [changingLimit, countingRefused, fixedMinutes, withoutDetails, shared, free]
 
     func run(seed: UInt64, policy: () -> any PacingPolicy) -> QuotaSimulation.Outcome {
         var simulation = QuotaSimulation(service(), policies: (0..<processes).map { _ in policy() }, seed: seed)
-        return simulation.run(seconds: seconds)
+        return simulation.run()
     }
 }

@@ -24,7 +24,7 @@ struct SocketRun {
         counts = (0..<scenario.processes).map { _ in SuccessCount() }
     }
 
-    /// Runs it to the end of its time.
+    /// Runs it for half an hour of the limiter's time.
     ///
     /// - Returns: The answers as the schedulers counted them, and the rest as the simulator did.
     func run() async throws -> QuotaSimulation.Outcome {
@@ -36,9 +36,9 @@ struct SocketRun {
                 for scheduler in schedulers {
                     group.addTask { try await scheduler.run() }
                 }
-                try await time.clock.sleep(until: .seconds(scenario.seconds / 2))
+                try await time.clock.sleep(until: .seconds(QuotaSimulation.halfAnHour / 2))
                 let early = counts.map(\.value)
-                try await time.clock.sleep(until: .seconds(scenario.seconds))
+                try await time.clock.sleep(until: .seconds(QuotaSimulation.halfAnHour))
                 var outcome = try await outcome(early: early, at: simulator.baseURL)
                 for scheduler in schedulers {
                     await scheduler.abort()
@@ -58,11 +58,15 @@ struct SocketRun {
     private func configuration() throws -> SimulatorConfiguration {
         var configuration = SimulatorConfiguration()
         let speed = Double(FastTime.speed)
-        configuration.time = time.slow
+        // The service asks for the time of each request that has arrived, and tells of each whose answer leaves.
+        configuration.time = { [time] in
+            time.arrived()
+            return time.slow
+        }
+        configuration.log = { [time] _ in time.left() }
         configuration.quota = RequestQuota(
             stages: service.stages.map { .init(start: .seconds($0.start / speed), limit: $0.limit) },
-            window: .seconds(60 / speed),
-            counting: service.window == .fixed ? .fixed : .sliding
+            window: .seconds(60 / speed)
         )
         let rules = service.troubles.map { trouble in
             """
@@ -86,7 +90,7 @@ struct SocketRun {
         return Scheduler(
             job: Job(name: "agreement", limits: Limits(concurrency: concurrency)),
             store: InMemoryStore(items(of: process)),
-            generator: FastGenerator(base: GenAIGenerator(client: client, uploads: uploads)),
+            generator: FastGenerator(base: GenAIGenerator(client: client, uploads: uploads), time: time),
             clock: time.clock,
             observer: counts[process],
             random: SeededGenerator(seed: UInt64(process + 1))
@@ -95,7 +99,7 @@ struct SocketRun {
 
     /// More than enough, whatever its share.
     private func items(of process: Int) -> [PendingItem] {
-        let count = Int(service.quotaIntegral(until: scenario.seconds))
+        let count = Int(service.quotaIntegral(until: QuotaSimulation.halfAnHour))
         return (1...count).map { number in
             let turn = ItemRequest.Turn(text: "Question \(number) of \(process)")
             return PendingItem(
