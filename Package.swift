@@ -119,6 +119,12 @@ let package = Package(
         .target(name: "QuotaLedger", dependencies: ["BatchCore", "SQLite"]),
         .testTarget(name: "QuotaLedgerTests", dependencies: ["BatchCore", "QuotaLedger", "SQLite", "TestSupport"]),
 
+        // QuotaSimulationTests: the limiter against services, simulated and over sockets.
+        .testTarget(
+            name: "QuotaSimulationTests",
+            dependencies: ["BatchCore", "GeminiSimulator", "GenAI", "GenAIGenerating", "JSON", "TestSupport"]
+        ),
+
         // SQLite: ownership over sqlite3.
         .target(name: "SQLite", dependencies: ["CSQLite"]),
         .testTarget(name: "SQLiteTests", dependencies: ["SQLite", "TestSupport"]),

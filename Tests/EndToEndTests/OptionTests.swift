@@ -120,6 +120,7 @@ struct OptionTests {
         #expect(try work.checkpoint().states() == ["done": 5])
     }
 
+    // Fault matrix: F81.
     @Test("--json writes one object a line: the version first, the summary last")
     func writesEvents() async throws {
         let simulator = try await SimulatorProgram(["--first-chunk-latency", "10ms"])

@@ -305,6 +305,7 @@ private let items: [BadJob] = [
 ]
 
 @Suite struct BadJobFileTests {
+    // Fault matrix: F53, F54, F55, F57.
     @Test("every mistake in a file is told with its place", arguments: structure + checks + values + items)
     private func messages(job: BadJob) throws {
         let error = try #require(try Workspace().error(job.yaml))
@@ -317,6 +318,7 @@ private let items: [BadJob] = [
         #expect(!error.isMissingInput)
     }
 
+    // Fault matrix: F54.
     @Test("a problem shows the line, a caret below the place, and what was meant")
     func rendering() throws {
         let error = try #require(

@@ -125,6 +125,7 @@ import Testing
         #expect(try job.contents() == Array("model: m\nprompts: [hi]\n".utf8))
     }
 
+    // Fault matrix: F56.
     @Test("prompts are text as it was written, or mappings laid over the job")
     func inlinePrompts() throws {
         let items = try Workspace().items(
@@ -150,6 +151,7 @@ import Testing
         #expect(items.map(\.origin) == ["job.yaml:2:5", "job.yaml:3:5", "job.yaml:6:5", "job.yaml:7:5"])
     }
 
+    // Fault matrix: F56.
     @Test("settings keep their types, whatever their spelling")
     func config() throws {
         let item = try #require(
@@ -228,6 +230,7 @@ import Testing
         #expect(items.map(\.origin) == ["job.yaml:4:11", "x.csv:2", "b.jsonl:1", "a.csv:2"])
     }
 
+    // Fault matrix: F58.
     @Test("what a job may read is listed")
     func reads() throws {
         let workspace = try Workspace(["d.csv": "t\n1\n", "i/a.png": "x", "n/1.txt": ""])
@@ -262,6 +265,7 @@ import Testing
         #expect(items.map(\.request.config) == [["temperature": 0], ["temperature": 0]])
     }
 
+    // Fault matrix: F55.
     @Test("a byte order mark and CRLF change nothing")
     func windowsText() throws {
         let items = try Workspace().items("\u{FEFF}model: m\r\nprompts:\r\n  - |\r\n    a\r\n    b\r\n")

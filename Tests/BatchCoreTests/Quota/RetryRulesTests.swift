@@ -16,6 +16,7 @@ struct RetryBudgetTests {
         return count
     }
 
+    // Fault matrix: F64.
     @Test("ten repetitions, and one more for five answers")
     mutating func share() {
         #expect(spendAll(now: .seconds(1)) == 10)

@@ -67,6 +67,11 @@ final class SimulatorProgram: Sendable {
         Int(try #require(try get("/simulator/stats")["streams"]?["peak"]?.int64))
     }
 
+    /// The limit of its quota that is in force; `nil` if it has none.
+    func limit() throws -> Int? {
+        try get("/simulator/stats")["quota"]?["limit"]?.int64.map { Int($0) }
+    }
+
     private static func counts(_ value: JSONValue) -> Counts {
         func number(_ name: String) -> Int { Int(value[name]?.int64 ?? 0) }
         return Counts(
