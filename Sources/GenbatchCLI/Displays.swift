@@ -6,8 +6,10 @@ internal import Terminal
 struct Displays: RunObserver {
     private let progress: ProgressDisplay
     private let events: JSONEventWriter?
+    private let notices: RunNotices
 
-    init(_ options: RunOptions, clock: SystemClock, next: NextCommands) {
+    init(_ options: RunOptions, clock: SystemClock, notices: RunNotices, next: NextCommands) {
+        self.notices = notices
         let style = ProgressStyle(
             options.progress.mode,
             isQuiet: options.quiet,
@@ -36,6 +38,7 @@ struct Displays: RunObserver {
     func observe(_ event: RunEvent) {
         progress.observe(event)
         events?.observe(event)
+        notices.observe(event)
     }
 
     /// Tells programs why there will be no summary; people read it on standard error.

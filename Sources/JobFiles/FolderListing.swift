@@ -5,8 +5,8 @@
 #endif
 
 /// The names in a folder, in no order; none if it cannot be read.
-enum FolderListing {
-    static func names(in path: String) -> [String] {
+package enum FolderListing {
+    package static func names(in path: String) -> [String] {
         guard let stream = opendir(path) else { return [] }
         defer { closedir(stream) }
         var names: [String] = []

@@ -15,6 +15,7 @@ package enum TimeZoneDatabase {
     /// How the clocks of a zone are set.
     ///
     /// - Parameter name: For example `Europe/Berlin`.
+    /// - Returns: The rules.
     /// - Throws: A ``TimeZoneError`` if the system does not know it.
     package static func rules(of name: String) throws(TimeZoneError) -> TimeZoneRules {
         if isName(name), let rules = read("\(folder)/\(name)") { return rules }
@@ -23,7 +24,9 @@ package enum TimeZoneDatabase {
         throw .unknown(name, suggestion: suggestion(for: name))
     }
 
-    /// The zone that the machine's clocks show, which `TZ` does not change: it is cron's. Without a file it is UTC.
+    /// The zone that the machine's clocks show, whatever `TZ` says: it is cron's.
+    ///
+    /// Without a file it is UTC.
     package static func machine() -> (name: String, rules: TimeZoneRules) {
         guard let rules = read(machineFile) else { return ("UTC", .utc) }
         let path = FileAccess.realPath(of: machineFile) ?? machineFile

@@ -1,7 +1,7 @@
 extension CronExpression {
-    /// The same times on clocks that are set ahead, as five fields; `nil` if five fields cannot say it.
+    /// The same times on clocks that are set ahead by so many seconds, or behind if negative, as five fields.
     ///
-    /// - Parameter seconds: How far ahead the other clocks are; negative if they are behind.
+    /// `nil` if five fields cannot say it.
     package func fields(shiftedBySeconds seconds: Int) -> String? {
         guard seconds != 0 else { return fields(minute.text, hour.text, weekday.text) }
         guard seconds.isMultiple(of: 60) else { return nil }
@@ -20,7 +20,7 @@ extension CronExpression {
         )
     }
 
-    /// - Parameter days: By how many days the times move: the day before, the same, the next.
+    /// The days of the week, if all times move by the same number of days; `nil` if the fields cannot say it.
     private func weekdays(shiftedBy days: Set<Int>) -> String? {
         let isEveryDate = day.hasStar && day.isFull(.day) && month.isFull(.month)
         if days == [0] || isEveryDate && weekday.isFull(.weekday) { return weekday.text }

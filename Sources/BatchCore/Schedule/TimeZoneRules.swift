@@ -87,6 +87,7 @@ package struct TimeZoneRules: Sendable, Equatable {
     ///   - other: The other zone.
     ///   - start: From when on, in Unix seconds.
     ///   - years: For how long.
+    /// - Returns: Seconds; `nil` if clocks are not always as far apart.
     package func constantDifference(to other: TimeZoneRules, from start: Int64, years: Int = 10) -> Int? {
         let difference = other.offset(at: start) - offset(at: start)
         let end = start + Int64(years) * 31_556_952
