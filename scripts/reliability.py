@@ -59,6 +59,9 @@ ROWS = {
     "F40": "the clocks change on the night of a daily reset",
     "F77": "answers are formulas or markup",
     "F78": "keys are paths, in the names of files",
+    "F82": "cron starts a run while the last one still works",
+    "F83": "cron gives next to no environment",
+    "F84": "nights were missed",
     "F85": "a part of the job is named wrongly, missing, or of another version",
 }
 

@@ -37,11 +37,10 @@ struct ScheduledRun {
         self.schedule = schedule
         zone = try Self.rules(of: schedule)
         folder = options.runOptions.isEmpty ? nil : FileManager.default.currentDirectoryPath
-        let command = try Self.command(jobFile, options)
-        try Self.checkKey(command.options.connection, job, options.keyFile)
         let key = options.keyFile.map { ["--key-file", Self.absolute($0)] } ?? []
-        words =
-            [try Self.program(), "run", jobPath, "--quiet", "--skip-if-running"] + key + options.runOptions
+        let arguments = [jobPath, "--quiet", "--skip-if-running"] + key + options.runOptions
+        try Self.checkKey(Self.command(arguments).options.connection, job, options.keyFile)
+        words = [try Self.program(), "run"] + arguments
         guard !(words + [name]).contains(where: { $0.contains(where: \.isNewline) }) else {
             throw CommandFailure(.wrongUsage, "a line break in a path or option cannot be scheduled; rename the file")
         }
@@ -77,12 +76,12 @@ struct ScheduledRun {
     }
 
     /// The command as it will be read then.
-    private static func command(_ jobFile: String, _ options: ScheduleOptions) throws -> RunCommand {
+    private static func command(_ arguments: [String]) throws -> RunCommand {
         do {
-            return try RunCommand.parse([jobFile] + options.runOptions)
+            return try RunCommand.parse(arguments)
         } catch {
             let reason = RunCommand.message(for: error)
-            throw CommandFailure(.wrongUsage, "the options after -- are not those of a run: \(reason)")
+            throw CommandFailure(.wrongUsage, "the options after -- do not suit a scheduled run: \(reason)")
         }
     }
 
