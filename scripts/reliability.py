@@ -95,6 +95,9 @@ ROWS = {
     "F79": "the key might get out",
     "F80": "files of the run are open to others",
     "F81": "there is no terminal, or one that can do little",
+    "F82": "cron starts a run while the last one still works",
+    "F83": "cron gives next to no environment",
+    "F84": "nights were missed",
     "F85": "a part of the job is named wrongly, missing, or of another version",
     "F87": "several processes share a quota",
 }

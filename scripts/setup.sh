@@ -5,7 +5,7 @@ set -eu
 
 packages="libcurl4-openssl-dev libsqlite3-dev libyaml-dev pkg-config"
 case "${1:-}" in
-tests) packages="$packages e2fsprogs faketime jq mount nginx-light openssl procps python3 sqlite3 strace util-linux" ;;
+tests) packages="$packages cron e2fsprogs faketime jq mount nginx-light openssl procps python3 sqlite3 strace tzdata util-linux" ;;
 bench) packages="$packages gcc libc6-dev nginx-light openssl python3" ;;
 esac
 

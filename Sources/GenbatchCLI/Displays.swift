@@ -7,9 +7,11 @@ struct Displays: RunObserver {
     private let progress: ProgressDisplay
     /// On standard output, in a file, or both.
     private let events: [JSONEventWriter]
+    private let notices: RunNotices
 
     /// - Throws: A ``CommandFailure`` if the file for events cannot be made.
-    init(_ options: RunOptions, clock: SystemClock, next: NextCommands) throws {
+    init(_ options: RunOptions, clock: SystemClock, notices: RunNotices, next: NextCommands) throws {
+        self.notices = notices
         let style = ProgressStyle(
             options.progress.mode,
             isQuiet: options.quiet,
@@ -42,6 +44,7 @@ struct Displays: RunObserver {
         for writer in events {
             writer.observe(event)
         }
+        notices.observe(event)
     }
 
     /// Tells programs why there will be no summary; people read it on standard error.

@@ -26,7 +26,7 @@ struct GenbatchCommand: AsyncParsableCommand {
             RunCommand.self, ResumeCommand.self, CheckCommand.self, PlanCommand.self, StatusCommand.self,
             ShowCommand.self, FailuresCommand.self, RetryCommand.self, ExportCommand.self, PromptCommand.self,
             PricesCommand.self, QuotaCommand.self, BackupCommand.self, MergeCommand.self, DoctorCommand.self,
-            SalvageCommand.self,
+            SalvageCommand.self, ScheduleCommand.self,
         ]
     )
 }

@@ -33,7 +33,26 @@ struct LiveEngine {
     func run(_ argument: String, resuming: Bool = false) async throws -> ExitStatus {
         let next = nextCommands(argument, isCheckpoint: resuming && JobLocation.isDatabase(argument))
         if options.skipIfRunning, isRunning(argument, resuming) { return .allDone }
-        let displays = try Displays(options, clock: clock, next: next)
+        let notices = RunNotices(options.notices, job: argument, resume: next.resume, clock: clock)
+        await notices.began()
+        do {
+            let status = try await runShown(argument, resuming, notices, next)
+            await notices.ended(with: status)
+            return status
+        } catch {
+            let failure = CommandFailure(error)
+            await notices.ended(with: failure.status)
+            throw failure
+        }
+    }
+
+    private func runShown(
+        _ argument: String,
+        _ resuming: Bool,
+        _ notices: RunNotices,
+        _ next: NextCommands
+    ) async throws -> ExitStatus {
+        let displays = try Displays(options, clock: clock, notices: notices, next: next)
         defer { displays.stop() }
         do {
             guard let failure = try await runAlone(argument, resuming, displays, next) else { return .allDone }

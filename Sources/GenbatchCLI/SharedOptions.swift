@@ -209,6 +209,8 @@ struct RunOptions: ParsableArguments {
     @Flag(help: "If another run holds the checkpoint, end at once with status 0 and say nothing.")
     var skipIfRunning = false
 
+    @OptionGroup var notices: NoticeOptions
+
     @Flag(
         name: .customLong("allow-network-fs"),
         help: "Use a checkpoint on a network file system; no other machine may use it meanwhile."

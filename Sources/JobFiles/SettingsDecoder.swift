@@ -7,9 +7,8 @@ struct SettingsDecoder {
     private static let keys = [
         "version", "name", "model", "backend", "stream", "system_instruction", "config", "prompts", "inputs", "prompt",
         "turns", "images", "id", "vars", "matrix", "limits", "retry", "timeouts", "on_truncation", "checks", "output",
-        "vertex", "service_tier", "prices",
+        "vertex", "service_tier", "prices", "schedule",
     ]
-    private static let laterKeys = ["schedule"]
 
     private let reader: NodeReader
     private let access: FileAccess
@@ -42,7 +41,7 @@ struct SettingsDecoder {
         }
         try parser.enter()
         while let key = try parser.nextKey() {
-            guard reader.accept(key, known: Self.keys, unsupported: Self.laterKeys) else {
+            guard reader.accept(key, known: Self.keys) else {
                 try parser.skipValue()
                 continue
             }
@@ -97,6 +96,9 @@ struct SettingsDecoder {
         decodeOutput()
         if let node = values["prices"]?.node {
             settings.job.prices = PriceTable(layers: [PriceDecoder(log: log).layer(node, origin: "the job's prices")])
+        }
+        if let node = values["schedule"]?.node {
+            settings.job.schedule = ScheduleDecoder(log: log).schedule(node)
         }
     }
 

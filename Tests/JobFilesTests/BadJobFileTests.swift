@@ -33,8 +33,28 @@ private let structure: [BadJob] = [
         "2:1: the key \"model\" is given twice, first in line 1, column 1"
     ),
     BadJob(
-        "model: m\nprompts: [hi]\nschedule: {cron: \"15 2 * * *\"}\n",
-        "3:1: \"schedule\" is not supported by this version yet; remove it to run without it"
+        "model: m\nprompts: [hi]\nschedule: {cron: \"15 25 * * *\"}\n",
+        "3:22: the hour must be from 0 to 23, not \"25\""
+    ),
+    BadJob(
+        "model: m\nprompts: [hi]\nschedule:\n  cron: 15 2 * *\n",
+        "4:16: there must be five fields (minute, hour, day of the month, month, day of the week), not 4"
+    ),
+    BadJob(
+        "model: m\nprompts: [hi]\nschedule:\n  cron: \"\\t99 2 * * *\"\n",
+        "4:9: the minute must be from 0 to 59, not \"99\""
+    ),
+    BadJob(
+        "model: m\nprompts: [hi]\nschedule: {timezone: UTC}\n",
+        "3:11: \"schedule\" needs `cron`: five fields such as \"15 2 * * *\", or @daily"
+    ),
+    BadJob(
+        "model: m\nprompts: [hi]\nschedule: {cron: \"@daily\", timezone: Europe/Berln}\n",
+        "3:38: there is no time zone \"Europe/Berln\"; use a name such as Europe/Berlin or UTC (did you mean Europe/Berlin)"
+    ),
+    BadJob(
+        "model: m\nprompts: [hi]\nschedule: {cron: \"@daily\", timezone: ../../etc/passwd}\n",
+        "3:38: there is no time zone \"../../etc/passwd\"; use a name such as Europe/Berlin or UTC"
     ),
     BadJob(
         "model: m\nprompts: [hi]\nlimits: {concurrency: 3, cost_usd: -5}\n",
