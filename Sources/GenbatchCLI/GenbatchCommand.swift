@@ -26,7 +26,7 @@ struct GenbatchCommand: AsyncParsableCommand {
             RunCommand.self, ResumeCommand.self, CheckCommand.self, PlanCommand.self, StatusCommand.self,
             ShowCommand.self, FailuresCommand.self, RetryCommand.self, ExportCommand.self, PromptCommand.self,
             PricesCommand.self, QuotaCommand.self, BackupCommand.self, MergeCommand.self, DoctorCommand.self,
-            SalvageCommand.self,
+            SalvageCommand.self, InitCommand.self, SchemaCommand.self,
         ]
     )
 }
@@ -40,6 +40,7 @@ package enum Genbatch {
         signal(SIGXFSZ, SIG_IGN)
         occupyStandardStreams()
         do {
+            try checkCommandName(CommandLine.arguments.dropFirst())
             var command = try GenbatchCommand.parseAsRoot()
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
@@ -59,6 +60,18 @@ package enum Genbatch {
         } catch {
             report(CommandFailure(error))
         }
+    }
+
+    /// Tells a misspelt command by its name; the parser speaks of unexpected arguments.
+    private static func checkCommandName(_ arguments: ArraySlice<String>) throws {
+        let names = GenbatchCommand.configuration.subcommands.compactMap { $0.configuration.commandName } + ["help"]
+        let name = arguments.first == "help" ? arguments.dropFirst().first : arguments.first
+        guard let name, !name.hasPrefix("-"), !names.contains(name) else { return }
+        throw CommandFailure(
+            .wrongUsage,
+            "there is no command \"\(name)\"\(SpellingHint.words(for: name, among: names));"
+                + " `genbatch --help` lists them"
+        )
     }
 
     /// Takes the numbers of standard streams that were closed, which the next files would get otherwise: messages and
