@@ -13,20 +13,22 @@ struct GenbatchCommand: AsyncParsableCommand {
         abstract: "Run many prompts through Gemini from one YAML file, and never lose an answer.",
         discussion: """
             EXAMPLES:
-              genbatch run jobs/quickstart.yaml              run what is not done yet; again to resume
-              genbatch run jobs/quickstart.yaml --simulate   the same without a key, against a local simulator
-              genbatch status jobs/quickstart.yaml           where the job stands
-              genbatch export jobs/quickstart.yaml -o a.jsonl
+              genbatch init                          write a job to begin with: prompts.yaml
+              genbatch check prompts.yaml            read everything, send nothing
+              genbatch run prompts.yaml --simulate   try it without a key, against a local simulator
+              genbatch run prompts.yaml --db real.db
+              genbatch status prompts.yaml           where the job stands
+              genbatch export prompts.yaml -o answers.jsonl
               genbatch prompt --model gemini-3.8-flash "Tell me a story in 300 words."
 
             The key comes from --key-file, else GOOGLE_API_KEY, else GEMINI_API_KEY.
             """,
         version: Version.current,
         subcommands: [
-            RunCommand.self, ResumeCommand.self, CheckCommand.self, PlanCommand.self, StatusCommand.self,
-            ShowCommand.self, FailuresCommand.self, RetryCommand.self, ExportCommand.self, PromptCommand.self,
-            PricesCommand.self, QuotaCommand.self, BackupCommand.self, MergeCommand.self, DoctorCommand.self,
-            SalvageCommand.self, InitCommand.self, SchemaCommand.self,
+            InitCommand.self, RunCommand.self, ResumeCommand.self, CheckCommand.self, PlanCommand.self,
+            StatusCommand.self, ShowCommand.self, FailuresCommand.self, RetryCommand.self, ExportCommand.self,
+            PromptCommand.self, PricesCommand.self, QuotaCommand.self, BackupCommand.self, MergeCommand.self,
+            DoctorCommand.self, SalvageCommand.self, SchemaCommand.self,
         ]
     )
 }

@@ -4,7 +4,7 @@ extension JSONValue {
         indentedText(after: "\n")
     }
 
-    /// - Parameter lineBreak: A line break and the indentation of the line that the value begins in.
+    /// The same after a line break with the indentation of the line that the value begins in.
     private func indentedText(after lineBreak: String) -> String {
         let deeper = lineBreak + "  "
         switch self {

@@ -322,8 +322,10 @@ private let items: [BadJob] = [
     private static let beyondSchema = [
         "no model is given", "cannot be the name of", "is given twice", "regular expression", "can take for ever",
         "is more than \"max_length\"", "needs response_", "of at most", "at most 168h", "exclude each other",
-        "in the job's folder", "unknown variable", "cannot be opened", "expected ',' or ']'", "a tab", "second document",
-        "a '-' is not allowed", "the alias", "an alias", "works only with backend", "is no project", "a tag", "the tag", "the section", "a section", "tags that begin",
+        "in the job's folder", "unknown variable", "cannot be opened", "expected ',' or ']'", "a tab",
+        "second document",
+        "a '-' is not allowed", "the alias", "an alias", "works only with backend", "is no project", "a tag", "the tag",
+        "the section", "a section", "tags that begin",
         "unknown function",
     ]
 

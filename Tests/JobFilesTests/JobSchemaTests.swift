@@ -109,7 +109,8 @@ import YAML
         var taken = 0
         for place in places {
             // Some keys are for one backend only, which the schema leaves to its descriptions.
-            let isOfVertex = place.path[0] == "vertex" || place.schema["description"]?.string?.contains("vertex") == true
+            let isOfVertex =
+                place.path[0] == "vertex" || place.schema["description"]?.string?.contains("vertex") == true
             let backends = isOfVertex ? ["gemini", "vertex"] : ["gemini"]
             for probe in Self.probes {
                 let verdicts = backends.map { backend in

@@ -66,7 +66,8 @@ struct SchemaValidator {
                 members[name] == nil || accepts(.object(members), ["required": needed])
             } == true
         case "dependentSchemas":
-            return argument.object?.allSatisfy { members[$0.name] == nil || accepts(.object(members), $0.value) } == true
+            return argument.object?.allSatisfy { members[$0.name] == nil || accepts(.object(members), $0.value) }
+                == true
         case "minProperties": return members.count >= argument.int64 ?? .max
         case "maxProperties": return members.count <= argument.int64 ?? 0
         default: return Self.isKnown(keyword)

@@ -70,7 +70,7 @@ struct Scaffold {
         var bytes = [UInt8](repeating: 0, count: contents.count + 1)
         var length = 0
         while length < bytes.count {
-            let count = bytes.withUnsafeMutableBytes { read(descriptor, $0.baseAddress! + length, $0.count - length) }
+            let count = bytes[length...].withUnsafeMutableBytes { read(descriptor, $0.baseAddress, $0.count) }
             guard count > 0 else { break }
             length += count
         }

@@ -2,9 +2,8 @@ internal import BatchCore
 internal import JSON
 
 extension ConfigType {
-    /// The schema of values of this type.
-    ///
-    /// - Parameter pointer: Where it will stand, for references to itself: a JSON Pointer as a fragment.
+    /// The schema of values of this type, to stand at a place that its references to itself name: a JSON Pointer as a
+    /// fragment.
     func schema(at pointer: String) -> SchemaPart {
         switch self {
         case .number(let minimum, let maximum, let includesMaximum):

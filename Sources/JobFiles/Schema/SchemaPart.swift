@@ -54,11 +54,7 @@ struct SchemaPart: Sendable {
         return SchemaPart(object)
     }
 
-    /// The keys that a decoder knows, and no others.
-    ///
-    /// - Parameters:
-    ///   - keys: The decoder's table.
-    ///   - members: What is known of their values.
+    /// The keys of a decoder's table, and no others, with what is known of their values.
     static func mapping(_ keys: [String], _ members: [String: SchemaPart]) -> SchemaPart {
         SchemaPart([
             "type": "object",
