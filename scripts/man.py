@@ -28,6 +28,10 @@ def is_shown(argument):
     return argument.get("shouldDisplay", True)
 
 
+def subcommands_of(command):
+    return [c for c in command.get("subcommands", []) if is_shown(c) and c["commandName"] != "help"]
+
+
 def options_of(command):
     return [a for a in command.get("arguments", []) if is_shown(a) and a["kind"] != "positional"]
 
@@ -38,7 +42,7 @@ def positionals_of(command):
 
 def synopsis(names, command):
     words = ["\\fB" + escaped(" ".join(names)) + "\\fR"]
-    if command.get("subcommands"):
+    if subcommands_of(command):
         words.append("\\fICOMMAND\\fR")
     if options_of(command):
         words.append("[\\fIOPTION\\fR]...")
@@ -91,11 +95,12 @@ def exit_statuses():
 
 def page(names, command, version, others):
     title = "-".join(names)
-    lines = [f'.TH {escaped(title.upper())} 1 "" "{escaped(version)}" "User Commands"', ".SH NAME"]
+    # Names are not to be broken at their hyphens.
+    lines = [f'.TH {escaped(title.upper())} 1 "" "{escaped(version)}" "User Commands"', ".nh", ".SH NAME"]
     lines += [escaped(title) + " \\- " + escaped(command.get("abstract", "").rstrip("."))]
     lines += synopsis(names, command)
     lines += discussion(command.get("discussion", ""))
-    subcommands = [c for c in command.get("subcommands", []) if is_shown(c) and c["commandName"] != "help"]
+    subcommands = subcommands_of(command)
     if subcommands:
         lines += [".SH COMMANDS"]
         for subcommand in subcommands:
@@ -120,7 +125,7 @@ def main():
     # The version is not there for programs that have none.
     has_version = any(name_of(n) == "--version" for a in command["arguments"] for n in a.get("names") or [])
     version = f"{name} {output('--version').strip()}" if has_version else name
-    subcommands = [c for c in command.get("subcommands", []) if is_shown(c) and c["commandName"] != "help"]
+    subcommands = subcommands_of(command)
     pages = {name: page([name], command, version, [f"{name}-{c['commandName']}" for c in subcommands])}
     for subcommand in subcommands:
         names = [name, subcommand["commandName"]]
