@@ -51,6 +51,34 @@ struct HelpTests {
         }
     }
 
+    @Test("every command line in README and documents has a command and options that there are")
+    func documents() async throws {
+        let commands = try await commands(try Workspace())
+        let docs = BuiltProducts.package.appendingPathComponent("docs")
+        let pages = try FileManager.default.contentsOfDirectory(atPath: docs.path).filter { $0.hasSuffix(".md") }
+            .map { docs.appendingPathComponent($0) }
+        var seen: Set<String> = []
+        for page in pages + [BuiltProducts.package.appendingPathComponent("README.md")] {
+            // Every other piece stands between two fences.
+            let blocks = try String(contentsOf: page, encoding: .utf8).components(separatedBy: "\n```").enumerated()
+            for line in blocks.flatMap({ $0.isMultiple(of: 2) ? [] : $1.split(separator: "\n") }) {
+                let line = line.drop { $0 == "$" || $0 == " " }
+                guard line.hasPrefix("genbatch ") else { continue }
+                let words = line.split(separator: " ").map(String.init).prefix {
+                    !["|", ">", "#", "&&", ";"].contains($0)
+                }
+                let command = try #require(commands.first { $0.name == words[1] }, "\(page.lastPathComponent): \(line)")
+                let options = words.filter { $0.hasPrefix("-") && $0.count > 1 }.map { $0.prefix { $0 != "=" } }
+                #expect(
+                    options.allSatisfy { command.options.contains(String($0)) },
+                    "\(page.lastPathComponent): \(line)"
+                )
+                seen.insert(command.name)
+            }
+        }
+        #expect(seen.count > 8, "\(seen)")
+    }
+
     @Test("every option of the help is used by a test")
     func optionsAreTested() async throws {
         let folder = BuiltProducts.package.appendingPathComponent("Tests/EndToEndTests")
