@@ -107,7 +107,7 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Mustache", package: "swift-mustache"),
             ],
-            resources: [.embedInCode("prices.yaml")]
+            resources: [.embedInCode("Templates"), .embedInCode("prices.yaml")]
         ),
         .testTarget(name: "JobFilesTests", dependencies: ["BatchCore", "JSON", "JobFiles", "TestSupport", "YAML"]),
 

@@ -8,13 +8,13 @@ struct PlanCommand: AsyncParsableCommand {
         commandName: "plan",
         abstract: "Show what a run would do; send and change nothing.",
         discussion: """
-            Reads the job and all its data and compares them with the checkpoint, also while another process runs the job. \
-            --explain tells why one item would run or not: what its fingerprint is made of, and what of it is different.
-
             EXAMPLES:
               genbatch plan job.yaml
               genbatch plan job.yaml --explain scones
               genbatch plan job.yaml --json | jq .to_run
+
+            Reads the job and all its data and compares them with the checkpoint, also while another process runs the job. \
+            --explain tells why one item would run or not: what its fingerprint is made of, and what of it is different.
             """
     )
 

@@ -3,6 +3,8 @@ internal import YAML
 
 /// Reads `schedule` of a job file.
 struct ScheduleDecoder {
+    static let keys = ["cron", "timezone"]
+
     private let log: ProblemLog
     private let reader: NodeReader
 
@@ -13,7 +15,7 @@ struct ScheduleDecoder {
 
     /// `nil` after it has noted a problem.
     func schedule(_ node: YAMLNode) -> JobSchedule? {
-        guard let fields = reader.fields(node, "\"schedule\"", known: ["cron", "timezone"]) else { return nil }
+        guard let fields = reader.fields(node, "\"schedule\"", known: Self.keys) else { return nil }
         let zone = fields["timezone"].flatMap(timeZone)
         guard let cron = fields["cron"] else {
             log.add("\"schedule\" needs `cron`: five fields such as \"15 2 * * *\", or @daily", at: node.mark)

@@ -13,12 +13,12 @@ struct SimulatorCommand: AsyncParsableCommand {
         commandName: "gemini-simulator",
         abstract: "The Gemini API on loopback: answers that follow from the request, and faults to order.",
         discussion: """
-            Prints "listening on http://127.0.0.1:PORT" when it is ready, and serves until it is stopped.
-
-            Example:
+            EXAMPLES:
               gemini-simulator --port 8787 --script faults.json
               curl -sN 'http://127.0.0.1:8787/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse' \\
                 -H 'x-goog-api-key: any' -d '{"contents":[{"parts":[{"text":"Tell me a story in 40 words."}]}]}'
+
+            Prints "listening on http://127.0.0.1:PORT" when it is ready, and serves until it is stopped.
             """
     )
 

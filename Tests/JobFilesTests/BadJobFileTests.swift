@@ -1,3 +1,4 @@
+import JSON
 import JobFiles
 import Testing
 
@@ -336,6 +337,25 @@ private let items: [BadJob] = [
         #expect(messages == job.messages)
         #expect(error.problems.allSatisfy { $0.file == "job.yaml" })
         #expect(!error.isMissingInput)
+    }
+
+    /// What only the program can tell: what settings mean together, templates, files, and how YAML is written.
+    private static let beyondSchema = [
+        "no model is given", "cannot be the name of", "is given twice", "regular expression", "can take for ever",
+        "is more than \"max_length\"", "needs response_", "of at most", "at most 168h", "exclude each other",
+        "in the job's folder", "unknown variable", "cannot be opened", "expected ',' or ']'", "a tab",
+        "second document",
+        "a '-' is not allowed", "the alias", "an alias", "works only with backend", "is no project", "a tag", "the tag",
+        "the section", "a section", "tags that begin",
+        "unknown function", "the hour must", "five fields", "the minute must", "no time zone",
+    ]
+
+    @Test("what a schema can tell, the schema of job files tells too", arguments: structure + checks + values + items)
+    private func schema(job: BadJob) throws {
+        let isBeyond = job.messages.allSatisfy { message in Self.beyondSchema.contains { message.contains($0) } }
+        let value = try? YAMLText.json(Array(job.yaml.utf8))
+        let isValid = value.map { SchemaValidator(JobSchema.document).accepts($0) } ?? false
+        #expect(!isValid || isBeyond)
     }
 
     // Fault matrix: F54.

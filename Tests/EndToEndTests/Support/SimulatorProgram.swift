@@ -18,7 +18,7 @@ final class SimulatorProgram: Sendable {
     }
 
     let baseURL: String
-    private let port: UInt16
+    let port: UInt16
     private let program: Program
     private let folder: TemporaryDirectory
 
