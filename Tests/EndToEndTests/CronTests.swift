@@ -24,7 +24,7 @@ struct CronTests {
             mount --bind spool /var/spool/cron/crontabs
             mount --bind empty /etc/crontab
             \(setup)
-            export LD_PRELOAD=\(library.output.trimmingCharacters(in: .whitespacesAndNewlines))
+            export LD_PRELOAD='\(library.output.trimmingCharacters(in: .whitespacesAndNewlines))'
             FAKETIME='@\(start) x\(speed)' exec cron -f
             """
         var environment = work.environment
@@ -89,7 +89,9 @@ struct CronTests {
         cron.send(SIGTERM)
         _ = await cron.ended()
         #expect(try simulator.totals().requests == 4)
-        #expect(try work.read("log").isEmpty)
+        let log = try work.read("log")
+        // The shell may say that it was killed.
+        #expect(!log.contains("genbatch"), "\(log)")
         #expect(try work.checkpoint().states() == ["done": 3])
     }
 
