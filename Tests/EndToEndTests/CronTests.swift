@@ -24,7 +24,7 @@ struct CronTests {
             mount --bind spool /var/spool/cron/crontabs
             mount --bind empty /etc/crontab
             \(setup)
-            export LD_PRELOAD=\(library.output.trimmingCharacters(in: .whitespacesAndNewlines))
+            export LD_PRELOAD='\(library.output.trimmingCharacters(in: .whitespacesAndNewlines))'
             FAKETIME='@\(start) x\(speed)' exec cron -f
             """
         var environment = work.environment
@@ -85,11 +85,14 @@ struct CronTests {
         let status = try JSONValue(parsing: await work.genbatch("status", "job.yaml", "--json").output)
         let pid = try #require(status["runner"]?["pid"]?.int64, "\(status)")
         kill(pid_t(pid), SIGKILL)
-        #expect(try await lines(work, "finished", atLeast: 1).first == "0 1")
+        let finished = try await lines(work, "finished", atLeast: 1)
+        #expect(finished.first == "0 1", "\(finished)")
         cron.send(SIGTERM)
         _ = await cron.ended()
         #expect(try simulator.totals().requests == 4)
-        #expect(try work.read("log").isEmpty)
+        let log = try work.read("log")
+        // The shell may say that it was killed.
+        #expect(!log.contains("genbatch"), "\(log)")
         #expect(try work.checkpoint().states() == ["done": 3])
     }
 

@@ -43,10 +43,13 @@ final class RunNotices: RunObserver {
     }
 
     func ended(with status: ExitStatus) async {
+        let summary = summary.withLock { $0 }
+        // All is done and there is no summary: another run was faster and has the job, with notices of its own.
+        guard status != .allDone || summary != nil else { return }
         let ending = RunEnding(
             job: job,
             status: status,
-            summary: summary.withLock { $0 },
+            summary: summary,
             unixMilliseconds: clock.unixMilliseconds(),
             resume: resume
         )
