@@ -181,8 +181,13 @@ struct Backlog {
     /// Takes account of what a request spent.
     mutating func settle(_ work: Work, _ attempt: AttemptRecord) {
         guard budget.isLimited else { return }
-        let tokens = attempt.usage.map { $0.totalTokens ?? $0.sum }
-        budget.settle(work.reservation, model: work.item.request.model, cost: attempt.cost, tokens: tokens)
+        var cost = attempt.cost
+        var tokens = attempt.usage.map { $0.totalTokens ?? $0.sum }
+        if attempt.isBrokenOff {
+            cost = cost.map { max($0, work.reservation.cost) }
+            tokens = tokens.map { max($0, work.reservation.tokens) }
+        }
+        budget.settle(work.reservation, model: work.item.request.model, cost: cost, tokens: tokens)
     }
 
     /// Takes note of what all jobs have spent, this one included.

@@ -93,7 +93,7 @@ package actor Scheduler {
         }
         alarm?.task.cancel()
         for lane in backlog.lanes {
-            register?.note(.pace(lane.learned), of: lane.model, tier: lane.tier)
+            notePace(of: lane)
         }
         if let checkpointError {
             throw checkpointError
@@ -156,6 +156,7 @@ package actor Scheduler {
     /// Starts all items that may be sent now.
     private func startItems(in group: inout DiscardingTaskGroup) async throws {
         while hasRoom {
+            noteSpendingOfAll()
             if let next = backlog.next(at: clock.moment) {
                 start(next, in: &group)
             } else if let missing = backlog.missing {
@@ -232,9 +233,10 @@ package actor Scheduler {
 
     private func account(for attempt: AttemptRecord, of request: ItemRequest) {
         summary.cost.add(attempt.cost)
-        let tier = attempt.serviceTier ?? request.serviceTier
-        register?.note(.used(attempt.usage ?? TokenUsage(), cost: attempt.cost), of: request.model, tier: tier)
-        noteSpendingOfAll()
+        if attempt.reachedService {
+            let use = QuotaNote.used(attempt.usage ?? TokenUsage(), cost: attempt.cost)
+            register?.note(use, of: request.model, tier: request.serviceTier)
+        }
         guard let answered = attempt.modelVersion,
             answeringModels.isNews(answered, askedFor: request.model)
         else { return }
@@ -248,8 +250,8 @@ package actor Scheduler {
         of work: inout Work
     ) -> Conclusion {
         summary.usage += answer.usage
-        backlog.withLane(of: work) { $0.answered(work, usage: answer.usage, sentAt: sentAt) }
-        breaker.reached()
+        backlog.withLane(of: work) { $0.answered(work, usage: answer.usage, wasRetry: work.machine.isRetry, sentAt: sentAt) }
+        breaker.reached(now: clock.now())
         if work.machine.answered() == .nextTurn {
             work.item.answeredTurns.append(answer.parts)
             return Conclusion(state: .pending, event: nil, aftermath: .nextTurn(work))
@@ -291,8 +293,9 @@ package actor Scheduler {
                 end(.stopped(error.afterLongOutage))
             }
         } else {
-            breaker.reached()
+            breaker.reached(now: now)
         }
+        let wasRetry = work.machine.isRetry
         let isServiceDown = backlog.withLane(of: work) { $0.isServiceDown(now: now) }
         switch work.machine.failed(error, isServiceDown: isServiceDown, using: &random) {
         case .waitForGate, .deferModel:
@@ -304,14 +307,14 @@ package actor Scheduler {
                 aftermath: .deferred
             )
         case .retry(let delay):
-            backlog.withLane(of: work) { $0.ended() }
+            backlog.withLane(of: work) { $0.ended(work, attempt, wasRetry: wasRetry, sentAt: sentAt) }
             summary.retries += isStopping ? 0 : 1
             return tryAgain(at: now + delay)
         case .stopRun:
             end(.stopped(error))
             return interrupted(work)
         case .fail:
-            backlog.withLane(of: work) { $0.ended() }
+            backlog.withLane(of: work) { $0.ended(work, attempt, wasRetry: wasRetry, sentAt: sentAt) }
             return Conclusion(
                 state: .failed,
                 event: .itemFailed(id, key: key, attempts: attempt.number, error: error, cost: work.untoldCost),
@@ -344,6 +347,7 @@ package actor Scheduler {
         noteRefusal(error, of: work, isFinal: pause == nil)
         guard let pause else { return nil }
         if pause.isNew {
+            notePace(of: backlog.lanes[work.lane])
             let advice = isSpendLimitLikely ? "; the limit of money spent in ten minutes is the likely reason" : ""
             observer.observe(
                 .quotaWait(
@@ -354,6 +358,10 @@ package actor Scheduler {
             )
         }
         return pause.opensAt
+    }
+
+    private func notePace(of lane: Lane) {
+        register?.note(.pace(lane.learned), of: lane.model, tier: lane.tier)
     }
 
     /// Keeps for other runs what a refusal says about the quota.

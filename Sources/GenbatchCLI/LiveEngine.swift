@@ -215,9 +215,9 @@ struct LiveEngine {
         guard job.limits.spending.cost != nil || !job.limits.sharedSpending.isEmpty else { return }
         let now = clock.unixMilliseconds()
         let models = try await checkpoint.pendingModels()
-        guard let model = models.first(where: { job.prices.price(of: PricedModelName($0), at: now) == nil }) else {
-            return
-        }
+        // Part of a price is none: what cannot be added up cannot be capped.
+        let text = TokenUsage(promptTokens: 1, outputTokens: 1)
+        guard let model = models.first(where: { job.prices.cost(of: text, model: $0, at: now) == nil }) else { return }
         throw CommandFailure(
             .unusableConfiguration,
             "the cost is capped, but no price is known for \(model); give one under `prices` in the job file "
@@ -273,7 +273,13 @@ struct LiveEngine {
         let signals = StopSignals(scheduler, grace: options.grace.duration)
         let deadline = RunDeadline(scheduler, after: job.limits.duration, grace: options.grace.duration, clock: clock)
         defer { deadline?.cancel() }
-        let summary = try await scheduler.run()
+        let summary: RunSummary
+        do {
+            summary = try await scheduler.run()
+        } catch {
+            await register?.flush()
+            throw error
+        }
         await register?.flush()
         return (summary, signals.received)
     }

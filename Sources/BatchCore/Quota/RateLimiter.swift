@@ -160,8 +160,13 @@ package struct RateLimiter: Sendable {
     }
 
     /// Notes that a request came to nothing, for a reason that says nothing about quota.
-    package mutating func ended() {
+    ///
+    /// - Parameter wasSent: Whether anybody got it.
+    package mutating func ended(wasSent: Bool = true) {
         inFlight -= 1
+        if !wasSent {
+            requestsToday -= 1
+        }
     }
 
     /// Notes a refusal for quota, or any failure after which the server wants a very long delay.
