@@ -29,8 +29,18 @@ struct SocketRun {
     /// - Returns: The answers as the schedulers counted them, and the rest as the simulator did.
     func run() async throws -> QuotaSimulation.Outcome {
         let simulator = try await Simulator.start(configuration())
-        defer { Task { try await simulator.shutdown() } }
-        let schedulers = try (0..<scenario.processes).map { try scheduler($0, against: simulator.baseURL) }
+        do {
+            let outcome = try await run(against: simulator.baseURL)
+            try await simulator.shutdown()
+            return outcome
+        } catch {
+            try await simulator.shutdown()
+            throw error
+        }
+    }
+
+    private func run(against baseURL: String) async throws -> QuotaSimulation.Outcome {
+        let schedulers = try (0..<scenario.processes).map { try scheduler($0, against: baseURL) }
         return try await time.passing {
             try await withThrowingTaskGroup(of: RunSummary.self) { group in
                 for scheduler in schedulers {
@@ -39,7 +49,7 @@ struct SocketRun {
                 try await time.clock.sleep(until: .seconds(QuotaSimulation.halfAnHour / 2))
                 let early = counts.map(\.value)
                 try await time.clock.sleep(until: .seconds(QuotaSimulation.halfAnHour))
-                var outcome = try await outcome(early: early, at: simulator.baseURL)
+                var outcome = try await outcome(early: early, at: baseURL)
                 for scheduler in schedulers {
                     await scheduler.abort()
                 }
@@ -112,6 +122,7 @@ struct SocketRun {
 
     // MARK: What came of it
 
+    /// Counts; no time passes any more, since the service takes its answers to this for some that the client waits for.
     private func outcome(early: [Int], at baseURL: String) async throws -> QuotaSimulation.Outcome {
         let successes = counts.map(\.value)
         let late = zip(successes, early).map { $0 - $1 }
