@@ -91,13 +91,12 @@ import YAML
         // Settings that go with others, or not.
         "exclude each other", "needs response_", "excludes", "stands in `config` too", "works only with backend",
         // Files, and names of theirs.
-        "must be a file in the job's folder", "cannot be read", "cannot be the name of a file", "no file",
-        "of Google Cloud", "is not there", "is not a URI", "MIME type", "is empty",
-        "cannot be told from its name",
+        "must be a file in the job's folder", "cannot be read", "cannot be the name of a file", "of Google Cloud",
+        "is not there", "is not a URI", "MIME type", "cannot be told from its name", "the id is empty",
         // What templates and patterns mean.
         "unknown variable", "regular expression", "cannot be the name of a model", "is no name of a model",
-        // Times in their order, and days that are in no calendar.
-        "must be a time such as", "at most 168h",
+        // How long a time may be.
+        "at most 168h",
     ]
 
     @Test("schema and decoder say the same of every key, for values of every type")
