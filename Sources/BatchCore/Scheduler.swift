@@ -250,7 +250,8 @@ package actor Scheduler {
         of work: inout Work
     ) -> Conclusion {
         summary.usage += answer.usage
-        backlog.withLane(of: work) { $0.answered(work, usage: answer.usage, wasRetry: work.machine.isRetry, sentAt: sentAt) }
+        let (sent, wasRetry) = (work, work.machine.isRetry)
+        backlog.withLane(of: work) { $0.answered(sent, usage: answer.usage, wasRetry: wasRetry, sentAt: sentAt) }
         breaker.reached(now: clock.now())
         if work.machine.answered() == .nextTurn {
             work.item.answeredTurns.append(answer.parts)
