@@ -46,6 +46,8 @@ package struct RunPlan: Sendable, Equatable {
     package var costCap: MicroDollars?
     /// What earlier runs cost, as far as it is known; told if there is a cap.
     package var spentBefore = MicroDollars.zero
+    /// What sending it is likely to take; `nil` if nobody has worked it out.
+    package var forecast: Forecast?
 
     package init() {}
 

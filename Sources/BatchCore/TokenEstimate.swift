@@ -1,16 +1,23 @@
 /// What a request will count as input, guessed from its length and from what the last ones counted.
-struct TokenEstimate: Sendable {
+package struct TokenEstimate: Sendable {
     /// What an image counts, at four bytes a token.
-    private static let bytesPerMedium = 1032
+    static let bytesPerMedium = 1032
+    static let firstTokensPerByte = 0.25
     /// What the newest answer weighs against all before it.
     private static let weight = 0.1
     /// More is no count but a mistake.
     private static let most = 1 << 40
 
-    private var tokensPerByte = 0.25
+    private var tokensPerByte = firstTokensPerByte
 
     func tokens(of work: Work) -> Int {
         max(1, Int(Double(Self.bytes(of: work)) * tokensPerByte))
+    }
+
+    /// What the first request of an item counts, guessed from its length alone.
+    package static func firstTokens(of item: ItemRequest) -> Int {
+        let text = item.turns.first.map { $0.text.utf8.count + $0.media.count * bytesPerMedium } ?? 0
+        return max(1, Int(Double(text + (item.systemInstruction?.utf8.count ?? 0)) * firstTokensPerByte))
     }
 
     /// Learns from an answer.

@@ -6,7 +6,7 @@ extension CheckpointDatabase {
     /// Requests that say what the next ones will spend.
     private static let remembered = 1000
 
-    private static let tokens = """
+    static let tokens = """
         coalesce(total_tokens, input_tokens + coalesce(output_tokens, 0) + coalesce(reasoning_output_tokens, 0)
             + coalesce(tool_use_input_tokens, 0))
         """

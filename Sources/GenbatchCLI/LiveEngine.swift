@@ -196,6 +196,7 @@ struct LiveEngine {
         let history = spending.isEmpty ? SpendingHistory() : try await checkpoint.spendingHistory()
         plan.costCap = spending.cost
         plan.spentBefore = history.spent.cost
+        plan.forecast = try forecast(preparation.job, history.spent, checkpoint, connection)
         displays.observe(.planned(plan))
         try audit(try await checkpoint.balance(), plan, checkpoint)
         try await checkPrices(of: preparation.job, checkpoint)
@@ -247,6 +248,21 @@ struct LiveEngine {
             shard: options.checkpoint.shard,
             choice: choice
         )
+    }
+
+    /// What the run is likely to take, from the checkpoint as it is now.
+    private func forecast(
+        _ job: Job,
+        _ spent: Spending,
+        _ checkpoint: SQLiteCheckpoint,
+        _ connection: Connection
+    ) throws -> Forecast {
+        let (workload, histories) = try checkpoint.workload(limit: options.limit)
+        var forecast = JobForecast(job, histories, spent: spent)
+        if !options.connection.simulate {
+            forecast.consultLedger(account: connection.client.accountDigest)
+        }
+        return forecast.forecast(workload)
     }
 
     private func schedule(

@@ -180,6 +180,9 @@ struct EventEncoder: Sendable {
         writer.member("deferred", plan.deferred)
         writer.member("orphaned", plan.orphaned)
         writer.member("possibly_billed_twice", plan.possiblyBilledTwice)
+        writer.key("estimate")
+        guard let forecast = plan.forecast else { return writer.literal("null") }
+        writer.object { ForecastText.write(forecast, to: &$0) }
     }
 
     private static func write(_ cost: CostSum, to writer: inout JSONWriter) {

@@ -72,6 +72,10 @@ final class SimulatorProgram: Sendable {
         try get("/simulator/stats")["quota"]?["limit"]?.int64.map { Int($0) }
     }
 
+    func countTokensRequests() throws -> Int {
+        Int(try #require(try get("/simulator/stats")["countTokensRequests"]?.int64))
+    }
+
     private static func counts(_ value: JSONValue) -> Counts {
         func number(_ name: String) -> Int { Int(value[name]?.int64 ?? 0) }
         return Counts(
