@@ -6,7 +6,8 @@ DESTDIR ?=
 JOBS = jobs/quickstart.yaml jobs/nightly-summaries.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-long reliability check docs format bench quota-table install clean
+.PHONY: help setup build demo test test-long reliability check docs format bench quota-table install release deb \
+	deb-test clean
 
 help: ## List the commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,10 +57,19 @@ quota-table: ## Simulate pacing policies and write the table of docs/quota.md.
 	$(SWIFT) build --build-tests
 	QUOTA_TABLE=write $(SWIFT) test --skip-build --filter QuotaTableTests.writeDocument
 
-install: build ## Install into PREFIX (default /usr/local).
-	install -d $(DESTDIR)$(PREFIX)/bin
-	install -m 755 .build/release/genbatch .build/release/gemini-simulator $(DESTDIR)$(PREFIX)/bin
+install: build ## Install into PREFIX (default /usr/local), with completions, manual pages and samples.
+	scripts/install.sh .build/release $(PREFIX) $(DESTDIR)
+
+release: setup ## Build programs that need no Swift on the machine, into dist/.
+	scripts/release.sh $(SWIFT) dist
+
+deb: release ## Make a Debian package of them, in dist/.
+	@scripts/setup.sh deb
+	scripts/deb.sh dist dist
+
+deb-test: deb ## Install that package, use it and remove it; as root.
+	scripts/deb-test.sh $$(ls -t dist/genbatch_*.deb | head -n 1)
 
 clean: ## Remove everything that was built.
 	$(SWIFT) package clean
-	rm -rf .build
+	rm -rf .build dist

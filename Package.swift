@@ -107,7 +107,7 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Mustache", package: "swift-mustache"),
             ],
-            resources: [.embedInCode("prices.yaml")]
+            resources: [.embedInCode("Templates"), .embedInCode("prices.yaml")]
         ),
         .testTarget(name: "JobFilesTests", dependencies: ["BatchCore", "JSON", "JobFiles", "TestSupport", "YAML"]),
 
@@ -118,6 +118,12 @@ let package = Package(
         // QuotaLedger: what is known of quotas, and what was spent, for all jobs of the machine.
         .target(name: "QuotaLedger", dependencies: ["BatchCore", "SQLite"]),
         .testTarget(name: "QuotaLedgerTests", dependencies: ["BatchCore", "QuotaLedger", "SQLite", "TestSupport"]),
+
+        // QuotaSimulationTests: the limiter against services, simulated and over sockets.
+        .testTarget(
+            name: "QuotaSimulationTests",
+            dependencies: ["BatchCore", "GeminiSimulator", "GenAI", "GenAIGenerating", "JSON", "TestSupport"]
+        ),
 
         // Reporting: one HTML page about a job.
         .target(

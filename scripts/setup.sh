@@ -1,12 +1,16 @@
 #!/bin/sh
-# Installs what is missing of the C libraries, and with `tests` or `bench` also what those need.
+# Installs what is missing of the C libraries, and with `tests`, `bench` or `deb` also what those need.
 # Does nothing, and needs no rights, when everything is there.
 set -eu
 
-packages="libcurl4-openssl-dev libsqlite3-dev libyaml-dev pkg-config"
+packages="libcurl4-openssl-dev libsqlite3-dev libyaml-dev pkg-config python3"
 case "${1:-}" in
-tests) packages="$packages e2fsprogs faketime jq mount nginx-light openssl procps python3 sqlite3 strace util-linux" ;;
-bench) packages="$packages gcc libc6-dev nginx-light openssl python3" ;;
+tests)
+    packages="$packages cron e2fsprogs faketime groff-base jq mount nginx-light openssl procps sqlite3 strace tzdata"
+    packages="$packages util-linux"
+    ;;
+bench) packages="$packages gcc libc6-dev nginx-light openssl" ;;
+deb) packages="$packages dpkg-dev" ;;
 esac
 
 if ! command -v dpkg-query >/dev/null 2>&1; then

@@ -8,6 +8,8 @@ struct Work: Sendable {
     var inputTokens = 0
     /// What the budget has set aside for its request.
     var reservation = Spending()
+    /// What its attempts cost that no event has told yet.
+    var untoldCost = CostSum()
 }
 
 /// What a run has still to send: a window of the checkpoint's pending items, and the items that wait for their moment or
@@ -179,8 +181,13 @@ struct Backlog {
     /// Takes account of what a request spent.
     mutating func settle(_ work: Work, _ attempt: AttemptRecord) {
         guard budget.isLimited else { return }
-        let tokens = attempt.usage.map { $0.totalTokens ?? $0.sum }
-        budget.settle(work.reservation, model: work.item.request.model, cost: attempt.cost, tokens: tokens)
+        var cost = attempt.cost
+        var tokens = attempt.usage.map { $0.totalTokens ?? $0.sum }
+        if attempt.isBrokenOff {
+            cost = cost.map { max($0, work.reservation.cost) }
+            tokens = tokens.map { max($0, work.reservation.tokens) }
+        }
+        budget.settle(work.reservation, model: work.item.request.model, cost: cost, tokens: tokens)
     }
 
     /// Takes note of what all jobs have spent, this one included.

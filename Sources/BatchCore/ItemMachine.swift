@@ -127,6 +127,8 @@ package struct ItemMachine: Sendable {
         // Nobody was reached in all attempts: that is the network's fault, and every other item would fare the same.
         if error.failureClass == .network, !error.isPossiblyBilled { return .stopRun }
         if isServiceDown, isRetry { return .retry(after: policy.longestDelay(using: &generator)) }
+        // Spare capacity comes back some time, and the item is not to blame until then.
+        if error.isShed { return .retry(after: policy.patient.longestDelay(using: &generator)) }
         return .fail
     }
 }

@@ -23,6 +23,8 @@ package struct Job: Sendable, Equatable {
     package var outputPath: String?
     /// What attempts are priced by.
     package var prices: PriceTable
+    /// When it runs by itself; `nil` if the file does not say.
+    package var schedule: JobSchedule?
 
     package init(
         name: String,
@@ -35,7 +37,8 @@ package struct Job: Sendable, Equatable {
         onTruncation: TruncationPolicy = .accept,
         checks: AnswerChecks = AnswerChecks(),
         outputPath: String? = nil,
-        prices: PriceTable = PriceTable()
+        prices: PriceTable = PriceTable(),
+        schedule: JobSchedule? = nil
     ) {
         self.name = name
         self.backend = backend
@@ -48,6 +51,7 @@ package struct Job: Sendable, Equatable {
         self.checks = checks
         self.outputPath = outputPath
         self.prices = prices
+        self.schedule = schedule
     }
 
     /// How long an attempt for an item may take.

@@ -33,9 +33,13 @@ struct Lane {
     /// When the limiter was last found to allow more; `nil` if that takes an answer.
     private(set) var opensAt: Duration?
 
+    /// The job's own limit.
+    private let ownRequestsPerDay: Int?
+
     init(model: String, tier: ServiceTier, limits: Limits, learned: LearnedQuota, now: Moment) {
         self.model = model
         self.tier = tier
+        ownRequestsPerDay = limits.quota.requestsPerDay
         limiter = RateLimiter(
             limits: limits.quota,
             learned: learned,
@@ -91,7 +95,7 @@ struct Lane {
             dayEndsAt = PacificDay(containing: now.unixMilliseconds).endsAt
         }
         var work = candidate
-        work.inputTokens = limiter.pacesTokens || budget.isLimited ? estimate.tokens(of: work.item) : 0
+        work.inputTokens = limiter.pacesTokens || budget.isLimited ? estimate.tokens(of: work) : 0
         if budget.isLimited {
             work.reservation = budget.expected(
                 of: work.item.request,
@@ -114,7 +118,11 @@ struct Lane {
             }
             return nil
         case .spentForToday:
-            let error = GenerationError.spentForToday(model: model, limit: limiter.requestsPerDay)
+            let error = GenerationError.spentForToday(
+                model: model,
+                limit: limiter.requestsPerDay,
+                isOfJob: limiter.requestsPerDay == ownRequestsPerDay
+            )
             closedBecause = error
             return .postpone(candidate, because: .refused(error))
         }
@@ -122,16 +130,27 @@ struct Lane {
 
     // MARK: What came of it
 
-    mutating func answered(_ work: Work, usage: TokenUsage, sentAt: Duration) {
+    mutating func answered(_ work: Work, usage: TokenUsage, wasRetry: Bool, sentAt: Duration) {
         var extraTokens = 0
         if work.inputTokens > 0, let reported = usage.promptTokens {
-            extraTokens = estimate.correct(work.inputTokens, of: work.item, reported: reported)
+            extraTokens = estimate.correct(work.inputTokens, of: work, reported: reported)
         }
-        limiter.answered(sentAt: sentAt, wasRetry: work.machine.isRetry, extraTokens: extraTokens)
+        limiter.answered(sentAt: sentAt, wasRetry: wasRetry, extraTokens: extraTokens)
     }
 
+    /// Notes that a request was cut, or not sent after all.
     mutating func ended() {
         limiter.ended()
+    }
+
+    /// Notes a failure that says nothing about quota, unless the model has answered all the same: an answer that is
+    /// refused has used up its quota like any other.
+    mutating func ended(_ work: Work, _ attempt: AttemptRecord, wasRetry: Bool, sentAt: Duration) {
+        if let usage = attempt.usage, usage.promptTokens != nil, !attempt.isBrokenOff {
+            answered(work, usage: usage, wasRetry: wasRetry, sentAt: sentAt)
+        } else {
+            limiter.ended(wasSent: attempt.reachedService)
+        }
     }
 
     func isServiceDown(now: Duration) -> Bool {
@@ -158,11 +177,14 @@ struct Lane {
 }
 
 extension GenerationError {
-    fileprivate static func spentForToday(model: String, limit: Int?) -> GenerationError {
-        GenerationError(
+    fileprivate static func spentForToday(model: String, limit: Int?, isOfJob: Bool) -> GenerationError {
+        let what = limit.map { "\($0) requests" } ?? "requests"
+        let advice =
+            isOfJob && limit != nil
+            ? "or raise limits.requests_per_day" : "or `genbatch quota --forget` if the plan has changed"
+        return GenerationError(
             .rateDay,
-            "the \(limit.map { "\($0) " } ?? "")requests of the day for \(model) are spent; run again after "
-                + "midnight in California, or `genbatch quota --forget` if the plan has changed"
+            "the \(what) of the day for \(model) are spent; run again after midnight in California, \(advice)"
         )
     }
 }

@@ -148,11 +148,23 @@ package struct AttemptRecord: Sendable {
     /// The server's counts; `nil` if nobody knows what was used, which is not nothing.
     package var usage: TokenUsage? {
         switch result {
-        case .answered(let answer): answer.usage
+        case .answered(let answer): answer.usage == TokenUsage() ? nil : answer.usage
         case .failed(let error) where error.isPossiblyBilled && error.usage == TokenUsage(): nil
         case .failed(let error): error.usage
         case .interrupted: nil
         }
+    }
+
+    /// Whether the request was sent at all, as far as it is known: whoever cannot be reached counts nothing.
+    package var reachedService: Bool {
+        guard case .failed(let error) = result else { return true }
+        return error.isPossiblyBilled || ![.network, .tls, .media].contains(error.failureClass)
+    }
+
+    /// Whether an answer broke off: its counts are the least that it may be billed for.
+    package var isBrokenOff: Bool {
+        guard case .failed(let error) = result, error.isPossiblyBilled else { return false }
+        return error.isServiceTrouble || [.timeoutItem, .malformed, .tooLarge, .runaway].contains(error.failureClass)
     }
 
     /// The model that answered or broke off, if it told.

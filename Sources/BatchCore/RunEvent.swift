@@ -1,14 +1,15 @@
 /// What happens in a run, for displays and event streams.
 ///
-/// Items are announced as done or failed after their commit.
+/// Items are announced as done or failed after their commit. Costs are what the attempts since the last event about the
+/// item cost: the turns of a chat have no events of their own.
 package enum RunEvent: Sendable {
     /// Before the first request: how the job and the checkpoint compare.
     case planned(RunPlan)
     case itemStarted(ItemID, key: String, model: String, attempt: Int, turn: Int, meter: StreamMeter)
     /// An attempt failed and the item will be tried again: after its own delay, or when its model's quota allows.
-    case attemptFailed(ItemID, key: String, attempt: Int, error: GenerationError, retryIn: Duration)
-    case itemDone(ItemID, key: String, answer: Answer, attempts: Int, timings: AttemptTimings)
-    case itemFailed(ItemID, key: String, attempts: Int, error: GenerationError)
+    case attemptFailed(ItemID, key: String, attempt: Int, error: GenerationError, retryIn: Duration, cost: CostSum)
+    case itemDone(ItemID, key: String, answer: Answer, attempts: Int, timings: AttemptTimings, cost: CostSum)
+    case itemFailed(ItemID, key: String, attempts: Int, error: GenerationError, cost: CostSum)
     /// The item cannot run now; the next run takes it up.
     case itemDeferred(ItemID, key: String, reason: String)
     /// An attempt was cut by our own stop; the item is pending again.
@@ -41,6 +42,12 @@ package struct RunPlan: Sendable, Equatable {
     package var possiblyBilledTwice = 0
     /// What the command line chose; `nil` if it is the whole job.
     package var choice: Choice?
+    /// What all runs of the job may cost; `nil` if nothing says so.
+    package var costCap: MicroDollars?
+    /// What earlier runs cost, as far as it is known; told if there is a cap.
+    package var spentBefore = MicroDollars.zero
+    /// What sending it is likely to take; `nil` if nobody has worked it out.
+    package var forecast: Forecast?
 
     package init() {}
 

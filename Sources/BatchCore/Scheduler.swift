@@ -93,7 +93,7 @@ package actor Scheduler {
         }
         alarm?.task.cancel()
         for lane in backlog.lanes {
-            register?.note(.pace(lane.learned), of: lane.model, tier: lane.tier)
+            notePace(of: lane)
         }
         if let checkpointError {
             throw checkpointError
@@ -156,6 +156,7 @@ package actor Scheduler {
     /// Starts all items that may be sent now.
     private func startItems(in group: inout DiscardingTaskGroup) async throws {
         while hasRoom {
+            noteSpendingOfAll()
             if let next = backlog.next(at: clock.moment) {
                 start(next, in: &group)
             } else if let missing = backlog.missing {
@@ -212,6 +213,7 @@ package actor Scheduler {
         var work = sent
         account(for: attempt, of: work.item.request)
         backlog.settle(work, attempt)
+        work.untoldCost.add(attempt.cost)
         let conclusion =
             switch attempt.result {
             case .answered(let answer): conclude(answer, attempt, sentAt: sentAt, of: &work)
@@ -231,9 +233,10 @@ package actor Scheduler {
 
     private func account(for attempt: AttemptRecord, of request: ItemRequest) {
         summary.cost.add(attempt.cost)
-        let tier = attempt.serviceTier ?? request.serviceTier
-        register?.note(.used(attempt.usage ?? TokenUsage(), cost: attempt.cost), of: request.model, tier: tier)
-        noteSpendingOfAll()
+        if attempt.reachedService {
+            let use = QuotaNote.used(attempt.usage ?? TokenUsage(), cost: attempt.cost)
+            register?.note(use, of: request.model, tier: request.serviceTier)
+        }
         guard let answered = attempt.modelVersion,
             answeringModels.isNews(answered, askedFor: request.model)
         else { return }
@@ -247,8 +250,9 @@ package actor Scheduler {
         of work: inout Work
     ) -> Conclusion {
         summary.usage += answer.usage
-        backlog.withLane(of: work) { $0.answered(work, usage: answer.usage, sentAt: sentAt) }
-        breaker.reached()
+        let (sent, wasRetry) = (work, work.machine.isRetry)
+        backlog.withLane(of: work) { $0.answered(sent, usage: answer.usage, wasRetry: wasRetry, sentAt: sentAt) }
+        breaker.reached(now: clock.now())
         if work.machine.answered() == .nextTurn {
             work.item.answeredTurns.append(answer.parts)
             return Conclusion(state: .pending, event: nil, aftermath: .nextTurn(work))
@@ -258,7 +262,8 @@ package actor Scheduler {
             key: work.item.key,
             answer: answer,
             attempts: attempt.number,
-            timings: attempt.timings
+            timings: attempt.timings,
+            cost: work.untoldCost
         )
         return Conclusion(state: .done, event: event, aftermath: .done)
     }
@@ -272,17 +277,16 @@ package actor Scheduler {
         let (id, key) = (work.item.id, work.item.key)
         summary.usage += error.usage
         func tryAgain(at due: Duration) -> Conclusion {
-            Conclusion(
-                state: .pending,
-                event: .attemptFailed(
-                    id,
-                    key: key,
-                    attempt: attempt.number,
-                    error: error,
-                    retryIn: max(due - clock.now(), .zero)
-                ),
-                aftermath: .putAside(work, due: due)
+            let event = RunEvent.attemptFailed(
+                id,
+                key: key,
+                attempt: attempt.number,
+                error: error,
+                retryIn: max(due - clock.now(), .zero),
+                cost: work.untoldCost
             )
+            work.untoldCost = CostSum()
+            return Conclusion(state: .pending, event: event, aftermath: .putAside(work, due: due))
         }
         let now = clock.now()
         if error.isServiceTrouble {
@@ -290,8 +294,9 @@ package actor Scheduler {
                 end(.stopped(error.afterLongOutage))
             }
         } else {
-            breaker.reached()
+            breaker.reached(now: now)
         }
+        let wasRetry = work.machine.isRetry
         let isServiceDown = backlog.withLane(of: work) { $0.isServiceDown(now: now) }
         switch work.machine.failed(error, isServiceDown: isServiceDown, using: &random) {
         case .waitForGate, .deferModel:
@@ -303,17 +308,17 @@ package actor Scheduler {
                 aftermath: .deferred
             )
         case .retry(let delay):
-            backlog.withLane(of: work) { $0.ended() }
+            backlog.withLane(of: work) { $0.ended(work, attempt, wasRetry: wasRetry, sentAt: sentAt) }
             summary.retries += isStopping ? 0 : 1
             return tryAgain(at: now + delay)
         case .stopRun:
             end(.stopped(error))
             return interrupted(work)
         case .fail:
-            backlog.withLane(of: work) { $0.ended() }
+            backlog.withLane(of: work) { $0.ended(work, attempt, wasRetry: wasRetry, sentAt: sentAt) }
             return Conclusion(
                 state: .failed,
-                event: .itemFailed(id, key: key, attempts: attempt.number, error: error),
+                event: .itemFailed(id, key: key, attempts: attempt.number, error: error, cost: work.untoldCost),
                 aftermath: .failed(error.failureClass)
             )
         case .nextTurn, .done:
@@ -343,6 +348,7 @@ package actor Scheduler {
         noteRefusal(error, of: work, isFinal: pause == nil)
         guard let pause else { return nil }
         if pause.isNew {
+            notePace(of: backlog.lanes[work.lane])
             let advice = isSpendLimitLikely ? "; the limit of money spent in ten minutes is the likely reason" : ""
             observer.observe(
                 .quotaWait(
@@ -353,6 +359,10 @@ package actor Scheduler {
             )
         }
         return pause.opensAt
+    }
+
+    private func notePace(of lane: Lane) {
+        register?.note(.pace(lane.learned), of: lane.model, tier: lane.tier)
     }
 
     /// Keeps for other runs what a refusal says about the quota.

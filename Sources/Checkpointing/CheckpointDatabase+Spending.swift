@@ -6,7 +6,7 @@ extension CheckpointDatabase {
     /// Requests that say what the next ones will spend.
     private static let remembered = 1000
 
-    private static let tokens = """
+    static let tokens = """
         coalesce(total_tokens, input_tokens + coalesce(output_tokens, 0) + coalesce(reasoning_output_tokens, 0)
             + coalesce(tool_use_input_tokens, 0))
         """
@@ -46,8 +46,9 @@ extension CheckpointDatabase {
         }
         let newest = try connection.prepare(
             """
-            SELECT model, coalesce(cost_microdollars, 0), \(Self.tokens) FROM attempt JOIN variant ON variant.id = variant_id
-            WHERE \(Self.tokens) > 0 ORDER BY attempt.id DESC LIMIT \(Self.remembered)
+            SELECT model, cost_microdollars, \(Self.tokens) FROM attempt JOIN variant ON variant.id = variant_id
+            WHERE \(Self.tokens) > 0 AND cost_microdollars IS NOT NULL
+            ORDER BY attempt.id DESC LIMIT \(Self.remembered)
             """
         )
         while try newest.step() {

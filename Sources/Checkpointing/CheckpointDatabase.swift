@@ -11,6 +11,9 @@ final class CheckpointDatabase {
     /// The run that attempts belong to.
     var runID: Int64?
 
+    /// What holds for the items that are handed out, in SQL.
+    private(set) var pendingCondition = "1"
+
     private let insertInFlight: Statement
     private let deleteInFlight: Statement
     private let updateItem: Statement
@@ -185,6 +188,7 @@ final class CheckpointDatabase {
     func restrictPendingItems(to condition: String) throws {
         selectPending = try connection.prepare(PendingQuery.all(where: condition))
         selectPendingOfModels = try connection.prepare(PendingQuery.ofModels(where: condition))
+        pendingCondition = condition
     }
 
     func pendingItems(after: ItemID?, limit: Int, of models: ModelSelection) throws -> [PendingItem] {

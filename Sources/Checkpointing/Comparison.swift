@@ -9,11 +9,13 @@ final class Comparison {
     private let selectKey: Statement
     private let countAnsweredTurns: Statement
     private let explainedKey: String?
+    private let sampleSize: Int
     private var result = JobComparison()
 
-    init(_ connection: Connection, explaining key: String?) throws {
+    init(_ connection: Connection, explaining key: String?, sampling sampleSize: Int) throws {
         self.connection = connection
         explainedKey = key
+        self.sampleSize = sampleSize
         matcher = try ItemMatcher(connection, newcomers: .apart)
         selectItem = try connection.prepare("\(StoredItem.query) WHERE item.id = ?1")
         selectKey = try connection.prepare("SELECT key FROM item WHERE id = ?1")
@@ -86,8 +88,9 @@ final class Comparison {
     }
 
     private func count(_ request: ItemRequest, answeredTurns: Int) {
-        result.loads[request.model, default: JobComparison.Load()].items += 1
-        result.loads[request.model, default: JobComparison.Load()].requests += request.turns.count - answeredTurns
+        result.workload.add(request, answeredTurns: answeredTurns)
+        guard sampleSize > 0 else { return }
+        result.samplers[request.model, default: Sampler(size: sampleSize)].add(request)
     }
 
     private func answeredTurns(of id: Int64) throws -> Int {
@@ -110,18 +113,20 @@ extension CheckpointReader {
     ///   - source: All items of the job in its order.
     ///   - shard: The part of the job that is compared; `nil` for all of it.
     ///   - key: An item to look at closely.
+    ///   - sampleSize: How many of the items to send are kept as samples, of each model.
     /// - Returns: What a run would find, at one moment.
     /// - Throws: What the source throws, or a ``CheckpointError``.
     package func compare(
         _ source: inout some ItemSource,
         shard: Shard? = nil,
-        explaining key: String? = nil
+        explaining key: String? = nil,
+        sampling sampleSize: Int = 0
     ) throws -> JobComparison {
         var comparison: JobComparison
         do {
             comparison = try connection.transaction(.read) {
                 try StoredPlan(connection)?.check(shard, path: path)
-                return try Comparison(connection, explaining: key).run(&source, shard: shard)
+                return try Comparison(connection, explaining: key, sampling: sampleSize).run(&source, shard: shard)
             }
         } catch let error as SQLiteError {
             throw CheckpointError(error, path: path)

@@ -7,13 +7,6 @@ package struct JobComparison: Sendable, Equatable {
         case new, changed, pending, deferred, done, failed, orphaned
     }
 
-    /// What a run would send to one model.
-    package struct Load: Sendable, Equatable {
-        package internal(set) var items = 0
-        /// One for each turn that is not answered yet; repetitions come on top.
-        package internal(set) var requests = 0
-    }
-
     /// One item on both sides.
     package struct Explanation: Sendable, Equatable {
         package let key: String
@@ -38,15 +31,17 @@ package struct JobComparison: Sendable, Equatable {
     package internal(set) var examples: [Group: [String]] = [:]
     /// In how many changed items something is different, by what it is.
     package internal(set) var reasons: [String: Int] = [:]
-    package internal(set) var loads: [String: Load] = [:]
+    /// What a run would send; repetitions come on top.
+    package internal(set) var workload = Workload()
+    /// Some of the items that a run would send, by model, spread over the job; empty if none were asked for.
+    package var samples: [String: [ItemRequest]] { samplers.mapValues(\.samples) }
+    var samplers: [String: Sampler<ItemRequest>] = [:]
     /// Requests that are noted as in flight: those of the run that goes on, or what one that died has left.
     package internal(set) var inFlight = 0
     /// The process that runs the job now, if one does.
     package internal(set) var lockHolder: LockHolder?
     /// Of the item that was asked for; `nil` if neither side has it.
     package internal(set) var explanation: Explanation?
-
-    package var requests: Int { loads.values.reduce(0) { $0 + $1.requests } }
 
     package func count(of group: Group) -> Int {
         switch group {

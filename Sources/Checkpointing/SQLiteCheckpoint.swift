@@ -211,6 +211,24 @@ package final class SQLiteCheckpoint: CheckpointStore, UploadRegister {
         }
     }
 
+    // MARK: Forecasting
+
+    /// Adds up what a run has to send, after the checkpoint was made to follow the job.
+    ///
+    /// - Parameter limit: How many items at most, the first ones; `nil` for all.
+    /// - Returns: The sum, and what the last answers of its models were like.
+    /// - Throws: What is wrong with an item, or a ``CheckpointError``.
+    package func workload(limit: Int?) throws -> (workload: Workload, histories: [String: AnswerHistory]) {
+        do {
+            return try database.withDatabase { database in
+                let workload = try database.workload(limit: limit)
+                return (workload, try AnswerHistory.read(database.connection, of: workload.models))
+            }
+        } catch let error as SQLiteError {
+            throw CheckpointError(error, path: path)
+        }
+    }
+
     // MARK: Runs
 
     /// Notes that a run begins; attempts recorded from now on belong to it.

@@ -94,7 +94,7 @@ package struct GenAIGenerator: Generating {
         return contents
     }
 
-    private static func content(
+    static func content(
         of turn: ItemRequest.Turn,
         _ uploaded: [LocalMedium: MediaUpload]
     ) throws(GenerationError) -> Content {
@@ -127,7 +127,7 @@ package struct GenAIGenerator: Generating {
         return parts.compactMap(\.object).map(Part.init(json:))
     }
 
-    private static func config(of item: ItemRequest) -> GenerateContentConfig {
+    static func config(of item: ItemRequest) -> GenerateContentConfig {
         var config = item.config.isEmpty ? GenerateContentConfig() : GenerateContentConfig(json: item.config)
         if let systemInstruction = item.systemInstruction {
             config.systemInstruction = systemInstruction

@@ -8,12 +8,12 @@ struct BackupCommand: AsyncParsableCommand {
         commandName: "backup",
         abstract: "Copy a checkpoint into one file, also while the job runs.",
         discussion: """
-            The copy holds everything that was committed when it began. It is checked before it gets its name, and is a \
-            checkpoint like any other: `genbatch run JOB --db COPY` goes on from it.
-
             EXAMPLES:
               genbatch backup job.yaml
               genbatch backup .genbatch/job.db -o /backups/job.db --force
+
+            The copy holds everything that was committed when it began. It is checked before it gets its name, and is a \
+            checkpoint like any other: `genbatch run JOB --db COPY` goes on from it.
             """
     )
 

@@ -9,10 +9,11 @@ struct CheckCommand: AsyncParsableCommand {
         commandName: "check",
         abstract: "Check a job file and its data; send and keep nothing.",
         discussion: """
-            Reads every row and renders every template. Prints what the job may read and how many items it has.
-
-            EXAMPLE:
+            EXAMPLES:
               genbatch check job.yaml
+              genbatch check job.yaml --allow-folder ../pictures
+
+            Reads every row and renders every template. Prints what the job may read and how many items it has.
             """
     )
 

@@ -5,9 +5,13 @@ internal import Terminal
 /// All who are told of a run: people on standard error, programs on standard output.
 struct Displays: RunObserver {
     private let progress: ProgressDisplay
-    private let events: JSONEventWriter?
+    /// On standard output, in a file, or both.
+    private let events: [JSONEventWriter]
+    private let notices: RunNotices
 
-    init(_ options: RunOptions, clock: SystemClock, next: NextCommands) {
+    /// - Throws: A ``CommandFailure`` if the file for events cannot be made.
+    init(_ options: RunOptions, clock: SystemClock, notices: RunNotices, next: NextCommands) throws {
+        self.notices = notices
         let style = ProgressStyle(
             options.progress.mode,
             isQuiet: options.quiet,
@@ -22,29 +26,38 @@ struct Displays: RunObserver {
             limit: options.limit,
             next: next
         )
-        events =
-            options.json
-            ? JSONEventWriter(output: .standardOutput, version: Version.current, clock: clock, limit: options.limit)
-            : nil
+        let outputs = [options.json ? TextOutput.standardOutput : nil, try options.events.map(EventFile.open)]
+        events = outputs.compactMap(\.self).map {
+            JSONEventWriter(output: $0, version: Version.current, clock: clock, limit: options.limit)
+        }
     }
 
     func start() {
         progress.start()
-        events?.start()
+        for writer in events {
+            writer.start()
+        }
     }
 
     func observe(_ event: RunEvent) {
         progress.observe(event)
-        events?.observe(event)
+        for writer in events {
+            writer.observe(event)
+        }
+        notices.observe(event)
     }
 
     /// Tells programs why there will be no summary; people read it on standard error.
     func fail(_ failure: CommandFailure) {
-        events?.exitError(code: failure.status.rawValue, message: failure.message)
+        for writer in events {
+            writer.exitError(code: failure.status.rawValue, message: failure.message)
+        }
     }
 
     func stop() {
         progress.stop()
-        events?.stop()
+        for writer in events {
+            writer.stop()
+        }
     }
 }

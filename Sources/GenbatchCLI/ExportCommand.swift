@@ -9,16 +9,16 @@ struct ExportCommand: AsyncParsableCommand {
         commandName: "export",
         abstract: "Write the results as JSON Lines, CSV or Markdown, also while the job runs.",
         discussion: """
-            In the order of the job, an item at a time. A file is replaced when the export is complete, never half. Images \
-            and other data in answers become files of their own in FILE.media, or where --media-dir says. What the fields \
-            are and how to go on to DuckDB, SQLite or Parquet is told in docs/export.md.
-
             EXAMPLES:
               genbatch export job.yaml -o results.jsonl
               genbatch export job.yaml -o results.csv --state done,failed
               genbatch export job.yaml --fields key,input.title,text,usage.output_tokens
               genbatch export job.yaml --where language=de | jq -r .text
               genbatch export job.yaml --follow | jq -r .key
+
+            In the order of the job, an item at a time. A file is replaced when the export is complete, never half. Images \
+            and other data in answers become files of their own in FILE.media, or where --media-dir says. What the fields \
+            are and how to go on to DuckDB, SQLite or Parquet is told in docs/export.md.
             """
     )
 

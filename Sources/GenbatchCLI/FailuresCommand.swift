@@ -7,17 +7,17 @@ struct FailuresCommand: AsyncParsableCommand {
         commandName: "failures",
         abstract: "Show why items failed, grouped by class, and how to run them again.",
         discussion: """
-            Also while the job runs. The largest group comes last, where the eye is. `genbatch show JOB KEY` tells all about \
-            one item, `genbatch export JOB --state failed` lists all that failed.
-
-            --billed-twice lists the items whose question may have been billed more than once, or will be: after a crash, \
-            an interrupted stream or an answer that broke off.
-
             EXAMPLES:
               genbatch failures job.yaml
               genbatch failures job.yaml --class safety --class blocked_prompt
               genbatch failures job.yaml --billed-twice
               genbatch failures job.yaml --json | jq -r .class
+
+            Also while the job runs. The largest group comes last, where the eye is. `genbatch show JOB KEY` tells all about \
+            one item, `genbatch export JOB --state failed` lists all that failed.
+
+            --billed-twice lists the items whose question may have been billed more than once, or will be: after a crash, \
+            an interrupted stream or an answer that broke off.
             """
     )
 

@@ -13,20 +13,22 @@ struct GenbatchCommand: AsyncParsableCommand {
         abstract: "Run many prompts through Gemini from one YAML file, and never lose an answer.",
         discussion: """
             EXAMPLES:
-              genbatch run jobs/quickstart.yaml              run what is not done yet; again to resume
-              genbatch run jobs/quickstart.yaml --simulate   the same without a key, against a local simulator
-              genbatch status jobs/quickstart.yaml           where the job stands
-              genbatch export jobs/quickstart.yaml -o a.jsonl
+              genbatch init                          write a job to begin with: prompts.yaml
+              genbatch check prompts.yaml            read everything, send nothing
+              genbatch run prompts.yaml --simulate   try it without a key, against a local simulator
+              genbatch run prompts.yaml --db real.db
+              genbatch status prompts.yaml           where the job stands
+              genbatch export prompts.yaml -o answers.jsonl
               genbatch prompt --model gemini-3.8-flash "Tell me a story in 300 words."
 
             The key comes from --key-file, else GOOGLE_API_KEY, else GEMINI_API_KEY.
             """,
         version: Version.current,
         subcommands: [
-            RunCommand.self, ResumeCommand.self, CheckCommand.self, PlanCommand.self, StatusCommand.self,
-            ShowCommand.self, FailuresCommand.self, RetryCommand.self, ExportCommand.self, ReportCommand.self,
-            PromptCommand.self, PricesCommand.self, QuotaCommand.self, BackupCommand.self, MergeCommand.self,
-            DoctorCommand.self, SalvageCommand.self,
+            InitCommand.self, RunCommand.self, ResumeCommand.self, CheckCommand.self, PlanCommand.self,
+            StatusCommand.self, ShowCommand.self, FailuresCommand.self, RetryCommand.self, ExportCommand.self,
+            ReportCommand.self, PromptCommand.self, PricesCommand.self, QuotaCommand.self, BackupCommand.self,
+            MergeCommand.self, DoctorCommand.self, SalvageCommand.self, ScheduleCommand.self, SchemaCommand.self,
         ]
     )
 }
@@ -40,6 +42,7 @@ package enum Genbatch {
         signal(SIGXFSZ, SIG_IGN)
         occupyStandardStreams()
         do {
+            try checkCommandName(CommandLine.arguments.dropFirst())
             var command = try GenbatchCommand.parseAsRoot()
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
@@ -59,6 +62,18 @@ package enum Genbatch {
         } catch {
             report(CommandFailure(error))
         }
+    }
+
+    /// Tells a misspelt command by its name; the parser speaks of unexpected arguments.
+    private static func checkCommandName(_ arguments: ArraySlice<String>) throws {
+        let names = GenbatchCommand.configuration.subcommands.compactMap { $0.configuration.commandName } + ["help"]
+        let name = arguments.first == "help" ? arguments.dropFirst().first : arguments.first
+        guard let name, !name.hasPrefix("-"), !names.contains(name) else { return }
+        throw CommandFailure(
+            .wrongUsage,
+            "there is no command \"\(name)\"\(SpellingHint.words(for: name, among: names));"
+                + " `genbatch --help` lists them"
+        )
     }
 
     /// Takes the numbers of standard streams that were closed, which the next files would get otherwise: messages and

@@ -33,7 +33,26 @@ struct LiveEngine {
     func run(_ argument: String, resuming: Bool = false) async throws -> ExitStatus {
         let next = nextCommands(argument, isCheckpoint: resuming && JobLocation.isDatabase(argument))
         if options.skipIfRunning, isRunning(argument, resuming) { return .allDone }
-        let displays = Displays(options, clock: clock, next: next)
+        let notices = RunNotices(options.notices, job: argument, resume: next.resume, clock: clock)
+        await notices.began()
+        do {
+            let status = try await runShown(argument, resuming, notices, next)
+            await notices.ended(with: status)
+            return status
+        } catch {
+            let failure = CommandFailure(error)
+            await notices.ended(with: failure.status)
+            throw failure
+        }
+    }
+
+    private func runShown(
+        _ argument: String,
+        _ resuming: Bool,
+        _ notices: RunNotices,
+        _ next: NextCommands
+    ) async throws -> ExitStatus {
+        let displays = try Displays(options, clock: clock, notices: notices, next: next)
         defer { displays.stop() }
         do {
             guard let failure = try await runAlone(argument, resuming, displays, next) else { return .allDone }
@@ -172,12 +191,17 @@ struct LiveEngine {
         _ next: NextCommands
     ) async throws -> CommandFailure? {
         displays.start()
-        let plan = try plan(preparation.jobFile, checkpoint)
+        var plan = try plan(preparation.jobFile, checkpoint)
+        let spending = preparation.job.limits.spending
+        let history = spending.isEmpty ? SpendingHistory() : try await checkpoint.spendingHistory()
+        plan.costCap = spending.cost
+        plan.spentBefore = history.spent.cost
+        plan.forecast = try forecast(preparation.job, history.spent, checkpoint, connection)
         displays.observe(.planned(plan))
         try audit(try await checkpoint.balance(), plan, checkpoint)
         try await checkPrices(of: preparation.job, checkpoint)
         try await checkpoint.startRun(version: Version.current)
-        var (summary, signal) = try await schedule(preparation.job, checkpoint, connection, displays)
+        var (summary, signal) = try await schedule(preparation.job, history, checkpoint, connection, displays)
         try await checkpoint.finishRun(summary)
         let balance = try await checkpoint.balance()
         summary.balance = balance
@@ -192,9 +216,9 @@ struct LiveEngine {
         guard job.limits.spending.cost != nil || !job.limits.sharedSpending.isEmpty else { return }
         let now = clock.unixMilliseconds()
         let models = try await checkpoint.pendingModels()
-        guard let model = models.first(where: { job.prices.price(of: PricedModelName($0), at: now) == nil }) else {
-            return
-        }
+        // Part of a price is none: what cannot be added up cannot be capped.
+        let text = TokenUsage(promptTokens: 1, outputTokens: 1)
+        guard let model = models.first(where: { job.prices.cost(of: text, model: $0, at: now) == nil }) else { return }
         throw CommandFailure(
             .unusableConfiguration,
             "the cost is capped, but no price is known for \(model); give one under `prices` in the job file "
@@ -226,13 +250,28 @@ struct LiveEngine {
         )
     }
 
+    /// What the run is likely to take, from the checkpoint as it is now.
+    private func forecast(
+        _ job: Job,
+        _ spent: Spending,
+        _ checkpoint: SQLiteCheckpoint,
+        _ connection: Connection
+    ) throws -> Forecast {
+        let (workload, histories) = try checkpoint.workload(limit: options.limit)
+        var forecast = JobForecast(job, histories, spent: spent)
+        if !options.connection.simulate {
+            forecast.consultLedger(account: connection.client.accountDigest)
+        }
+        return forecast.forecast(workload)
+    }
+
     private func schedule(
         _ job: Job,
+        _ history: SpendingHistory,
         _ checkpoint: SQLiteCheckpoint,
         _ connection: Connection,
         _ displays: Displays
     ) async throws -> (RunSummary, Int32?) {
-        let spending = job.limits.spending
         let register = try makeRegister(job, connection)
         let scheduler = Scheduler(
             job: job,
@@ -244,13 +283,19 @@ struct LiveEngine {
             clock: clock,
             observer: displays,
             register: register,
-            history: spending.isEmpty ? SpendingHistory() : try await checkpoint.spendingHistory(),
+            history: history,
             itemLimit: options.limit
         )
         let signals = StopSignals(scheduler, grace: options.grace.duration)
         let deadline = RunDeadline(scheduler, after: job.limits.duration, grace: options.grace.duration, clock: clock)
         defer { deadline?.cancel() }
-        let summary = try await scheduler.run()
+        let summary: RunSummary
+        do {
+            summary = try await scheduler.run()
+        } catch {
+            await register?.flush()
+            throw error
+        }
         await register?.flush()
         return (summary, signals.received)
     }

@@ -8,16 +8,16 @@ struct MergeCommand: AsyncParsableCommand {
         commandName: "merge",
         abstract: "Make one checkpoint of those of a job's shards.",
         discussion: """
+            EXAMPLES:
+              genbatch merge .genbatch/job.shard-*.db -o job.db
+              genbatch merge here.db there.db -o both.db --force
+
             The checkpoints are read and not changed. What is done in any of them is done in the new one; all requests are \
             kept, each once, also if checkpoints overlap. The new one is like any other: `export`, `retry` and \
             `run JOB --db NEW` go on from it.
 
             Checkpoints of different versions of the job are refused, and so is a merge that lacks a shard; --force merges \
             what there is.
-
-            EXAMPLES:
-              genbatch merge .genbatch/job.shard-*.db -o job.db
-              genbatch merge here.db there.db -o both.db --force
             """
     )
 

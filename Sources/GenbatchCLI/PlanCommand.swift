@@ -6,15 +6,19 @@ internal import JobFiles
 struct PlanCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "plan",
-        abstract: "Show what a run would do; send and change nothing.",
+        abstract: "Show what a run would do, cost and take; change nothing.",
         discussion: """
-            Reads the job and all its data and compares them with the checkpoint, also while another process runs the job. \
-            --explain tells why one item would run or not: what its fingerprint is made of, and what of it is different.
-
             EXAMPLES:
               genbatch plan job.yaml
+              genbatch plan job.yaml --count-tokens
               genbatch plan job.yaml --explain scones
-              genbatch plan job.yaml --json | jq .to_run
+              genbatch plan job.yaml --json | jq .cost_usd.high
+
+            Reads the job and all its data and compares them with the checkpoint, also while another process runs the job. \
+            Estimates tokens, cost and time, and tells which limit binds. Nothing is sent, except with --count-tokens: then \
+            the server counts some of the prompts, which is free of charge.
+
+            --explain tells why one item would run or not: what its fingerprint is made of, and what of it is different.
             """
     )
 
@@ -22,6 +26,11 @@ struct PlanCommand: AsyncParsableCommand {
     var job: String
 
     @OptionGroup var checkpoint: CheckpointOptions
+
+    @OptionGroup var connection: ConnectionOptions
+
+    @Flag(help: "Have the server count some prompts of each model; that takes a key.")
+    var countTokens = false
 
     @Option(help: ArgumentHelp("Explain what would become of this item.", valueName: "key"))
     var explain: String?
@@ -38,6 +47,12 @@ struct PlanCommand: AsyncParsableCommand {
     )
     var allowFolder: [String] = []
 
+    func validate() throws {
+        if countTokens, explain != nil {
+            throw ValidationError("--explain counts nothing; leave out --count-tokens")
+        }
+    }
+
     func run() async throws {
         guard !JobLocation.isDatabase(job) else {
             throw CommandFailure(
@@ -48,14 +63,25 @@ struct PlanCommand: AsyncParsableCommand {
         }
         let jobFile = try JobFile.load(path: job, options: JobFile.Options(allowedFolders: allowFolder))
         let path = JobLocation.checkpointPath(for: jobFile, checkpoint)
-        let (comparison, isNew) = try await compare(jobFile, path)
+        // Before the job is read: without a key there is nothing to count with.
+        let client = countTokens ? try await connect(jobFile.job) : nil
+        let (comparison, history) = try await compare(jobFile, path)
         guard let explain else {
+            var job = jobFile.job
+            job.prices = try PricesInForce.table(job)
+            job.limits.sharedSpending = try SharedLedger.caps()
+            var forecast = JobForecast(job, history?.answers ?? [:], spent: history?.spent ?? Spending())
+            forecast.consultLedger()
+            if let client {
+                try await forecast.count(comparison.samples, client.client)
+            }
             let text = PlanText(
                 comparison,
-                job: jobFile.job,
+                forecast.forecast(comparison.workload),
+                job: job,
                 path: path,
-                isNew: isNew,
-                retry: "genbatch retry \(JobLocation.words(for: job, checkpoint))"
+                isNew: history == nil,
+                retry: "genbatch retry \(JobLocation.words(for: self.job, checkpoint))"
             )
             return try StandardOutput.write(json ? text.json + "\n" : text.lines.map { $0 + "\n" }.joined())
         }
@@ -69,27 +95,42 @@ struct PlanCommand: AsyncParsableCommand {
         try StandardOutput.write(json ? text.json + "\n" : text.lines.map { $0 + "\n" }.joined())
     }
 
-    /// - Returns: The comparison, and whether there is no checkpoint yet: then all is new beside an empty one.
-    private func compare(_ jobFile: JobFile, _ path: String) async throws -> (JobComparison, isNew: Bool) {
+    private func connect(_ job: Job) async throws -> Connection {
+        let connection = try Connection(connection, job: job.backend, concurrency: 1)
+        try await connection.signIn()
+        return connection
+    }
+
+    /// - Returns: The comparison, and what the checkpoint knows of earlier requests; `nil` if there is none yet: then all is
+    ///   new beside an empty one.
+    private func compare(
+        _ jobFile: JobFile,
+        _ path: String
+    ) async throws -> (JobComparison, (answers: [String: AnswerHistory], spent: Spending)?) {
         var items = try jobFile.makeItems()
         do {
-            return (
-                try CheckpointReader(path: path).compare(&items, shard: checkpoint.shard, explaining: explain), false
-            )
+            let reader = try CheckpointReader(path: path)
+            let comparison = try compare(&items, reader)
+            return (comparison, (try reader.answerHistories(of: comparison.workload.models), try reader.spent()))
         } catch let error as CheckpointError where error.kind == .missing {
             let empty = try SQLiteCheckpoint.temporary()
             do {
-                let comparison = try CheckpointReader(path: empty.path).compare(
-                    &items,
-                    shard: checkpoint.shard,
-                    explaining: explain
-                )
+                let comparison = try compare(&items, try CheckpointReader(path: empty.path))
                 await empty.close()
-                return (comparison, true)
+                return (comparison, nil)
             } catch {
                 await empty.close()
                 throw error
             }
         }
+    }
+
+    private func compare(_ items: inout some ItemSource, _ reader: CheckpointReader) throws -> JobComparison {
+        try reader.compare(
+            &items,
+            shard: checkpoint.shard,
+            explaining: explain,
+            sampling: countTokens ? JobForecast.sampleSize : 0
+        )
     }
 }

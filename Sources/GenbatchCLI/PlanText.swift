@@ -6,6 +6,7 @@ internal import Terminal
 /// What `plan` prints: for people in lines, for programs as one object.
 struct PlanText {
     private let comparison: JobComparison
+    private let forecast: Forecast
     private let job: Job
     private let path: String
     /// Whether there is no checkpoint yet.
@@ -13,8 +14,9 @@ struct PlanText {
     /// The command that takes failed items up.
     private let retry: String
 
-    init(_ comparison: JobComparison, job: Job, path: String, isNew: Bool, retry: String) {
+    init(_ comparison: JobComparison, _ forecast: Forecast, job: Job, path: String, isNew: Bool, retry: String) {
         self.comparison = comparison
+        self.forecast = forecast
         self.job = job
         self.path = path
         self.isNew = isNew
@@ -28,12 +30,9 @@ struct PlanText {
         lines.append("items       \(Figures.count(plan.total)): \(plan.toRun == 0 ? "nothing to run" : toRun)")
         lines += JobComparison.Group.allCases.flatMap(groupLines)
         lines += runningLines
-        let requests = comparison.requests
-        lines.append("requests    \(Figures.count(requests))" + (requests > 0 ? ", repetitions not counted" : ""))
-        for (model, load) in loads {
-            let counts = "\(Figures.count(load.items, "item")), \(Figures.count(load.requests, "request"))"
-            lines.append("            \(model): \(counts)")
-        }
+        lines += ForecastText.lines(forecast)
+        // Whatever is wrong with the job has ended the command by now.
+        lines.append("checked     all rows, templates, settings, schemas and media: nothing wrong")
         return lines + ["after a failure"] + FailureRules(job: job).lines
     }
 
@@ -51,15 +50,11 @@ struct PlanText {
                 }
             }
             writer.member("to_run", plan.toRun)
-            writer.member("requests", comparison.requests)
+            ForecastText.write(forecast, to: &writer)
             writer.key("models")
             writer.array { writer in
-                for (model, load) in loads {
-                    writer.object { writer in
-                        writer.member("model", model)
-                        writer.member("items", load.items)
-                        writer.member("requests", load.requests)
-                    }
+                for part in forecast.parts {
+                    ForecastText.write(part, to: &writer)
                 }
             }
             writer.key("examples")
@@ -109,10 +104,6 @@ struct PlanText {
         guard comparison.plan.possiblyBilledTwice > 0 else { return [] }
         let items = Figures.count(comparison.plan.possiblyBilledTwice, "item")
         return ["            \(items) in flight when the last run was cut off, possibly billed twice"]
-    }
-
-    private var loads: [(model: String, load: JobComparison.Load)] {
-        comparison.loads.sorted { $0.key < $1.key }.map { (model: $0.key, load: $0.value) }
     }
 
     /// The most frequent first.

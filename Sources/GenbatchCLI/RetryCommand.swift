@@ -9,16 +9,16 @@ struct RetryCommand: AsyncParsableCommand {
         commandName: "retry",
         abstract: "Run failed items once more.",
         discussion: """
-            Takes failed items up again and sends them, and nothing else: items that were not sent yet are left to `run`. \
-            Their earlier attempts stay in the history (`genbatch show`). An item that was edited since it failed is sent \
-            as it is now. With --class and --key only items that fit both.
-
             EXAMPLES:
               genbatch retry job.yaml
               genbatch retry job.yaml --class safety --class recitation
               genbatch retry job.yaml --key scones --key talk
               genbatch retry job.yaml --dry-run          list them, change nothing
               genbatch retry job.yaml --no-run           take them up, send nothing
+
+            Takes failed items up again and sends them, and nothing else: items that were not sent yet are left to `run`. \
+            Their earlier attempts stay in the history (`genbatch show`). An item that was edited since it failed is sent \
+            as it is now. With --class and --key only items that fit both.
             """
     )
 

@@ -5,9 +5,6 @@ struct RunCommand: AsyncParsableCommand {
         commandName: "run",
         abstract: "Run the items that are not done yet.",
         discussion: """
-            The same command again resumes: answers are kept in a checkpoint, and done items are not sent again. \
-            Ctrl-C lets streams finish; twice cuts them.
-
             EXAMPLES:
               genbatch run job.yaml
               genbatch run job.yaml --limit 10            try the first ten items
@@ -15,6 +12,9 @@ struct RunCommand: AsyncParsableCommand {
               genbatch run job.yaml --concurrency 64 --json > events.jsonl
               genbatch run job.yaml --simulate            no key, no cost
               genbatch run job.yaml --shard 0/4           a quarter of it, with a checkpoint of its own
+
+            The same command again resumes: answers are kept in a checkpoint, and done items are not sent again. \
+            Ctrl-C lets streams finish; twice cuts them.
             """
     )
 
@@ -34,12 +34,12 @@ struct ResumeCommand: AsyncParsableCommand {
         commandName: "resume",
         abstract: "Run what an earlier run left; there must be a checkpoint.",
         discussion: """
-            With a job file it does what `run` does, but never starts from nothing. With a checkpoint it needs neither the \
-            job file nor its data, local images excepted: the items are in the checkpoint.
-
             EXAMPLES:
               genbatch resume job.yaml
               genbatch resume .genbatch/job.db
+
+            With a job file it does what `run` does, but never starts from nothing. With a checkpoint it needs neither the \
+            job file nor its data, local images excepted: the items are in the checkpoint.
             """
     )
 

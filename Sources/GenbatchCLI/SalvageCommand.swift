@@ -15,14 +15,14 @@ struct SalvageCommand: AsyncParsableCommand {
         commandName: "salvage",
         abstract: "Take what can be read out of a damaged checkpoint.",
         discussion: """
+            EXAMPLES:
+              genbatch salvage .genbatch/job.db -o salvaged.db
+              genbatch salvage .genbatch/job.db -o answers.jsonl
+
             Reads the file page by page, around what is damaged; the file itself is not changed. What it finds becomes a \
             new checkpoint, which `run JOB --db NEW` goes on from: items whose answer is lost are sent again. With an \
             output that ends in .jsonl, only the answers are written, one JSON object per line. Says what was read and \
             what is missing, and ends with 3 if something is.
-
-            EXAMPLES:
-              genbatch salvage .genbatch/job.db -o salvaged.db
-              genbatch salvage .genbatch/job.db -o answers.jsonl
             """
     )
 

@@ -180,6 +180,12 @@ struct RunOptions: ParsableArguments {
     @Flag(help: "Write one JSON object per event to standard output.")
     var json = false
 
+    @Option(
+        help: ArgumentHelp("Write one JSON object per event to this file.", valueName: "file"),
+        completion: .file(extensions: ["jsonl"])
+    )
+    var events: String?
+
     @Flag(name: [.short, .long], help: "Say nothing unless something is left to do.")
     var quiet = false
 
@@ -202,6 +208,8 @@ struct RunOptions: ParsableArguments {
 
     @Flag(help: "If another run holds the checkpoint, end at once with status 0 and say nothing.")
     var skipIfRunning = false
+
+    @OptionGroup var notices: NoticeOptions
 
     @Flag(
         name: .customLong("allow-network-fs"),

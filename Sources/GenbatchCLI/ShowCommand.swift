@@ -6,12 +6,12 @@ struct ShowCommand: AsyncParsableCommand {
         commandName: "show",
         abstract: "Show one item: what was asked, every attempt and every answer.",
         discussion: """
-            Also while the job runs, and for items that have left it. On a terminal, what it would take for commands is shown \
-            instead of obeyed; in a file or a pipe texts are as they came.
-
             EXAMPLES:
               genbatch show job.yaml scones
               genbatch show job.yaml scones --json | jq -r '.attempts[].partial_text'
+
+            Also while the job runs, and for items that have left it. On a terminal, what it would take for commands is shown \
+            instead of obeyed; in a file or a pipe texts are as they came.
             """
     )
 

@@ -7,13 +7,13 @@ struct StatusCommand: AsyncParsableCommand {
         commandName: "status",
         abstract: "Show where a job stands, also while it runs.",
         discussion: """
-            --watch draws it anew every second on a terminal, and prints a line whenever a count has changed elsewhere; it \
-            ends with the run.
-
             EXAMPLES:
               genbatch status job.yaml
               genbatch status job.yaml --watch
               genbatch status .genbatch/job.db --json
+
+            --watch draws it anew every second on a terminal, and prints a line whenever a count has changed elsewhere; it \
+            ends with the run.
             """
     )
 

@@ -3,7 +3,7 @@ internal import YAML
 
 /// Reads `checks` of a job or of one prompt.
 struct ChecksDecoder {
-    private static let keys = ["json", "schema", "not_empty", "matches", "min_length", "max_length", "runaway"]
+    static let keys = ["json", "schema", "not_empty", "matches", "min_length", "max_length", "runaway"]
 
     private let reader: NodeReader
 

@@ -90,17 +90,7 @@ struct FileGlob {
     }
 
     private func sortedNames(in folder: String) -> [String] {
-        guard let stream = opendir(absolute(folder)) else { return [] }
-        defer { closedir(stream) }
-        var names: [String] = []
-        while let entry = readdir(stream) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { String(cString: $0) }
-            }
-            if name != ".", name != ".." {
-                names.append(name)
-            }
-        }
+        let names = FolderListing.names(in: absolute(folder))
         return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 

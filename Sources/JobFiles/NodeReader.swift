@@ -73,26 +73,21 @@ struct NodeReader {
         return pairs
     }
 
-    /// The values of a mapping by key; notes keys that are not known, or not yet.
-    func fields(_ node: YAMLNode, _ what: String, known: [String], unsupported: [String] = []) -> [String: YAMLNode]? {
+    /// The values of a mapping by key; notes keys that are not known.
+    func fields(_ node: YAMLNode, _ what: String, known: [String]) -> [String: YAMLNode]? {
         guard let pairs = mapping(node, what) else { return nil }
         var fields: [String: YAMLNode] = [:]
-        for pair in pairs where accept(pair.key, known: known, unsupported: unsupported) {
+        for pair in pairs where accept(pair.key, known: known) {
             fields[pair.key.text] = pair.value
         }
         return fields
     }
 
     /// Whether a key is known; notes a problem if not.
-    func accept(_ key: YAMLScalar, known: [String], unsupported: [String] = []) -> Bool {
+    func accept(_ key: YAMLScalar, known: [String]) -> Bool {
         if known.contains(key.text) { return true }
-        if unsupported.contains(key.text) {
-            // It may guard money or quality, so it is never passed over in silence.
-            log.add("\"\(key.text)\" is not supported by this version yet; remove it to run without it", at: key.mark)
-        } else {
-            let suggestion = Suggestion.nearest(to: key.text, in: known + unsupported)
-            log.add("unknown key \"\(key.text)\"", at: key.mark, suggestion: suggestion)
-        }
+        let suggestion = Suggestion.nearest(to: key.text, in: known)
+        log.add("unknown key \"\(key.text)\"", at: key.mark, suggestion: suggestion)
         return false
     }
 

@@ -3,9 +3,11 @@ internal import YAML
 
 /// Reads a table of prices: the shipped one, the user's, or `prices` of a job.
 struct PriceDecoder {
-    private static let tiers: [ServiceTier] = [.batch, .flex, .priority]
-    private static let rateKeys = PriceComponent.allCases.map(\.rawValue)
-    private static let entryKeys = ["from"] + rateKeys + ["large_prompt", "factors", "as_of"]
+    static let tiers: [ServiceTier] = [.batch, .flex, .priority]
+    static let keys = ["date", "factors", "models"]
+    static let rateKeys = PriceComponent.allCases.map(\.rawValue)
+    static let entryKeys = ["from"] + rateKeys + ["large_prompt", "factors", "as_of"]
+    static let largePromptKeys = ["above"] + rateKeys
 
     private let reader: NodeReader
     private var log: ProblemLog { reader.log }
@@ -21,7 +23,7 @@ struct PriceDecoder {
     ///   - origin: Where it is from, in words for people.
     /// - Returns: Never nothing: problems are in the log.
     func layer(_ node: YAMLNode, origin: String) -> PriceTable.Layer {
-        let fields = reader.fields(node, "a table of prices", known: ["date", "factors", "models"]) ?? [:]
+        let fields = reader.fields(node, "a table of prices", known: Self.keys) ?? [:]
         var models: [String: [ModelPrice]] = [:]
         if let node = fields["models"], let pairs = reader.mapping(node, "\"models\"") {
             for pair in pairs {
@@ -71,7 +73,7 @@ struct PriceDecoder {
     }
 
     private func largePrompt(_ node: YAMLNode) -> ModelPrice.LargePrompt? {
-        guard let fields = reader.fields(node, "\"large_prompt\"", known: ["above"] + Self.rateKeys) else { return nil }
+        guard let fields = reader.fields(node, "\"large_prompt\"", known: Self.largePromptKeys) else { return nil }
         guard let above = fields["above"] else {
             log.add("\"large_prompt\" needs `above: TOKENS`", at: node.mark)
             return nil

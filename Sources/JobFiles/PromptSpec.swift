@@ -52,9 +52,10 @@ struct ImageSpec: Sendable {
 
 /// Reads what the job and its prompts have in common.
 struct PromptDecoder {
-    private static let keys = [
+    static let keys = [
         "id", "prompt", "turns", "images", "config", "service_tier", "model", "system_instruction", "vars", "checks",
     ]
+    static let imageKeys = ["uri", "path", "mime_type"]
 
     private let reader: NodeReader
     private var log: ProblemLog { reader.log }
@@ -144,7 +145,7 @@ struct PromptDecoder {
         guard case .mapping = node.content else {
             return reader.template(node, "an image").map { ImageSpec(address: $0) }
         }
-        guard let fields = reader.fields(node, "an image", known: ["uri", "path", "mime_type"]) else { return nil }
+        guard let fields = reader.fields(node, "an image", known: Self.imageKeys) else { return nil }
         let mimeType = fields["mime_type"].flatMap { reader.template($0, "\"mime_type\"") }
         switch (fields["uri"], fields["path"]) {
         case (let uri?, nil):

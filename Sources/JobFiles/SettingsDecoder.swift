@@ -4,12 +4,21 @@ internal import YAML
 
 /// Reads everything of a job file but the entries of `prompts`.
 struct SettingsDecoder {
-    private static let keys = [
+    static let keys = [
         "version", "name", "model", "backend", "stream", "system_instruction", "config", "prompts", "inputs", "prompt",
         "turns", "images", "id", "vars", "matrix", "limits", "retry", "timeouts", "on_truncation", "checks", "output",
-        "vertex", "service_tier", "prices",
+        "vertex", "service_tier", "prices", "schedule",
     ]
-    private static let laterKeys = ["schedule"]
+    static let vertexKeys = ["project", "location"]
+    static let limitKeys = [
+        "concurrency", "requests_per_minute", "tokens_per_minute", "requests_per_day", "cost_usd", "total_tokens",
+        "duration",
+    ]
+    static let retryKeys = ["attempts", "max_delay"]
+    static let timeoutKeys = ["connect", "first_chunk", "idle", "item"]
+    static let outputKeys = ["path"]
+    /// How many attempts an item may have.
+    static let attempts = 1...100
 
     private let reader: NodeReader
     private let access: FileAccess
@@ -42,7 +51,7 @@ struct SettingsDecoder {
         }
         try parser.enter()
         while let key = try parser.nextKey() {
-            guard reader.accept(key, known: Self.keys, unsupported: Self.laterKeys) else {
+            guard reader.accept(key, known: Self.keys) else {
                 try parser.skipValue()
                 continue
             }
@@ -98,6 +107,9 @@ struct SettingsDecoder {
         if let node = values["prices"]?.node {
             settings.job.prices = PriceTable(layers: [PriceDecoder(log: log).layer(node, origin: "the job's prices")])
         }
+        if let node = values["schedule"]?.node {
+            settings.job.schedule = ScheduleDecoder(log: log).schedule(node)
+        }
     }
 
     private mutating func decodeBackend() {
@@ -110,7 +122,7 @@ struct SettingsDecoder {
             }
             return
         }
-        guard let fields = reader.fields(node, "\"vertex\"", known: ["project", "location"]) else { return }
+        guard let fields = reader.fields(node, "\"vertex\"", known: Self.vertexKeys) else { return }
         let project = fields["project"].flatMap { cloudName($0, "project", also: ".:") }
         // It becomes part of the host's name, which a job must not choose freely.
         let location = fields["location"].flatMap { cloudName($0, "location", also: "") }
@@ -140,11 +152,7 @@ struct SettingsDecoder {
             ("requests_per_day", \.requestsPerDay),
         ]
         guard let node = values["limits"]?.node,
-            let fields = reader.fields(
-                node,
-                "\"limits\"",
-                known: ["concurrency", "cost_usd", "total_tokens", "duration"] + quotas.map(\.0)
-            )
+            let fields = reader.fields(node, "\"limits\"", known: Self.limitKeys)
         else { return }
         if let field = fields["concurrency"],
             let number = reader.integer(field, "\"concurrency\"", in: 1...Limits.maximumConcurrency)
@@ -166,9 +174,9 @@ struct SettingsDecoder {
 
     private mutating func decodeTimes() {
         if let node = values["retry"]?.node,
-            let fields = reader.fields(node, "\"retry\"", known: ["attempts", "max_delay"])
+            let fields = reader.fields(node, "\"retry\"", known: Self.retryKeys)
         {
-            if let attempts = fields["attempts"].flatMap({ reader.integer($0, "\"attempts\"", in: 1...100) }) {
+            if let attempts = fields["attempts"].flatMap({ reader.integer($0, "\"attempts\"", in: Self.attempts) }) {
                 settings.job.retry.attempts = attempts
             }
             if let delay = fields["max_delay"].flatMap({ reader.duration($0, "\"max_delay\"") }) {
@@ -179,7 +187,7 @@ struct SettingsDecoder {
             ("connect", \.connect), ("first_chunk", \.firstChunk), ("idle", \.idle), ("item", \.item),
         ]
         guard let node = values["timeouts"]?.node,
-            let fields = reader.fields(node, "\"timeouts\"", known: names.map(\.0))
+            let fields = reader.fields(node, "\"timeouts\"", known: Self.timeoutKeys)
         else { return }
         for (name, path) in names {
             if let duration = fields[name].flatMap({ reader.duration($0, "\"\(name)\"") }) {
@@ -191,7 +199,7 @@ struct SettingsDecoder {
 
     private mutating func decodeOutput() {
         guard let node = values["output"]?.node,
-            let path = reader.fields(node, "\"output\"", known: ["path"])?["path"],
+            let path = reader.fields(node, "\"output\"", known: Self.outputKeys)?["path"],
             let text = reader.text(path, "\"path\"")?.text
         else { return }
         // Folders that the command line allows are for reading.
@@ -204,7 +212,7 @@ struct SettingsDecoder {
     }
 
     private static func isFileName(_ name: String) -> Bool {
-        name != "." && name != ".." && name.utf8.count <= 100 && !name.contains("/")
+        !name.isEmpty && name != "." && name != ".." && name.utf8.count <= 100 && !name.contains("/")
             && name.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F }
     }
 

@@ -1,7 +1,7 @@
 /// Guesses what a misspelt word was meant to be.
-enum Suggestion {
+package enum Suggestion {
     /// The candidate nearest to a word, if it is near enough to be a slip of the hand.
-    static func nearest(to word: String, in candidates: some Sequence<String>) -> String? {
+    package static func nearest(to word: String, in candidates: some Sequence<String>) -> String? {
         let letters = Array(word.lowercased())
         guard letters.count <= 64 else { return nil }
         let limit = letters.count < 3 ? 0 : max(1, letters.count / 3)

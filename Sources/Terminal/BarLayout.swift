@@ -90,6 +90,7 @@ struct BarLayout: Sendable {
         if let rate = snapshot.itemsPerSecond { pieces.append(("\(Figures.rate(rate)) items/s", .plain)) }
         if let rate = snapshot.tokensPerSecond { pieces.append(("\(Figures.rate(rate)) tokens/s", .plain)) }
         pieces.append(("\(Figures.count(snapshot.outputTokens)) tokens out", .plain))
+        if let cost = snapshot.costText { pieces.append((cost, .plain)) }
         pieces.append((Figures.duration(snapshot.elapsed), .plain))
         return pieces
     }

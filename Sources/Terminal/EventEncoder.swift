@@ -80,6 +80,7 @@ struct EventEncoder: Sendable {
             writer.member("retries", snapshot.retries)
             writer.member("prompt_tokens", snapshot.promptTokens)
             writer.member("output_tokens", snapshot.outputTokens)
+            Self.write(snapshot.cost, to: &writer)
             Self.member("items_per_second", snapshot.itemsPerSecond, to: &writer)
             Self.member("output_tokens_per_second", snapshot.tokensPerSecond, to: &writer)
             Self.member("time_left_ms", snapshot.timeLeft?.inMilliseconds, to: &writer)
@@ -109,19 +110,22 @@ struct EventEncoder: Sendable {
             writer.member("model", model)
             writer.member("attempt", attempt)
             writer.member("turn", turn)
-        case .attemptFailed(let id, let key, let attempt, let error, let retryIn):
+        case .attemptFailed(let id, let key, let attempt, let error, let retryIn, let cost):
             write(id, key, to: &writer)
             writer.member("attempt", attempt)
             write(error, to: &writer)
             writer.member("retry_in_ms", retryIn.inMilliseconds)
-        case .itemDone(let id, let key, let answer, let attempts, let timings):
+            write(cost, to: &writer)
+        case .itemDone(let id, let key, let answer, let attempts, let timings, let cost):
             write(id, key, to: &writer)
             writer.member("attempts", attempts)
             write(answer, timings, to: &writer)
-        case .itemFailed(let id, let key, let attempts, let error):
+            write(cost, to: &writer)
+        case .itemFailed(let id, let key, let attempts, let error, let cost):
             write(id, key, to: &writer)
             writer.member("attempts", attempts)
             write(error, to: &writer)
+            write(cost, to: &writer)
         case .itemDeferred(let id, let key, let reason):
             write(id, key, to: &writer)
             writer.member("reason", reason)
@@ -176,6 +180,15 @@ struct EventEncoder: Sendable {
         writer.member("deferred", plan.deferred)
         writer.member("orphaned", plan.orphaned)
         writer.member("possibly_billed_twice", plan.possiblyBilledTwice)
+        writer.key("estimate")
+        guard let forecast = plan.forecast else { return writer.literal("null") }
+        writer.object { ForecastText.write(forecast, to: &$0) }
+    }
+
+    private static func write(_ cost: CostSum, to writer: inout JSONWriter) {
+        writer.key("cost_usd")
+        writer.literal(cost.amount?.decimal ?? "null")
+        writer.member("unpriced_attempts", cost.unpricedAttempts)
     }
 
     private static func write(_ summary: RunSummary, to writer: inout JSONWriter) {
@@ -206,9 +219,7 @@ struct EventEncoder: Sendable {
         writer.member("retries", summary.retries)
         writer.key("usage")
         write(summary.usage, to: &writer)
-        writer.key("cost_usd")
-        writer.literal(summary.cost.amount?.decimal ?? "null")
-        writer.member("unpriced_attempts", summary.cost.unpricedAttempts)
+        write(summary.cost, to: &writer)
         member("price_date", summary.priceDate, to: &writer)
         writer.member("elapsed_ms", summary.elapsed.inMilliseconds)
         writer.key("items")

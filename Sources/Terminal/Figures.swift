@@ -1,3 +1,5 @@
+package import BatchCore
+
 /// Numbers and times as people read them; the same in every display.
 package enum Figures {
     /// A whole number in groups of three digits, for example `12,345`.
@@ -16,6 +18,40 @@ package enum Figures {
     /// A count with its noun, for example `1 item` or `12 items`.
     package static func count(_ number: Int, _ noun: String) -> String {
         "\(count(number)) \(noun)\(number == 1 ? "" : "s")"
+    }
+
+    /// A number in about two digits: `950`, `12k`, `1.2M` or `340M`.
+    package static func approximate(_ number: Int) -> String {
+        let units = ["", "k", "M", "G", "T"]
+        var value = Double(number)
+        var unit = 0
+        // What would be rounded to a thousand is one of the next unit.
+        while value >= 999.5, unit < units.count - 1 {
+            value /= 1000
+            unit += 1
+        }
+        guard unit > 0, value < 9.95 else { return count(Int(value.rounded())) + units[unit] }
+        let tenths = Int((value * 10).rounded())
+        return "\(tenths / 10).\(tenths % 10)\(units[unit])"
+    }
+
+    /// An estimated amount as people say it: in cents from ten cents on, below in two digits.
+    ///
+    /// - Parameters:
+    ///   - low: The least.
+    ///   - high: The most.
+    /// - Returns: For example `$0.40–1.10`, or `$0.0012` if both are said alike.
+    package static func dollars(from low: MicroDollars, to high: MicroDollars) -> String {
+        let (least, most) = ("\(rounded(low))", "\(rounded(high))")
+        return least == most ? least : "\(least)–\(most.dropFirst())"
+    }
+
+    private static func rounded(_ cost: MicroDollars) -> MicroDollars {
+        var step: Int64 = 10_000
+        while step > 1, cost.amount < 10 * step {
+            step /= 10
+        }
+        return MicroDollars((cost.amount + step / 2) / step * step)
     }
 
     /// A size in the largest unit that gives at least 1, for example `17 bytes`, `64.0 MiB` or `2.4 GiB`.

@@ -65,7 +65,7 @@ struct NewsDesk: Sendable {
         switch event {
         case .planned(let plan):
             news.plan = plan
-        case .itemFailed(_, let key, _, let error) where news.failures.count < Self.failureLimit:
+        case .itemFailed(_, let key, _, let error, _) where news.failures.count < Self.failureLimit:
             let failure = News.Failure(key: key, failureClass: error.failureClass, message: error.message)
             news.failures.append(failure)
         case .itemFailed:

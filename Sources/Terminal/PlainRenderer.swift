@@ -59,6 +59,7 @@ struct PlainRenderer: ProgressRenderer {
         if snapshot.retries > 0 { parts.append(Figures.count(snapshot.retries) + " retried") }
         if let rate = snapshot.itemsPerSecond { parts.append("\(Figures.rate(rate)) items/s") }
         if let rate = snapshot.tokensPerSecond { parts.append("\(Figures.rate(rate)) tokens/s") }
+        if let cost = snapshot.costText { parts.append(cost) }
         parts.append("\(Figures.duration(snapshot.elapsed)) elapsed")
         if let left = snapshot.timeLeft { parts.append("\(Figures.duration(left)) left") }
         parts += snapshot.quotaWaits.prefix(2).map(\.line)

@@ -23,6 +23,7 @@ package struct ProgressModel: Sendable {
     private var deferred = 0
     private var retries = 0
     private var promptTokens = 0
+    private var cost = CostSum()
     /// Output of attempts that are over.
     private var settledTokens = 0
     private var failures: [FailureClass: Int] = [:]
@@ -58,14 +59,17 @@ package struct ProgressModel: Sendable {
                 sentAt: now
             )
             settledTokens += attempts.add(entry)?.meter.outputTokens ?? 0
-        case .attemptFailed(let id, _, _, let error, _):
+        case .attemptFailed(let id, _, _, let error, _, let cost):
             retries += 1
+            self.cost += cost
             settle(id, error.usage)
-        case .itemDone(let id, _, let answer, _, _):
+        case .itemDone(let id, _, let answer, _, _, let cost):
             done += 1
+            self.cost += cost
             settle(id, answer.usage)
-        case .itemFailed(let id, _, _, let error):
+        case .itemFailed(let id, _, _, let error, let cost):
             failed += 1
+            self.cost += cost
             failures[error.failureClass, default: 0] += 1
             settle(id, error.usage)
         case .itemDeferred(let id, _, _):
@@ -101,6 +105,9 @@ package struct ProgressModel: Sendable {
         snapshot.inFlight = attempts.count
         snapshot.retries = retries
         snapshot.promptTokens = promptTokens
+        snapshot.cost = cost
+        snapshot.costCap = plan?.costCap
+        snapshot.spentBefore = plan?.spentBefore ?? .zero
         snapshot.outputTokens = settledTokens + attempts.sample(at: now)
         noteRates(snapshot, at: now)
         snapshot.itemsPerSecond = itemRate.perSecond(over: .seconds(1))

@@ -41,6 +41,12 @@ package struct ProgressSnapshot: Sendable, Equatable {
     package var promptTokens = 0
     /// Visible output and thoughts, those of running streams included.
     package var outputTokens = 0
+    /// What the attempts that are over cost.
+    package var cost = CostSum()
+    /// What all runs of the job may cost; `nil` if nothing says so.
+    package var costCap: MicroDollars?
+    /// What earlier runs cost; told if there is a cap.
+    package var spentBefore = MicroDollars.zero
     /// Items finished per second; `nil` until enough was seen.
     package var itemsPerSecond: Double?
     package var tokensPerSecond: Double?
@@ -52,6 +58,12 @@ package struct ProgressSnapshot: Sendable, Equatable {
     package var failures: [FailureCount] = []
     /// The longest first.
     package var quotaWaits: [QuotaWait] = []
+
+    /// `$0.0123`, or with a cap `$1.20 of $5.00`, which earlier runs are part of; `nil` if no price is known.
+    var costText: String? {
+        if let costCap { return "\(spentBefore + cost.known) of \(costCap)" }
+        return cost.known == .zero ? nil : cost.known.description
+    }
 
     package var finished: Int { done + failed + deferred }
 

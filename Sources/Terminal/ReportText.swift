@@ -18,7 +18,7 @@ package struct NextCommands: Sendable, Equatable {
 
 /// What is said about a whole run before its first request and after its last.
 package enum ReportText {
-    /// How the job and the checkpoint compare, on one or two lines.
+    /// How the job and the checkpoint compare, and what the run is likely to take; a line for each thing to say.
     package static func plan(_ plan: RunPlan) -> [String] {
         let toRun = parts([
             (plan.new, "new"), (plan.changed, "changed"), (plan.pending, "left over"),
@@ -35,6 +35,9 @@ package enum ReportText {
         let notSent = parts([(plan.choice?.done ?? 0, "done"), (plan.choice?.failed ?? 0, "failed before")])
         if !notSent.isEmpty {
             lines.append("chosen and not sent: \(notSent)")
+        }
+        if let estimate = plan.forecast.flatMap(ForecastText.line) {
+            lines.append(estimate)
         }
         if plan.possiblyBilledTwice > 0 {
             let twice = Figures.count(plan.possiblyBilledTwice, "item")

@@ -13,12 +13,12 @@ struct SimulatorCommand: AsyncParsableCommand {
         commandName: "gemini-simulator",
         abstract: "The Gemini API on loopback: answers that follow from the request, and faults to order.",
         discussion: """
-            Prints "listening on http://127.0.0.1:PORT" when it is ready, and serves until it is stopped.
-
-            Example:
+            EXAMPLES:
               gemini-simulator --port 8787 --script faults.json
               curl -sN 'http://127.0.0.1:8787/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse' \\
                 -H 'x-goog-api-key: any' -d '{"contents":[{"parts":[{"text":"Tell me a story in 40 words."}]}]}'
+
+            Prints "listening on http://127.0.0.1:PORT" when it is ready, and serves until it is stopped.
             """
     )
 
@@ -46,8 +46,19 @@ struct SimulatorCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("A fault script in JSON.", valueName: "file"), completion: .file(extensions: ["json"]))
     var script: String?
 
-    @Option(help: ArgumentHelp("Requests per model in any minute; further ones get a 429.", valueName: "count"))
-    var requestsPerMinute: Int?
+    @Option(
+        help: ArgumentHelp(
+            "Requests per model in any minute, as in 300 or 300,120@10m,600@20m; further ones get a 429.",
+            valueName: "limits"
+        )
+    )
+    var requestsPerMinute: LimitSchedule?
+
+    @Option(help: ArgumentHelp("How long that minute is, as in 6s.", valueName: "duration"))
+    var quotaWindow = Milliseconds(60_000)
+
+    @Flag(help: "Counts requests from one full minute to the next, not in any minute.")
+    var fixedQuotaWindow = false
 
     @Option(help: ArgumentHelp("Questions about a new file that are answered with PROCESSING.", valueName: "count"))
     var processingPolls = 1
@@ -74,9 +85,7 @@ struct SimulatorCommand: AsyncParsableCommand {
             throw ValidationError("--chunk-bytes must be from 1 to 1048576")
         }
         guard (0...1).contains(jitter) else { throw ValidationError("--jitter must be from 0 to 1") }
-        guard requestsPerMinute.map({ $0 >= 0 }) ?? true else {
-            throw ValidationError("--requests-per-minute must not be negative")
-        }
+        guard quotaWindow.duration > .zero else { throw ValidationError("--quota-window must be more than 0") }
         guard processingPolls >= 0 else { throw ValidationError("--processing-polls must not be negative") }
         guard threads.map({ (1...64).contains($0) }) ?? true else {
             throw ValidationError("--threads must be from 1 to 64")
@@ -94,7 +103,13 @@ struct SimulatorCommand: AsyncParsableCommand {
         configuration.chunkBytes = chunkBytes
         configuration.jitter = jitter
         configuration.seed = seed
-        configuration.requestsPerMinute = requestsPerMinute
+        configuration.quota = requestsPerMinute.map { schedule in
+            RequestQuota(
+                stages: schedule.stages,
+                window: quotaWindow.duration,
+                counting: fixedQuotaWindow ? .fixed : .sliding
+            )
+        }
         configuration.processingPolls = processingPolls
         configuration.journal = journal
         configuration.threads = threads
@@ -111,30 +126,4 @@ struct SimulatorCommand: AsyncParsableCommand {
         }
         try await simulator.wait()
     }
-}
-
-/// A duration on the command line: `300ms`, `1.5s` or `2m`.
-struct Milliseconds: ExpressibleByArgument, CustomStringConvertible {
-    let duration: Duration
-    let description: String
-
-    init(_ milliseconds: Int) {
-        duration = .milliseconds(milliseconds)
-        description = "\(milliseconds)ms"
-    }
-
-    init?(argument: String) {
-        let units: [(suffix: String, seconds: Double)] = [("ms", 0.001), ("s", 1), ("m", 60)]
-        for unit in units where argument.hasSuffix(unit.suffix) {
-            guard let number = Double(argument.dropLast(unit.suffix.count)), (0...86_400).contains(number) else {
-                return nil
-            }
-            duration = .seconds(number * unit.seconds)
-            description = argument
-            return
-        }
-        return nil
-    }
-
-    var defaultValueDescription: String { description }
 }

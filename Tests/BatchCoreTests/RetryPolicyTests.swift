@@ -16,6 +16,7 @@ struct RetryPolicyTests {
         }
     }
 
+    // Fault matrix: F64.
     @Test(
         "jitter fills the whole range below a ceiling that doubles as far as the longest delay",
         arguments: [(1, 1), (2, 2), (3, 4), (4, 8), (5, 16), (6, 32), (7, 60), (8, 60), (60, 60), (100_000, 60)]

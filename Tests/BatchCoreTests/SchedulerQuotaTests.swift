@@ -4,6 +4,7 @@ import Testing
 
 @Suite("Scheduler: quota", .timeLimit(.minutes(1)))
 struct SchedulerQuotaTests {
+    // Fault matrix: F60.
     @Test("a burst of quota answers closes the gate once and uses up no attempt")
     func burstClosesOnce() async throws {
         let harness = SchedulerHarness(items(count: 40), concurrency: 8, retry: RetryPolicy(attempts: 1)) { call in
@@ -46,6 +47,7 @@ struct SchedulerQuotaTests {
         _ = try await run.value
     }
 
+    // Fault matrix: F61.
     @Test("without the server's word the pauses double as far as a minute")
     func pausesDouble() async throws {
         let harness = SchedulerHarness(items("a"), concurrency: 1) { call in
@@ -58,6 +60,22 @@ struct SchedulerQuotaTests {
             #expect(pause >= .seconds(shortest))
             #expect(pause <= .seconds(shortest + 1))
         }
+    }
+
+    // Fault matrix: F63.
+    @Test("pauses of a minute that were in vain three times, with no limit named, are put down to money")
+    func spendLimit() async throws {
+        let harness = SchedulerHarness(items("a"), concurrency: 1, retry: RetryPolicy(attempts: 1)) { call in
+            call.attempt <= 10 ? .fail(GenerationError(.rateUnknown, "exhausted", httpStatus: 429)) : .answer
+        }
+        let summary = try await harness.finish()
+        #expect(summary.done == 1)
+        let blamesMoney = harness.log.events.compactMap { event in
+            if case .quotaWait(_, _, let reason) = event { reason.contains("limit of money spent") } else { nil }
+        }
+        #expect(blamesMoney == [false, false, false, false, false, false, true, true, true, true])
+        let longest = try #require(harness.log.quotaWaits.map(\.duration).max())
+        #expect(longest >= .seconds(600) && longest <= .seconds(601))
     }
 
     @Test("an answer makes the next pause short again")
@@ -141,6 +159,7 @@ struct SchedulerQuotaTests {
         #expect(try await run.value.deferred == 60)
     }
 
+    // Fault matrix: F62.
     @Test(
         "a delay of more than a quarter of an hour is another day's",
         arguments: [FailureClass.rateMinute, .rateUnknown, .overloaded]

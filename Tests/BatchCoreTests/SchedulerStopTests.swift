@@ -217,6 +217,7 @@ struct SchedulerStopTests {
         #expect(harness.store.keys(in: .pending) == ["a"])
     }
 
+    // Fault matrix: F41, F42, F43.
     @Test("a host that cannot be reached stops the run after the attempts; items stay pending")
     func unreachableHost() async throws {
         let harness = SchedulerHarness(items(count: 30), concurrency: 4, retry: RetryPolicy(attempts: 3)) { _ in

@@ -33,7 +33,8 @@ struct ComparisonTests {
             #expect(try Data(contentsOf: URL(fileURLWithPath: fixture.path)) == before)
             let plan = try await fixture.run(items) { checkpoint in
                 let pending = try await checkpoint.allPending()
-                #expect(pending.count == comparison.requests)
+                #expect(pending.count == comparison.workload.requests)
+                #expect(try checkpoint.workload(limit: nil).workload == comparison.workload)
                 for (index, item) in pending.prefix(9).enumerated() {
                     switch index % 3 {
                     case 0: try await checkpoint.record(answered(item.id))
@@ -67,9 +68,10 @@ struct ComparisonTests {
             ]
         )
         // One turn of the chat is answered.
-        #expect(comparison.loads.mapValues(\.items) == ["gemini-test": 3, "gemini-other": 1])
-        #expect(comparison.loads.mapValues(\.requests) == ["gemini-test": 4, "gemini-other": 1])
-        #expect(comparison.requests == 5)
+        let amounts = Dictionary(uniqueKeysWithValues: comparison.workload.amounts.map { ($0.key.model, $0.value) })
+        #expect(amounts.mapValues(\.items) == ["gemini-test": 3, "gemini-other": 1])
+        #expect(amounts.mapValues(\.requests) == ["gemini-test": 4, "gemini-other": 1])
+        #expect(comparison.samples.isEmpty)
     }
 
     @Test("an explanation holds both sides, where there are two")

@@ -111,11 +111,12 @@ final class Fixture: Sendable {
     @discardableResult
     func run(
         _ items: [SourceItem],
+        choice: ItemChoice = .all,
         _ body: (SQLiteCheckpoint) async throws -> Void = { _ in }
     ) async throws -> RunPlan {
         let checkpoint = try open()
         var source = ListSource(items)
-        let plan = try checkpoint.register(&source, job: Self.job)
+        let plan = try checkpoint.register(&source, job: Self.job, choice: choice)
         try await body(checkpoint)
         await checkpoint.close()
         return plan

@@ -7,6 +7,7 @@ import Testing
 struct LimitTests {
     private static let never = Duration.seconds(3600)
 
+    // Fault matrix: F43.
     @Test("a connection that is not accepted runs into the connect limit")
     func connectLimit() async throws {
         let hole = try FullListener()
@@ -34,6 +35,7 @@ struct LimitTests {
         }
     }
 
+    // Fault matrix: F46.
     @Test("silence after the first byte runs into the idle limit, however far the other limits are")
     func idleLimit() async throws {
         try await withLoopbackServer { _, connection in
@@ -64,6 +66,7 @@ struct LimitTests {
         }
     }
 
+    // Fault matrix: F74.
     @Test("a stream that never falls silent runs into the total limit")
     func totalLimit() async throws {
         try await withLoopbackServer { _, connection in
@@ -119,6 +122,7 @@ struct LimitTests {
         #expect(end.error?.description.contains(url) == true)
     }
 
+    // Fault matrix: F41.
     @Test("a name that no resolver knows is said so, without the query")
     func unresolvable() async throws {
         let end = try await transfer(HTTPRequest(url: "http://no-such-host.invalid/path?key=secret"))

@@ -5,6 +5,7 @@ import Testing
 
 @Suite("What comes back", .timeLimit(.minutes(1)))
 struct ResponseTests {
+    // Fault matrix: F50.
     @Test("a redirect is an answer like others and is not followed", arguments: ["/elsewhere", "file:///etc/hostname"])
     func redirect(location: String) async throws {
         try await withLoopbackServer { _, connection in

@@ -199,6 +199,7 @@ struct CheckpointStateTests {
         try later.check()
     }
 
+    // Fault matrix: F80.
     @Test("a checkpoint and its files are for their owner alone, whatever the umask")
     func permissions() async throws {
         let simulator = try await SimulatorProgram(script: Self.stallSlow)

@@ -46,6 +46,7 @@ struct DoctorTests {
         #expect(text.output.contains("genbatch lets one write") || text.output.contains("sqlite      version"))
     }
 
+    // Fault matrix: F80.
     @Test("rights that are too wide, leftovers and rescued answers are worth a warning")
     func findsFiles() async throws {
         let simulator = try await SimulatorProgram()
@@ -80,6 +81,7 @@ struct DoctorTests {
         #expect(try await verdicts(work, ["--key-file", "none", "--offline"], status: 78)["key"] == "fail")
     }
 
+    // Fault matrix: F49.
     @Test("the proxy that applies is named, and a server that cannot be reached fails")
     func findsNetwork() async throws {
         let work = try Workspace()

@@ -59,6 +59,7 @@ struct InsideTests {
         #expect(missing.errors.contains("there is no item \"Rain\""), "\(missing.errors)")
     }
 
+    // Fault matrix: F75.
     @Test("what a model answers cannot steer the terminal that shows it, and reaches a pipe as it is")
     func escapes() async throws {
         let simulator = try await SimulatorProgram(

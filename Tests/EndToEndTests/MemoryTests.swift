@@ -9,6 +9,7 @@ struct MemoryTests {
     private static let largeJob = 30_000
     private static let noise = 8 << 20
 
+    // Fault matrix: F57.
     @Test("ten times the items take no more memory")
     func memoryIsFlat() async throws {
         let small = try await peakMemory(items: Self.smallJob)

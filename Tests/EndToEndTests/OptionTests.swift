@@ -1,5 +1,6 @@
 import Foundation
 import JSON
+import TestSupport
 import Testing
 
 /// What the options of `run` promise.
@@ -41,6 +42,52 @@ struct OptionTests {
         #expect(run.status == 130, "\(run.errors)")
         #expect(try simulator.totals().requests == 1)
         #expect(try work.checkpoint().states() == ["done": 1, "pending": 1])
+    }
+
+    @Test("--events writes the events to a file, beside those on standard output")
+    func writesEventsToFile() async throws {
+        let simulator = try await SimulatorProgram()
+        let work = try Workspace(simulator, job: "model: m\nprompts: [one, two]\n")
+        let run = try await work.genbatch("run", "job.yaml", "--json", "--events", "events.jsonl")
+        #expect(run.status == 0, "\(run.errors)")
+        func types(_ lines: [JSONValue]) -> [String] {
+            lines.compactMap { $0["type"]?.string }.filter { $0 != "chunk" && $0 != "progress" }
+        }
+        let lines = try work.read("events.jsonl").split(separator: "\n").map { try JSONValue(parsing: String($0)) }
+        #expect(types(lines) == types(try run.events()))
+        #expect(lines.last?["type"] == "summary")
+        let refused = try await work.genbatch("run", "job.yaml", "--events", "nowhere/events.jsonl")
+        #expect(refused.status == 73)
+        #expect(refused.errors.contains("cannot write events to nowhere/events.jsonl"), "\(refused.errors)")
+    }
+
+    @Test("--tpm bounds the input tokens of a minute")
+    func boundsTokens() async throws {
+        let simulator = try await SimulatorProgram()
+        let work = try Workspace(simulator, job: "model: m\nlimits: {tokens_per_minute: 100000}\nprompts: [one, two]\n")
+        // Each request is more than that: the second one would have to wait for a minute.
+        let program = try work.start("run", "job.yaml", "--json", "--tpm", "1", "--grace", "1s")
+        _ = await program.output.firstLine { $0.contains("\"item_done\"") }
+        program.send(SIGINT)
+        let run = await work.outcome(of: program)
+        #expect(run.status == 130, "\(run.errors)")
+        #expect(try simulator.totals().requests == 1)
+    }
+
+    @Test("--ca-file names the authorities that are trusted, and no others are")
+    func trusts() async throws {
+        let simulator = try await SimulatorProgram()
+        let gate = try LoopbackServer { _, _ in }
+        defer { gate.close() }
+        let nginx = try NginxServer(stream: "", whole: "", gate: gate, through: Int(simulator.port))
+        let work = try Workspace(job: "model: m\nprompts: [one]\n")
+        let address = "https://localhost:\(nginx.http2Port)/through"
+        let refused = try await work.genbatch("run", "job.yaml", "--base-url", address, "--ca-file", nginx.otherCAFile)
+        #expect(refused.status == 69, "\(refused.errors)")
+        #expect(refused.errors.contains("certificate"), "\(refused.errors)")
+        let run = try await work.genbatch("run", "job.yaml", "--base-url", address, "--ca-file", nginx.caFile)
+        #expect(run.status == 0, "\(run.errors)")
+        #expect(try simulator.totals().requests == 1)
     }
 
     @Test("requests_per_day leaves the rest for another day")
@@ -103,6 +150,7 @@ struct OptionTests {
         #expect(try work.checkpoint().states() == ["done": 5])
     }
 
+    // Fault matrix: F81.
     @Test("--json writes one object a line: the version first, the summary last")
     func writesEvents() async throws {
         let simulator = try await SimulatorProgram(["--first-chunk-latency", "10ms"])

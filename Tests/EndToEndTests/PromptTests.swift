@@ -68,6 +68,7 @@ struct PromptTests {
         #expect(says.isEmpty || answer.errors.contains(says), "\(answer.errors)")
     }
 
+    // Fault matrix: F75.
     @Test("on a terminal an answer cannot give commands to it; into a pipe it goes as it is")
     func escapesOnTerminal() async throws {
         let simulator = try await SimulatorProgram(

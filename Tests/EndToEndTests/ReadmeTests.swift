@@ -46,6 +46,7 @@ struct ReadmeTests {
             #expect(run.status == 0, "\(command): \(run.errors)")
         }
         #expect(try work.read("seasons.jsonl").split(separator: "\n").count == 3)
+        #expect(try work.read("prompts.jsonl").split(separator: "\n").count == 2)
 
         let check = try await work.genbatch("check", "reviews.yaml")
         #expect(check.output.hasPrefix("reviews.yaml: 2 items, nothing wrong"), "\(check.errors)")

@@ -92,7 +92,7 @@ struct ResourceTests {
         #expect(try work.read("out.jsonl").split(separator: "\n").count == 31)
     }
 
-    // Fault matrix: F11.
+    // Fault matrix: F11, F52.
     @Test(
         "nesting beyond every limit is an error in the job, not the end of the stack",
         arguments: [

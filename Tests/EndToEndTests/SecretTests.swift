@@ -6,6 +6,7 @@ import Testing
 struct SecretTests {
     private static let key = "AIzaSyD-a-key-that-must-not-leak-0123456789"
 
+    // Fault matrix: F79.
     @Test(
         "the key appears in no file, output, event or process list",
         arguments: ["GEMINI_API_KEY", "GOOGLE_API_KEY", "file"]
@@ -56,6 +57,7 @@ struct SecretTests {
         #expect(outputs.allSatisfy { !$0.contains(Self.key) })
     }
 
+    // Fault matrix: F79.
     @Test("a key that a server repeats in its error is not shown")
     func keyInErrorIsNotShown() async throws {
         let simulator = try await SimulatorProgram(

@@ -40,6 +40,7 @@ struct ServiceFaultTests {
         ]
     }
 
+    // Fault matrix: F46, F47, F64, F67, F69.
     @Test("a fault that may pass is tried again", arguments: Transient.all)
     func retriesTransient(transient: Transient) async throws {
         let simulator = try await SimulatorProgram(
@@ -97,6 +98,7 @@ struct ServiceFaultTests {
         ]
     }
 
+    // Fault matrix: F50, F65, F66.
     @Test("a fault that stays fails its item alone, and the run exits 3", arguments: Permanent.all)
     func failsItem(permanent: Permanent) async throws {
         let simulator = try await SimulatorProgram(
@@ -122,6 +124,7 @@ struct ServiceFaultTests {
         #expect(try simulator.items().allSatisfy { $0.requests == 1 })
     }
 
+    // Fault matrix: F47.
     @Test("attempts that are all cut fail the item, with what it said and what it may have cost")
     func failsAfterAllAttempts() async throws {
         let simulator = try await SimulatorProgram(script: #"{"rules": [{"fault": {"kind": "cut", "how": "reset"}}]}"#)
@@ -137,6 +140,7 @@ struct ServiceFaultTests {
         #expect(try await work.export("--state", "failed").first?["text"] == .null)
     }
 
+    // Fault matrix: F66.
     @Test("an answer cut at its token limit is done and flagged, or failed where the job says so")
     func truncated() async throws {
         let simulator = try await SimulatorProgram()
@@ -152,6 +156,7 @@ struct ServiceFaultTests {
         #expect(try await strict.genbatch("status", "job.yaml").output.contains("1 truncated"))
     }
 
+    // Fault matrix: F60.
     @Test("a minute's quota is waited for, and the wait uses up no attempt")
     func waitsForMinute() async throws {
         let simulator = try await SimulatorProgram(
@@ -173,6 +178,7 @@ struct ServiceFaultTests {
         #expect(try facts.integer("SELECT count(*) FROM attempt WHERE possibly_billed AND status = 'failed'") == 0)
     }
 
+    // Fault matrix: F62.
     @Test("a day's quota puts off the items of its model, and the others go on")
     func defersForDay() async throws {
         let simulator = try await SimulatorProgram(
@@ -199,6 +205,7 @@ struct ServiceFaultTests {
         #expect(again.errors.contains("5 items: 3 to run (3 deferred before), 2 done"), "\(again.errors)")
     }
 
+    // Fault matrix: F62.
     @Test("a model that the plan does not include is left out, and the exit says so")
     func leavesOutModel() async throws {
         let simulator = try await SimulatorProgram(
@@ -219,6 +226,7 @@ struct ServiceFaultTests {
         #expect(try simulator.totals().requests == 3)
     }
 
+    // Fault matrix: F65.
     @Test("a key that is rejected stops the run at once", arguments: ["invalid-key"])
     func rejectedKey(key: String) async throws {
         let simulator = try await SimulatorProgram()
@@ -238,6 +246,7 @@ struct ServiceFaultTests {
         #expect(try await work.genbatch("run", "job.yaml").status == 0)
     }
 
+    // Fault matrix: F65.
     @Test("a model that is not there stops the run with 78")
     func unknownModel() async throws {
         let simulator = try await SimulatorProgram()
@@ -252,6 +261,7 @@ struct ServiceFaultTests {
         #expect(try simulator.totals().requests == 1)
     }
 
+    // Fault matrix: F68.
     @Test(
         "odd framing gives the text of the plain stream",
         arguments: [
@@ -269,6 +279,7 @@ struct ServiceFaultTests {
         #expect(try await PlainAnswers.ask(prompts, script: #"{"rules": [{"fault": \#(fault)}]}"#) == texts)
     }
 
+    // Fault matrix: F69.
     @Test("bytes that are not UTF-8 are replaced, and the rest of the answer is kept")
     func repairsText() async throws {
         let script = #"{"rules": [{"fault": {"kind": "invalidUTF8", "atChunk": 2}}]}"#
@@ -278,6 +289,7 @@ struct ServiceFaultTests {
         #expect(text.hasPrefix(plain.prefix(20)) && text.hasSuffix(plain.suffix(20)))
     }
 
+    // Fault matrix: F70.
     @Test("an answer that never ends fails its item alone, and memory stays bounded")
     func boundsAnswers() async throws {
         let simulator = try await SimulatorProgram(

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Wrong input: the right exit status, and words that say what to do.
@@ -138,6 +139,7 @@ struct WrongInputTests {
         ]
     }
 
+    // Fault matrix: F54.
     @Test("a mistake in a job file is shown with its place, by run and by check", arguments: Mistake.inJobFiles)
     func mistakeInJobFile(mistake: Mistake) async throws {
         let work = try Workspace(job: mistake.job)
@@ -177,6 +179,7 @@ struct WrongInputTests {
         #expect(try work.checkpoint().integer("SELECT count(*) FROM item") == 0)
     }
 
+    // Fault matrix: F57.
     @Test("data that has become empty is refused, and orphans nothing")
     func emptiedData() async throws {
         let simulator = try await SimulatorProgram()
@@ -220,16 +223,37 @@ struct WrongInputTests {
         #expect(!work.exists(".genbatch"), "nothing was begun")
     }
 
-    @Test("a server that nobody listens at stops the run with 69, and the items stay pending")
-    func unreachable() async throws {
+    // Fault matrix: F41, F42.
+    @Test(
+        "a server that nobody listens at stops the run with 69, and the items stay pending",
+        arguments: [("http://127.0.0.1:1", "127.0.0.1"), ("https://genbatch.invalid", "genbatch.invalid")]
+    )
+    func unreachable(url: String, host: String) async throws {
         let work = try Workspace(job: "model: m\nretry: {attempts: 2, max_delay: 10ms}\nprompts: [one, two, three]\n")
-        let run = try await work.genbatch("run", "job.yaml", "--base-url", "http://127.0.0.1:1")
+        let run = try await work.genbatch("run", "job.yaml", "--base-url", url)
         #expect(run.status == 69, "\(run.errors)")
-        #expect(run.errors.contains("127.0.0.1"), "\(run.errors)")
+        #expect(run.errors.contains(host), "\(run.errors)")
         #expect(run.errors.contains("genbatch resume job.yaml"), "\(run.errors)")
         let facts = try work.checkpoint()
         #expect(try facts.states() == ["pending": 3])
         #expect(try facts.integer("SELECT count(*) FROM attempt WHERE possibly_billed") == 0)
+    }
+
+    // Fault matrix: F48.
+    @Test("a server with which TLS fails stops the run at once with 69, and the message names the way out")
+    func brokenTLS() async throws {
+        let server = try LoopbackServer(connections: { connection in
+            _ = connection.receive()
+            connection.respond(400, [], "this is plain http")
+        })
+        defer { server.close() }
+        let work = try Workspace(job: "model: m\nlimits: {concurrency: 1}\nprompts: [one, two, three]\n")
+        let run = try await work.genbatch("run", "job.yaml", "--base-url", "https://127.0.0.1:\(server.port)")
+        #expect(run.status == 69, "\(run.errors)")
+        #expect(run.errors.contains("certificate authority of your own"), "\(run.errors)")
+        let facts = try work.checkpoint()
+        #expect(try facts.states() == ["pending": 3])
+        #expect(try facts.texts("SELECT class FROM attempt") == ["tls"])
     }
 
     @Test(

@@ -1,5 +1,6 @@
 import GeminiSimulator
 import JSON
+import TestSupport
 import Testing
 
 @Suite("Fault scripts")
@@ -46,6 +47,22 @@ struct FaultScriptTests {
             try client.setScript(#"{"rules":[{"every":3,\#(Self.busy)}]}"#)
             let statuses = try (1...7).map { try client.stream("Question \($0)").status }
             #expect(statuses == [200, 200, 503, 200, 200, 503, 200])
+        }
+    }
+
+    @Test("a rule may be in force for a time, counted from the first request")
+    func time() async throws {
+        let clock = ManualClock()
+        clock.advance(by: .seconds(100))
+        var configuration = SimulatorConfiguration()
+        configuration.time = { clock.now() }
+        try await withSimulator(configuration) { client in
+            try client.setScript(#"{"rules":[{"fromMilliseconds":2000,"untilMilliseconds":4000,\#(Self.busy)}]}"#)
+            let statuses = try (0...4).map { second in
+                defer { clock.advance(by: .seconds(1)) }
+                return try client.stream("Question \(second)").status
+            }
+            #expect(statuses == [200, 200, 503, 503, 200])
         }
     }
 

@@ -59,7 +59,7 @@ struct RecordTests {
     @Test("a quota admits so many requests per model, and tells the limit and the wait")
     func quota() async throws {
         var configuration = SimulatorConfiguration()
-        configuration.requestsPerMinute = 3
+        configuration.quota = RequestQuota(limit: 3)
         try await withSimulator(configuration) { client in
             let statuses = try (1...4).map { try client.stream("Question \($0)").status }
             #expect(statuses == [200, 200, 200, 429])
@@ -72,6 +72,26 @@ struct RecordTests {
             let seconds = try #require(Double(delay.dropLast()))
             #expect(delay.hasSuffix("s") && seconds > 0 && seconds <= 60)
             #expect(try client.requests(match: "Question+5")["items"]?[0]?["attempts"] == 0)
+        }
+    }
+
+    @Test("a limit may change and its window be short; the statistics tell what was allowed so far")
+    func changingQuota() async throws {
+        let clock = ManualClock()
+        var configuration = SimulatorConfiguration()
+        configuration.time = { clock.now() }
+        configuration.quota = RequestQuota(
+            stages: [.init(start: .zero, limit: 2), .init(start: .seconds(9), limit: 1)],
+            window: .seconds(6)
+        )
+        try await withSimulator(configuration) { client in
+            let statuses = try [0, 1, 1, 6, 1, 5].map { seconds in
+                clock.advance(by: .seconds(seconds))
+                return try client.stream("Question \(clock.now())").status
+            }
+            #expect(statuses == [200, 200, 429, 200, 429, 200])
+            #expect(try client.stats()["quota"] == ["limit": 1, "allowed": 3])
+            #expect(try client.requests()["totals"]?["statuses"] == ["200": 4, "429": 2])
         }
     }
 

@@ -159,6 +159,7 @@ private let refusals = [
 
 @Suite("Failure classes", .timeLimit(.minutes(1)))
 struct FailureMappingTests {
+    // Fault matrix: F64, F65.
     @Test("every refusal has its class", arguments: refusals)
     fileprivate func classes(refusal: Refusal) async throws {
         let error = try await failure { _, connection in
@@ -171,6 +172,7 @@ struct FailureMappingTests {
         }
     }
 
+    // Fault matrix: F60.
     @Test("a quota error carries what the gate needs")
     func quotaFacts() async throws {
         let error = try #require(

@@ -142,6 +142,7 @@ struct NginxTests {
         try await simulator.shutdown()
     }
 
+    // Fault matrix: F48.
     @Test("a certificate that nobody vouches for is a matter of TLS")
     func untrusted() async throws {
         let gate = try LoopbackServer { _, _ in }
@@ -156,6 +157,7 @@ struct NginxTests {
         #expect(nginx.stop().isEmpty)
     }
 
+    // Fault matrix: F48.
     @Test("a certificate for another host is a matter of TLS")
     func wrongHost() async throws {
         let gate = try LoopbackServer { _, _ in }
@@ -167,6 +169,7 @@ struct NginxTests {
         #expect(!collected.wasSent)
     }
 
+    // Fault matrix: F48.
     @Test("TLS spoken to a server in the clear is a matter of TLS")
     func clearServer() async throws {
         let gate = try LoopbackServer { _, _ in }

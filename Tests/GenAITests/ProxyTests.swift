@@ -33,6 +33,7 @@ private struct Site {
 
 @Suite("Proxies of the environment", .timeLimit(.minutes(1)))
 struct ProxyTests {
+    // Fault matrix: F49.
     @Test("https goes through the proxy that the environment names, and the key inside the tunnel alone")
     func tunnel() async {
         await #expect(processExitsWith: .success) {
@@ -78,6 +79,7 @@ struct ProxyTests {
         }
     }
 
+    // Fault matrix: F49.
     @Test("no_proxy keeps a server out, and http_proxy is for neither https nor this machine")
     func exceptions() async {
         await #expect(processExitsWith: .success) {
@@ -104,6 +106,7 @@ struct ProxyTests {
         }
     }
 
+    // Fault matrix: F49.
     @Test("trouble with a proxy names the proxy, without its password, and nothing counts as sent")
     func trouble() async {
         await #expect(processExitsWith: .success) {

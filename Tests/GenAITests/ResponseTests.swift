@@ -59,6 +59,7 @@ struct ResponseTests {
         #expect(response.modelVersion == nil)
     }
 
+    // Fault matrix: F73.
     @Test(
         "counts that are none are unknown, never zero",
         arguments: ["-1", "2147483648", "1.5", "null", "\"x\"", "{}"]

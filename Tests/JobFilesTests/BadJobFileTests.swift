@@ -1,3 +1,4 @@
+import JSON
 import JobFiles
 import Testing
 
@@ -33,8 +34,28 @@ private let structure: [BadJob] = [
         "2:1: the key \"model\" is given twice, first in line 1, column 1"
     ),
     BadJob(
-        "model: m\nprompts: [hi]\nschedule: {cron: \"15 2 * * *\"}\n",
-        "3:1: \"schedule\" is not supported by this version yet; remove it to run without it"
+        "model: m\nprompts: [hi]\nschedule: {cron: \"15 25 * * *\"}\n",
+        "3:22: the hour must be from 0 to 23, not \"25\""
+    ),
+    BadJob(
+        "model: m\nprompts: [hi]\nschedule:\n  cron: 15 2 * *\n",
+        "4:16: there must be five fields (minute, hour, day of the month, month, day of the week), not 4"
+    ),
+    BadJob(
+        "model: m\nprompts: [hi]\nschedule:\n  cron: \"\\t99 2 * * *\"\n",
+        "4:9: the minute must be from 0 to 59, not \"99\""
+    ),
+    BadJob(
+        "model: m\nprompts: [hi]\nschedule: {timezone: UTC}\n",
+        "3:11: \"schedule\" needs `cron`: five fields such as \"15 2 * * *\", or @daily"
+    ),
+    BadJob(
+        "model: m\nprompts: [hi]\nschedule: {cron: \"@daily\", timezone: Europe/Berln}\n",
+        "3:38: there is no time zone \"Europe/Berln\"; use a name such as Europe/Berlin or UTC (did you mean Europe/Berlin)"
+    ),
+    BadJob(
+        "model: m\nprompts: [hi]\nschedule: {cron: \"@daily\", timezone: ../../etc/passwd}\n",
+        "3:38: there is no time zone \"../../etc/passwd\"; use a name such as Europe/Berlin or UTC"
     ),
     BadJob(
         "model: m\nprompts: [hi]\nlimits: {concurrency: 3, cost_usd: -5}\n",
@@ -305,6 +326,7 @@ private let items: [BadJob] = [
 ]
 
 @Suite struct BadJobFileTests {
+    // Fault matrix: F53, F54, F55, F57.
     @Test("every mistake in a file is told with its place", arguments: structure + checks + values + items)
     private func messages(job: BadJob) throws {
         let error = try #require(try Workspace().error(job.yaml))
@@ -317,6 +339,26 @@ private let items: [BadJob] = [
         #expect(!error.isMissingInput)
     }
 
+    /// What only the program can tell: what settings mean together, templates, files, and how YAML is written.
+    private static let beyondSchema = [
+        "no model is given", "cannot be the name of", "is given twice", "regular expression", "can take for ever",
+        "is more than \"max_length\"", "needs response_", "of at most", "at most 168h", "exclude each other",
+        "in the job's folder", "unknown variable", "cannot be opened", "expected ',' or ']'", "a tab",
+        "second document",
+        "a '-' is not allowed", "the alias", "an alias", "works only with backend", "is no project", "a tag", "the tag",
+        "the section", "a section", "tags that begin",
+        "unknown function", "the hour must", "five fields", "the minute must", "no time zone",
+    ]
+
+    @Test("what a schema can tell, the schema of job files tells too", arguments: structure + checks + values + items)
+    private func schema(job: BadJob) throws {
+        let isBeyond = job.messages.allSatisfy { message in Self.beyondSchema.contains { message.contains($0) } }
+        let value = try? YAMLText.json(Array(job.yaml.utf8))
+        let isValid = value.map { SchemaValidator(JobSchema.document).accepts($0) } ?? false
+        #expect(!isValid || isBeyond)
+    }
+
+    // Fault matrix: F54.
     @Test("a problem shows the line, a caret below the place, and what was meant")
     func rendering() throws {
         let error = try #require(

@@ -89,6 +89,7 @@ private func job(_ pattern: String) -> String {
         ).allItems()
     }
 
+    // Fault matrix: F58.
     @Test(
         "nothing outside the job's folder is read, whatever leads there",
         arguments: [
@@ -110,6 +111,7 @@ private func job(_ pattern: String) -> String {
         withExtendedLifetime(workspace) {}
     }
 
+    // Fault matrix: F58.
     @Test("a path from the data cannot leave the folder either")
     func escapesFromData() throws {
         let (workspace, folder) = try workspaceWithSecret()
@@ -120,6 +122,7 @@ private func job(_ pattern: String) -> String {
         #expect(error?.description.contains("for d.csv:2") == true)
     }
 
+    // Fault matrix: F58.
     @Test("the command line can allow a folder")
     func allowed() throws {
         let (workspace, folder) = try workspaceWithSecret()
@@ -136,6 +139,7 @@ private func job(_ pattern: String) -> String {
         #expect(throws: JobFileError.self) { try load(yaml, in: workspace.path + "/job") }
     }
 
+    // Fault matrix: F58.
     @Test("only regular files are read, and none is waited for", arguments: ["pipe.png", "sub.png"])
     func specialFiles(path: String) throws {
         let (workspace, folder) = try workspaceWithSecret()
@@ -150,6 +154,7 @@ private func job(_ pattern: String) -> String {
         withExtendedLifetime(workspace) {}
     }
 
+    // Fault matrix: F58.
     @Test("devices are refused even where they are allowed")
     func devices() throws {
         let workspace = try Workspace()

@@ -18,7 +18,9 @@ import Testing
             system_instruction: Be brief.
             config: {temperature: 0.20, maxOutputTokens: 500, stop_sequences: [END]}
             prompts: [hello]
-            limits: {concurrency: 64, requests_per_minute: 1000, tokens_per_minute: 2000000, requests_per_day: 10000}
+            limits:
+              {concurrency: 64, requests_per_minute: 1000, tokens_per_minute: 2000000, requests_per_day: 10000,
+               cost_usd: 5.00, total_tokens: 20000000, duration: 2h}
             retry: {attempts: 3, max_delay: 1m30s}
             timeouts: {connect: 500ms, first_chunk: 5m, idle: 1.5s, item: 2h}
             on_truncation: fail
@@ -29,7 +31,9 @@ import Testing
         expected.stream = false
         expected.limits = Limits(
             concurrency: 64,
-            quota: QuotaLimits(requestsPerMinute: 1000, tokensPerMinute: 2_000_000, requestsPerDay: 10_000)
+            quota: QuotaLimits(requestsPerMinute: 1000, tokensPerMinute: 2_000_000, requestsPerDay: 10_000),
+            spending: SpendingLimits(cost: MicroDollars(5_000_000), totalTokens: 20_000_000),
+            duration: .seconds(7200)
         )
         expected.retry = RetryPolicy(attempts: 3, maximumDelay: .seconds(90))
         expected.timeouts = Timeouts(
@@ -121,6 +125,7 @@ import Testing
         #expect(try job.contents() == Array("model: m\nprompts: [hi]\n".utf8))
     }
 
+    // Fault matrix: F56.
     @Test("prompts are text as it was written, or mappings laid over the job")
     func inlinePrompts() throws {
         let items = try Workspace().items(
@@ -146,6 +151,7 @@ import Testing
         #expect(items.map(\.origin) == ["job.yaml:2:5", "job.yaml:3:5", "job.yaml:6:5", "job.yaml:7:5"])
     }
 
+    // Fault matrix: F56.
     @Test("settings keep their types, whatever their spelling")
     func config() throws {
         let item = try #require(
@@ -224,6 +230,7 @@ import Testing
         #expect(items.map(\.origin) == ["job.yaml:4:11", "x.csv:2", "b.jsonl:1", "a.csv:2"])
     }
 
+    // Fault matrix: F58.
     @Test("what a job may read is listed")
     func reads() throws {
         let workspace = try Workspace(["d.csv": "t\n1\n", "i/a.png": "x", "n/1.txt": ""])
@@ -258,6 +265,7 @@ import Testing
         #expect(items.map(\.request.config) == [["temperature": 0], ["temperature": 0]])
     }
 
+    // Fault matrix: F55.
     @Test("a byte order mark and CRLF change nothing")
     func windowsText() throws {
         let items = try Workspace().items("\u{FEFF}model: m\r\nprompts:\r\n  - |\r\n    a\r\n    b\r\n")

@@ -67,6 +67,7 @@ private func refusal(_ image: String) throws -> String? {
         )
     }
 
+    // Fault matrix: F59.
     @Test(
         "other addresses are refused with the reason",
         arguments: [
@@ -98,6 +99,7 @@ private func refusal(_ image: String) throws -> String? {
         #expect(try refusal(image) == message)
     }
 
+    // Fault matrix: F59.
     @Test(
         "addresses that lead inside a network are refused in all their spellings",
         arguments: [
@@ -120,6 +122,7 @@ private func refusal(_ image: String) throws -> String? {
         #expect(try refusal("\"https://\(host)/a.png\"") == nil)
     }
 
+    // Fault matrix: F59.
     @Test("a file is taken up to 2 GB; a larger one is refused before it is read")
     func tooLarge() throws {
         let workspace = try Workspace(["big.png": ""])

@@ -4,6 +4,7 @@ import TestSupport
 import Testing
 
 @Suite struct StreamingTests {
+    // Fault matrix: F57.
     @Test("two hundred thousand prompts and rows come one by one")
     func manyItems() throws {
         let count = 200_000

@@ -98,6 +98,7 @@ import Testing
         #expect(screen.lines.first?.hasPrefix(" 42% #####################-----") == true)
     }
 
+    // Fault matrix: F81.
     @Test("no line reaches the last column, whatever the size", arguments: 1...130)
     func width(columns: Int) {
         for rows in [1, 2, 5, 10, 24, 50] {

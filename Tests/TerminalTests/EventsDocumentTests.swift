@@ -1,8 +1,8 @@
-import BatchCore
 import Foundation
 import JSON
 import Testing
 
+@testable import BatchCore
 @testable import Terminal
 
 /// docs/events.md against what is really written.
@@ -72,6 +72,40 @@ import Testing
             names.formUnion(shape(member.value).map { "\(member.name).\($0)" })
         }
         return names
+    }
+
+    /// What the shipped schema finds wrong with a line, by the part of it for the line's type.
+    private static func problems(in line: JSONValue) throws -> [String] {
+        let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
+            "../../docs/events.schema.json"
+        )
+        let schema = try JSONValue(parsing: String(contentsOf: file, encoding: .utf8))
+        let type = try #require(line["type"]?.string)
+        let definitions = try #require(schema["$defs"])
+        #expect(definitions[type] != nil, "the schema does not know \(type)")
+        return JSONSchemaCheck(["$ref": .string("#/$defs/\(type)"), "$defs": definitions]).problems(in: line)
+    }
+
+    @Test("every line that is written, and every example, follows the schema")
+    func schema() throws {
+        let examples = try Self.sections().flatMap(\.examples)
+        for line in try Self.written().values + examples {
+            #expect(try Self.problems(in: line) == [], "\(line.text)")
+        }
+    }
+
+    @Test("the schema finds a member that is missing, and one of another type")
+    func schemaIsStrict() throws {
+        for line in try Self.written().values {
+            let members = try #require(line.object)
+            for name in members.keys where name != "type" {
+                var broken = members
+                broken[name] = nil
+                #expect(try !Self.problems(in: .object(broken)).isEmpty, "\(line.text) without \(name)")
+                broken[name] = [[]]
+                #expect(try !Self.problems(in: .object(broken)).isEmpty, "\(line.text) with a list as \(name)")
+            }
+        }
     }
 
     @Test("the page describes every type that is written, and no other")

@@ -15,6 +15,7 @@ import Testing
         return Frame(snapshot: snapshot, news: news)
     }
 
+    // Fault matrix: F81.
     @Test("a status line comes every thirty seconds and no escape sequence ever")
     func everyThirtySeconds() {
         var renderer = PlainRenderer()

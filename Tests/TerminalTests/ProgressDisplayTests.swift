@@ -113,6 +113,7 @@ import Testing
         #expect(text.contains("0/4"))
     }
 
+    // Fault matrix: F81.
     @Test("a pipe gets lines without any control sequence, whatever happens")
     func pipe() throws {
         let pipe = TestPipe()

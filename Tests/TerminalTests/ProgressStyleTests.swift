@@ -27,11 +27,13 @@ import Testing
         #expect(style(.bar) == Self.unicodeBar)
     }
 
+    // Fault matrix: F81.
     @Test("what is not a terminal is never drawn on", arguments: [ProgressMode.auto, .bar, .plain])
     func notTerminal(mode: ProgressMode) {
         #expect(style(mode, isTerminal: false) == .plain)
     }
 
+    // Fault matrix: F81.
     @Test("a dumb or unnamed terminal gets lines", arguments: [ProgressMode.auto, .bar], ["dumb", ""])
     func dumb(mode: ProgressMode, term: String) {
         #expect(style(mode, ["TERM": term]) == .plain)
@@ -45,6 +47,7 @@ import Testing
         #expect(style(["CI": ""]) == Self.unicodeBar)
     }
 
+    // Fault matrix: F81.
     @Test("NO_COLOR takes the colours and leaves the bar")
     func noColour() {
         #expect(style(["NO_COLOR": "1"]) == .bar(hasColour: false, isUnicode: true))

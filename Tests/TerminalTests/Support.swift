@@ -64,7 +64,14 @@ extension RunEvent {
     static func done(_ number: Int, usage: TokenUsage = TokenUsage()) -> RunEvent {
         let answer = Answer(text: "yes", parts: "[]", finishReason: "STOP", usage: usage)
         let timings = AttemptTimings(startedAtMilliseconds: 0, firstChunk: .milliseconds(612), total: .seconds(3))
-        return .itemDone(ItemID(Int64(number)), key: "item-\(number)", answer: answer, attempts: 1, timings: timings)
+        return .itemDone(
+            ItemID(Int64(number)),
+            key: "item-\(number)",
+            answer: answer,
+            attempts: 1,
+            timings: timings,
+            cost: CostSum(known: MicroDollars(1500))
+        )
     }
 
     static func failed(
@@ -73,7 +80,7 @@ extension RunEvent {
         message: String = "the answer was blocked"
     ) -> RunEvent {
         let error = GenerationError(failureClass, message)
-        return .itemFailed(ItemID(Int64(number)), key: "item-\(number)", attempts: 1, error: error)
+        return .itemFailed(ItemID(Int64(number)), key: "item-\(number)", attempts: 1, error: error, cost: CostSum())
     }
 
     static func retried(_ number: Int, usage: TokenUsage = TokenUsage()) -> RunEvent {
@@ -83,7 +90,8 @@ extension RunEvent {
             key: "item-\(number)",
             attempt: 1,
             error: error,
-            retryIn: .seconds(1)
+            retryIn: .seconds(1),
+            cost: CostSum()
         )
     }
 }

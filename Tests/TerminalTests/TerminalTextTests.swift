@@ -28,6 +28,7 @@ import Testing
         #expect(TerminalText.escapeLine("a\nb\tc\r\nd") == "a\\nb\\tc\\r\\nd")
     }
 
+    // Fault matrix: F75.
     @Test("no scalar that steers a terminal survives, whatever stands beside it")
     func escapesAll() {
         let unsafe = (Array(0x00...0x1F) + Array(0x7F...0x9F) + Array(0x202A...0x202E) + Array(0x2066...0x2069))

@@ -43,13 +43,13 @@ package final class EventLog: RunObserver {
     /// The keys of the items that were announced as done, in order.
     package var doneKeys: [String] {
         events.compactMap { event in
-            if case .itemDone(_, let key, _, _, _) = event { key } else { nil }
+            if case .itemDone(_, let key, _, _, _, _) = event { key } else { nil }
         }
     }
 
     package var failedKeys: [String] {
         events.compactMap { event in
-            if case .itemFailed(_, let key, _, _) = event { key } else { nil }
+            if case .itemFailed(_, let key, _, _, _) = event { key } else { nil }
         }
     }
 
@@ -68,7 +68,7 @@ package final class EventLog: RunObserver {
     /// The delays that failed attempts were given before the next one.
     package var retryDelays: [Duration] {
         events.compactMap { event in
-            if case .attemptFailed(_, _, _, _, let delay) = event { delay } else { nil }
+            if case .attemptFailed(_, _, _, _, let delay, _) = event { delay } else { nil }
         }
     }
 

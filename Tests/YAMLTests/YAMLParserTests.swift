@@ -131,6 +131,7 @@ private func outline(_ key: YAMLScalar) -> String {
         #expect(error.mark == YAMLMark(line: line, column: column), "\(error)")
     }
 
+    // Fault matrix: F55.
     @Test("bad UTF-8 is refused with its place", arguments: [0, 10, 16_380, 16_384, 40_000])
     func badUTF8(padding: Int) throws {
         let line = "# ääää" + String(repeating: "x", count: padding) + "\n"
@@ -146,6 +147,7 @@ private func outline(_ key: YAMLScalar) -> String {
         #expect(failure([0xFF, 0xFE, 0x61, 0x00])?.problem.hasPrefix("the text is not UTF-8") == true)
     }
 
+    // Fault matrix: F53.
     @Test("a key given twice is told with both places", arguments: [0, 20])
     func duplicateKeys(others: Int) throws {
         let filler = (0..<others).map { "k\($0): 0\n" }.joined()
@@ -161,6 +163,7 @@ private func outline(_ key: YAMLScalar) -> String {
         #expect(failure("a: !!python/object x\n")?.problem.contains("is not supported") == true)
     }
 
+    // Fault matrix: F52.
     @Test("depth is limited, through aliases too")
     func depth() throws {
         func nested(_ levels: Int, _ inner: String = "x") -> String {
@@ -172,6 +175,7 @@ private func outline(_ key: YAMLScalar) -> String {
         #expect(failure("a: &a \(nested(40))\nb: \(nested(30, "*a"))\n")?.problem == "nested more than 64 levels deep")
     }
 
+    // Fault matrix: F51.
     @Test("an alias bomb is refused before it expands")
     func aliasBomb() throws {
         var text = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n"
@@ -182,6 +186,7 @@ private func outline(_ key: YAMLScalar) -> String {
         #expect(failure(text)?.problem == "aliases expand to more than 1000000 values")
     }
 
+    // Fault matrix: F51.
     @Test("the number of aliases is limited")
     func aliasCount() throws {
         let text = "a: &a x\nb: [" + Array(repeating: "*a", count: 10_001).joined(separator: ", ") + "]\n"

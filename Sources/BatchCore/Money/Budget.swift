@@ -21,6 +21,8 @@ struct Budget: Sendable {
     private var typical: [String: TypicalSpending]
     /// What all jobs have spent today and in this month, this one included.
     private var spentByAll = (day: MicroDollars.zero, month: MicroDollars.zero)
+    /// What requests of this run may have cost of which nobody knows what they cost: no part of ``spentByAll``.
+    private var unknownCost = MicroDollars.zero
 
     /// - Parameters:
     ///   - limits: The job's.
@@ -32,12 +34,13 @@ struct Budget: Sendable {
         self.limits = limits
         self.shared = shared
         self.prices = prices
-        typical = history.newest.mapValues { TypicalSpending($0) }
+        typical = history.newest.mapValues { TypicalSpending($0.prefix(TypicalSpending.remembered).reversed()) }
         spent = history.spent
         let guess = TokenUsage(promptTokens: Self.guessedOutput, outputTokens: Self.guessedOutput)
         func expected(of model: String) -> Spending {
             let cost = prices.cost(of: guess, model: model, at: now) ?? .zero
-            return typical[model, default: TypicalSpending()].expected(atLeast: Spending(cost: cost, tokens: guess.sum))
+            let spending = Spending(cost: cost, tokens: guess.sum)
+            return typical[model, default: TypicalSpending()].expected(guess: spending, input: Spending())
         }
         for (model, count) in history.unknownCosts {
             spent.cost += MicroDollars(expected(of: model).cost.amount * Int64(count))
@@ -65,9 +68,13 @@ struct Budget: Sendable {
     func expected(of item: ItemRequest, inputTokens: Int, at now: Int64) -> Spending {
         let output = min(item.maximumOutputTokens ?? Self.guessedOutput, Self.guessedOutput)
         let usage = TokenUsage(promptTokens: inputTokens, outputTokens: output)
-        let cost = prices.cost(of: usage, model: item.model, tier: item.serviceTier, at: now) ?? .zero
-        let guess = Spending(cost: cost, tokens: inputTokens + output)
-        return typical[item.model]?.expected(atLeast: guess) ?? guess
+        func cost(_ usage: TokenUsage) -> MicroDollars {
+            prices.cost(of: usage, model: item.model, tier: item.serviceTier, at: now) ?? .zero
+        }
+        let guess = Spending(cost: cost(usage), tokens: inputTokens + output)
+        let input = TokenUsage(promptTokens: inputTokens, outputTokens: 0)
+        return typical[item.model]?.expected(guess: guess, input: Spending(cost: cost(input), tokens: inputTokens))
+            ?? guess
     }
 
     /// Whether a request may be sent.
@@ -82,16 +89,17 @@ struct Budget: Sendable {
 
     private func reachedCap(with further: Spending) -> Cap? {
         if let cap = limits.cost, spent.cost + further.cost > cap {
-            return Cap(.jobCost(cap), spent: spent)
+            return Cap(.jobCost(cap), spent: spent, next: further)
         }
         if let cap = limits.totalTokens, spent.tokens + further.tokens > cap {
-            return Cap(.jobTokens(cap), spent: spent)
+            return Cap(.jobTokens(cap), spent: spent, next: further)
         }
-        if let cap = shared.perDay, spentByAll.day + further.cost > cap {
-            return Cap(.allJobsOfDay(cap), spent: Spending(cost: spentByAll.day))
+        let (day, month) = (spentByAll.day + unknownCost, spentByAll.month + unknownCost)
+        if let cap = shared.perDay, day + further.cost > cap {
+            return Cap(.allJobsOfDay(cap), spent: Spending(cost: day), next: further)
         }
-        if let cap = shared.perMonth, spentByAll.month + further.cost > cap {
-            return Cap(.allJobsOfMonth(cap), spent: Spending(cost: spentByAll.month))
+        if let cap = shared.perMonth, month + further.cost > cap {
+            return Cap(.allJobsOfMonth(cap), spent: Spending(cost: month), next: further)
         }
         return nil
     }
@@ -113,6 +121,9 @@ struct Budget: Sendable {
         reserved = reserved - reservation
         let actual = Spending(cost: cost ?? reservation.cost, tokens: tokens ?? reservation.tokens)
         spent += actual
+        if cost == nil {
+            unknownCost += reservation.cost
+        }
         // What was turned away says nothing about the next one.
         if isLimited, actual != Spending() {
             typical[model, default: TypicalSpending()].add(actual)
@@ -135,28 +146,35 @@ package struct Cap: Sendable, Equatable {
     }
 
     package let kind: Kind
-    /// What is spent of it already.
+    /// What counts as spent of it already.
     package let spent: Spending
+    /// What the next request may spend.
+    package let next: Spending
 
-    init(_ kind: Kind, spent: Spending) {
+    init(_ kind: Kind, spent: Spending, next: Spending) {
         self.kind = kind
         self.spent = spent
+        self.next = next
     }
 
     /// What is reached, and how to go on.
     package var message: String {
         switch kind {
         case .jobCost(let cap):
-            "the cost cap of \(cap) is reached (\(spent.cost) spent by all runs of the job); "
+            "the cost cap of \(cap) is reached (\(spent.cost) counted for all runs of the job, and the next request may "
+                + "take \(next.cost)); "
                 + "raise limits.cost_usd or --max-cost to go on"
         case .jobTokens(let cap):
-            "the cap of \(cap) tokens is reached (\(spent.tokens) used by all runs of the job); "
+            "the cap of \(cap) tokens is reached (\(spent.tokens) counted for all runs of the job, and the next request "
+                + "may take \(next.tokens)); "
                 + "raise limits.total_tokens or --max-tokens to go on"
         case .allJobsOfDay(let cap):
-            "the daily cap of \(cap) for all jobs is reached (\(spent.cost) spent today); "
+            "the daily cap of \(cap) for all jobs is reached (\(spent.cost) counted today, and the next request "
+                + "may take \(next.cost)); "
                 + "run again tomorrow, or raise limits.cost_usd_per_day in the user's config.yaml"
         case .allJobsOfMonth(let cap):
-            "the monthly cap of \(cap) for all jobs is reached (\(spent.cost) spent this month); "
+            "the monthly cap of \(cap) for all jobs is reached (\(spent.cost) counted this month, and the next "
+                + "request may take \(next.cost)); "
                 + "run again next month, or raise limits.cost_usd_per_month in the user's config.yaml"
         }
     }

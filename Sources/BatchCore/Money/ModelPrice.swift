@@ -86,6 +86,16 @@ package struct ModelPrice: Sendable, Equatable {
         return bill.total(times: factor)
     }
 
+    /// The price of requests whose prompts have about so many tokens, also for the sum of many of them.
+    func forPrompts(of tokens: Int) -> ModelPrice {
+        var price = self
+        if let largePrompt, tokens > largePrompt.above {
+            price.rates = largePrompt.rates
+        }
+        price.largePrompt = nil
+        return price
+    }
+
     private func factor(of tier: ServiceTier) -> Int64? {
         factors[tier] ?? (tier == .standard ? 1_000_000 : nil)
     }

@@ -48,7 +48,8 @@ package struct SpendingHistory: Sendable, Equatable {
     package var unknownCosts: [String: Int]
     /// The same for tokens.
     package var unknownTokens: [String: Int]
-    /// What the newest requests of each model spent, for a guess at the next.
+    /// What the newest requests of each model spent, the newest first, for a guess at the next; those alone of which all
+    /// is known.
     package var newest: [String: [Spending]]
 
     package init(

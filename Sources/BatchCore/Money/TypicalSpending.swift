@@ -1,6 +1,6 @@
 /// What requests of one model usually spend at most: the 95th percentile of the newest ones.
 struct TypicalSpending: Sendable {
-    private static let remembered = 128
+    static let remembered = 128
     /// With fewer, the largest of them says little about the next.
     private static let fewest = 20
     private static let share = 0.95
@@ -34,12 +34,14 @@ struct TypicalSpending: Sendable {
 
     /// What to set aside for a request.
     ///
-    /// - Parameter guess: What is believed of it without knowing others; the least as long as few are known.
+    /// - Parameters:
+    ///   - guess: What is believed of it without knowing others; the least as long as few are known.
+    ///   - input: What its input alone spends, which is known: the least in any case.
     /// - Returns: What nineteen of twenty do not exceed.
-    func expected(atLeast guess: Spending) -> Spending {
+    func expected(guess: Spending, input: Spending) -> Spending {
         guard let high else { return guess }
-        guard newest.count < Self.fewest else { return high }
-        return Spending(cost: max(high.cost, guess.cost), tokens: max(high.tokens, guess.tokens))
+        let least = newest.count < Self.fewest ? guess : input
+        return Spending(cost: max(high.cost, least.cost), tokens: max(high.tokens, least.tokens))
     }
 
     private mutating func refresh() {

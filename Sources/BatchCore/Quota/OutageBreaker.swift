@@ -3,17 +3,20 @@ struct OutageBreaker: Sendable {
     private static let patience = Duration.seconds(10 * 60)
 
     private var failingSince: Duration?
+    private var lastReached = Duration.zero
 
     /// Notes an answer of any kind, a refusal too: somebody is there.
-    mutating func reached() {
+    mutating func reached(now: Duration) {
         failingSince = nil
+        lastReached = now
     }
 
     /// Notes a failure of the service or of the way to it.
     ///
     /// - Returns: Whether to stop.
     mutating func failed(sentAt: Duration, now: Duration) -> Bool {
-        let since = failingSince ?? sentAt
+        // One slow request says nothing about the time in which others were answered.
+        let since = failingSince ?? max(sentAt, lastReached)
         failingSince = since
         return now - since >= Self.patience
     }

@@ -1,7 +1,7 @@
 /// When a pace may grow, and by how much: fast until a limit is found, then carefully, and faster the longer it goes well.
 struct PaceGrowth: Sendable {
     /// The shortest step, in seconds.
-    private static let stepLength = 10.0
+    static let stepLength = 10.0
     /// The fewest requests in a step: ten seconds of one request tell nothing.
     private static let stepRequests = 10
     /// The pace grows only if so much of it was used: who has less to send would learn nothing from it.
@@ -10,7 +10,7 @@ struct PaceGrowth: Sendable {
     /// How much more each step adds than the one before.
     private static let acceleration = 3.0
     /// Doubling the pace: as fast as it grows.
-    private static let largestIncrease = 1.0
+    static let largestIncrease = 1.0
 
     private var increase: Double
     private var stepStart: Double

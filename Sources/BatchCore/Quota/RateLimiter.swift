@@ -21,9 +21,9 @@ package struct RateLimiter: Sendable {
     }
 
     /// The pace of the first requests, while no limit is known.
-    private static let firstPace = 60.0
+    static let firstPace = 60.0
     /// What leaves at once at the start and after a lull: all that the smallest plan has in a minute.
-    private static let burst = 10.0
+    static let burst = 10.0
     /// One cut for all refusals that come so close together.
     private static let cutInterval = Duration.seconds(5)
 
@@ -160,8 +160,13 @@ package struct RateLimiter: Sendable {
     }
 
     /// Notes that a request came to nothing, for a reason that says nothing about quota.
-    package mutating func ended() {
+    ///
+    /// - Parameter wasSent: Whether anybody got it.
+    package mutating func ended(wasSent: Bool = true) {
         inFlight -= 1
+        if !wasSent {
+            requestsToday -= 1
+        }
     }
 
     /// Notes a refusal for quota, or any failure after which the server wants a very long delay.

@@ -51,6 +51,8 @@ extension FaultScript.Rule {
             self.probability = probability
         }
         seed = UInt64(try reader.integer("seed", atLeast: 0) ?? 0)
+        from = try reader.milliseconds("fromMilliseconds").map { .milliseconds($0) }
+        until = try reader.milliseconds("untilMilliseconds").map { .milliseconds($0) }
         try reader.finish()
     }
 }

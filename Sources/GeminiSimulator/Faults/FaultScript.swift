@@ -15,6 +15,9 @@ package struct FaultScript: Sendable {
         /// Strikes this share of the requests, chosen by item, attempt and ``seed``.
         var probability: Double?
         var seed: UInt64 = 0
+        /// Strikes from this moment on, and before that one; both since the first request.
+        var from: Duration?
+        var until: Duration?
         var fault: Fault
 
         /// Whether the rule is about a request at all, whichever attempt it is.
@@ -22,6 +25,10 @@ package struct FaultScript: Sendable {
             if let wanted = self.model, wanted != model { return false }
             if let equals { return equals == text }
             return match.isEmpty || ByteSearch.contains(match, in: text)
+        }
+
+        func isInForce(at now: Duration) -> Bool {
+            from.map { $0 <= now } ?? true && until.map { now < $0 } ?? true
         }
     }
 
@@ -55,10 +62,18 @@ struct FaultSchedule {
     ///   - text: The text of the last user content, or the display name of a file.
     ///   - item: The hash that identifies the request.
     ///   - attempt: Which request for the item this is, from 1.
+    ///   - now: The time since the first request.
     /// - Returns: The fault of the first rule that applies; `nil` if the attempt goes well.
-    mutating func fault(_ scope: Fault.Scope, model: String, text: String, item: UInt64, attempt: Int) -> Fault? {
+    mutating func fault(
+        _ scope: Fault.Scope,
+        model: String,
+        text: String,
+        item: UInt64,
+        attempt: Int,
+        at now: Duration
+    ) -> Fault? {
         for (index, rule) in script.rules.enumerated()
-        where rule.fault.scope == scope && rule.concerns(model: model, text: text) {
+        where rule.fault.scope == scope && rule.isInForce(at: now) && rule.concerns(model: model, text: text) {
             if let attempts = rule.attempts, !attempts.contains(attempt) { continue }
             if let every = rule.every {
                 counts[index] += 1

@@ -37,13 +37,23 @@ struct Statistics: Sendable {
     var requests = 0
 
     /// All of it as one JSON document.
-    var document: [UInt8] {
+    ///
+    /// - Parameter quota: The limit in force, and the requests that each model was allowed so far.
+    /// - Returns: Its UTF-8.
+    func document(quota: (limit: Int, allowed: Int)?) -> [UInt8] {
         var writer = JSONWriter()
         writer.object { writer in
             streams.write("streams", into: &writer)
             connections.write("connections", into: &writer)
             writer.member("countTokensRequests", countTokensRequests)
             writer.member("otherRequests", otherRequests)
+            if let quota {
+                writer.key("quota")
+                writer.object { writer in
+                    writer.member("limit", quota.limit)
+                    writer.member("allowed", quota.allowed)
+                }
+            }
         }
         return writer.bytes
     }

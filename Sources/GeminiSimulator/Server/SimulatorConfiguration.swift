@@ -14,8 +14,10 @@ package struct SimulatorConfiguration: Sendable {
     package var jitter = 0.0
     package var seed: UInt64 = 0
     package var script = FaultScript()
-    /// Requests per model in any minute, beyond which a 429 comes; `nil` for no limit.
-    package var requestsPerMinute: Int?
+    /// The requests of each model, beyond which a 429 comes; `nil` for no limit.
+    package var quota: RequestQuota?
+    /// The time that quotas and scripts go by, monotonic; `nil` for the machine's.
+    package var time: (@Sendable () -> Duration)?
     /// How many questions about an uploaded file are answered with `PROCESSING`; none makes it `ACTIVE` at once.
     package var processingPolls = 1
     /// A file that gets one JSON line for each request and one for its end.

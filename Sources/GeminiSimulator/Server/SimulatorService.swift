@@ -10,20 +10,23 @@ final class SimulatorService: Sendable {
         var ledger = Ledger()
         var quotas: [String: QuotaWindow] = [:]
         var statistics = Statistics()
+        /// When the first generation came: quotas and scripts count from there.
+        var beginning: Duration?
     }
 
     private let configuration: SimulatorConfiguration
     private let journal: Journal?
     private let files: FileService
     private let state: Mutex<State>
-    private let clock = ContinuousClock()
-    private let start = ContinuousClock.now
+    private let time: @Sendable () -> Duration
 
     init(_ configuration: SimulatorConfiguration) throws(SimulatorError) {
         self.configuration = configuration
         journal = if let path = configuration.journal { try Journal(path: path) } else { nil }
         files = FileService(processingPolls: configuration.processingPolls)
         state = Mutex(State(schedule: FaultSchedule(configuration.script)))
+        let start = ContinuousClock.now
+        time = configuration.time ?? { start.duration(to: .now) }
     }
 
     // MARK: Connections
@@ -78,6 +81,12 @@ final class SimulatorService: Sendable {
             journal?.ended(ticket, status: status, chunks: chunks, outcome: outcome)
         }
         configuration.log?("\(ticket.number) \(status) \(outcome.rawValue) \(ticket.label)")
+    }
+
+    /// The time since the first generation.
+    private var elapsed: Duration {
+        let now = time()
+        return state.withLock { $0.beginning }.map { max(now - $0, .zero) } ?? .zero
     }
 
     private func ticket(for head: HTTPRequestHead, isControl: Bool = false) -> Ticket {
@@ -142,21 +151,32 @@ final class SimulatorService: Sendable {
 
     /// Counts a request, asks the quota, and looks up its fault, all at one moment.
     private func admit(_ target: Route.Target, text: String, item: UInt64, refusal: APIError?) -> Admission {
-        let now = start.duration(to: clock.now)
+        let moment = time()
         return state.withLock { state in
+            let beginning = state.beginning ?? moment
+            state.beginning = beginning
+            // Several threads ask for the time, and the later one may be the first to get here.
+            let now = max(moment - beginning, .zero)
             state.statistics.requests += 1
             state.statistics.streams.begin()
             let place = state.ledger.receive(item: item, model: target.model, text: Self.shortened(text))
             var refusal = refusal
-            if refusal == nil, let limit = configuration.requestsPerMinute,
-                let wait = state.quotas[target.model, default: QuotaWindow(limit: limit)].admit(at: now)
+            if refusal == nil, let quota = configuration.quota,
+                let wait = state.quotas[target.model, default: QuotaWindow(quota)].admit(at: now)
             {
-                refusal = .overQuota(model: target.model, limit: limit, wait: wait)
+                refusal = .overQuota(model: target.model, limit: quota.limit(at: now), wait: wait)
             }
             let attempt = refusal == nil ? state.ledger.admit(place) : 0
             var fault: Fault?
             if refusal == nil {
-                fault = state.schedule.fault(.generation, model: target.model, text: text, item: item, attempt: attempt)
+                fault = state.schedule.fault(
+                    .generation,
+                    model: target.model,
+                    text: text,
+                    item: item,
+                    attempt: attempt,
+                    at: now
+                )
             }
             let number = state.statistics.requests
             let label = configuration.log == nil ? "" : "\(target.model):\(target.method) attempt \(attempt)"
@@ -258,8 +278,16 @@ final class SimulatorService: Sendable {
             return try files.respond(to: route, head: head, body: body) { scope, displayName, upload, piece in
                 var hash = StableHash()
                 hash.combine(upload)
+                let now = elapsed
                 return state.withLock { state in
-                    state.schedule.fault(scope, model: "", text: displayName, item: hash.value, attempt: piece)
+                    state.schedule.fault(
+                        scope,
+                        model: "",
+                        text: displayName,
+                        item: hash.value,
+                        attempt: piece,
+                        at: now
+                    )
                 }
             }
         } catch {
@@ -288,7 +316,9 @@ final class SimulatorService: Sendable {
                 return .error(.invalidArgument(error.description))
             }
         default:
-            return .whole(state.withLock { $0.statistics }.document)
+            let now = elapsed
+            let quota = configuration.quota.map { (limit: $0.limit(at: now), allowed: Int($0.allowed(until: now))) }
+            return .whole(state.withLock { $0.statistics }.document(quota: quota))
         }
     }
 }

@@ -5,13 +5,13 @@ struct DoctorCommand: AsyncParsableCommand {
         commandName: "doctor",
         abstract: "Check this machine, the key, the way to the server, and a checkpoint.",
         discussion: """
-            Each line is ok, warn or fail, with what to do. The server is asked for its certificate and its clock; no key \
-            and no prompt is sent, and --offline leaves it alone. Nothing is changed. Ends with 78 if something fails.
-
             EXAMPLES:
               genbatch doctor
               genbatch doctor job.yaml
               genbatch doctor .genbatch/job.db --offline --json
+
+            Each line is ok, warn or fail, with what to do. The server is asked for its certificate and its clock; no key \
+            and no prompt is sent, and --offline leaves it alone. Nothing is changed. Ends with 78 if something fails.
             """
     )
 

@@ -7,13 +7,13 @@ struct PricesCommand: AsyncParsableCommand {
         commandName: "prices",
         abstract: "Show the prices in force and where each is from.",
         discussion: """
-            The shipped table, the user's ($XDG_CONFIG_HOME/genbatch/prices.yaml, else ~/.config/genbatch/prices.yaml) and the \
-            job's, each over the one before it. Amounts are US dollars per million tokens.
-
             EXAMPLES:
               genbatch prices
               genbatch prices job.yaml
               genbatch prices --json | jq '.models[] | select(.model == "gemini-3.8-flash")'
+
+            The shipped table, the user's ($XDG_CONFIG_HOME/genbatch/prices.yaml, else ~/.config/genbatch/prices.yaml) and the \
+            job's, each over the one before it. Amounts are US dollars per million tokens.
             """
     )
 

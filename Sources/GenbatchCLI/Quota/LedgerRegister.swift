@@ -33,9 +33,7 @@ struct LedgerRegister: QuotaRegister {
         guard let knowledge = try? ledger.knowledge(of: name(model, tier), at: clock.unixMilliseconds()) else {
             return LearnedQuota()
         }
-        var learned = knowledge.learned
-        learned.isSpentForToday = knowledge.spentUntil != nil
-        return learned
+        return knowledge.current
     }
 
     func note(_ note: QuotaNote, of model: String, tier: ServiceTier) {
@@ -76,5 +74,14 @@ struct LedgerRegister: QuotaRegister {
         case .spentForToday:
             return .dailyQuotaSpent
         }
+    }
+}
+
+extension QuotaKnowledge {
+    /// What a run begins with at the moment that was asked for.
+    var current: LearnedQuota {
+        var current = learned
+        current.isSpentForToday = spentUntil != nil
+        return current
     }
 }

@@ -6,18 +6,18 @@ struct QuotaCommand: AsyncParsableCommand {
         commandName: "quota",
         abstract: "Show what is known of quotas and what was spent, by all jobs of this machine.",
         discussion: """
+            EXAMPLES:
+              genbatch quota
+              genbatch quota gemini-3.8-flash
+              genbatch quota --forget gemini-3.8-flash
+              genbatch quota --json | jq .spending.day.cost_usd
+
             Runs write down the pace that they have found out, daily limits that the service has named, and what each day \
             used and cost; the next run of any job begins with that. The service counts days from midnight to midnight in \
             California.
 
             --forget lets limits and paces be found out anew, for example after a change of the plan. What was used and \
             spent stays.
-
-            EXAMPLES:
-              genbatch quota
-              genbatch quota gemini-3.8-flash
-              genbatch quota --forget gemini-3.8-flash
-              genbatch quota --json | jq .spending.day.cost_usd
             """
     )
 

@@ -50,6 +50,35 @@ enum SharedLedger {
         }
     }
 
+    /// What earlier runs have found out of each model, the latest if several accounts or tiers have.
+    ///
+    /// It is for forecasts: if the ledger cannot be read, nothing is known, and the run itself tells why.
+    ///
+    /// - Parameters:
+    ///   - now: Unix time in milliseconds.
+    ///   - account: The only one that counts; `nil` for any.
+    ///   - environment: Where the ledger is looked for.
+    /// - Returns: By model.
+    static func learned(
+        at now: Int64,
+        account: String?,
+        _ environment: Environment = .process
+    ) -> [String: LearnedQuota] {
+        guard let quotas = try? existing(environment)?.knowledge(at: now) else { return [:] }
+        let oldestFirst = quotas.filter { account == nil || $0.name.account == account }
+            .sorted { ($0.paceLearnedAt ?? 0) < ($1.paceLearnedAt ?? 0) }
+        return Dictionary(oldestFirst.map { ($0.name.model, $0.current) }, uniquingKeysWith: { $1 })
+    }
+
+    /// What all jobs spent, for forecasts; `nil` if that is not known.
+    static func totals(at now: Int64, _ environment: Environment = .process) -> LedgerTotals? {
+        try? existing(environment)?.totals(at: now)
+    }
+
+    private static func existing(_ environment: Environment) throws -> Ledger? {
+        try Ledger(existing: path(environment))
+    }
+
     private static func folder(_ environment: Environment, _ name: String, _ belowHome: String) -> String? {
         let folder = environment[name].flatMap { $0.hasPrefix("/") ? $0 : nil }
         return folder ?? environment["HOME"].map { $0 + belowHome }

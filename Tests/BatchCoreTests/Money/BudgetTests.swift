@@ -81,6 +81,31 @@ struct BudgetTests {
         #expect(budget.expected(of: request(), inputTokens: 50, at: 0) == spending(400))
     }
 
+    @Test("a long input is known before it is sent, whatever others spent")
+    func longInput() {
+        var budget = budget(cost: 1_000_000_000)
+        for _ in 1...100 {
+            budget.settle(Spending(), model: "model-a", cost: MicroDollars(100), tokens: 100)
+        }
+        #expect(budget.expected(of: request(), inputTokens: 250_000, at: 0) == spending(250_000))
+    }
+
+    @Test("of the requests of earlier runs the newest tell what is usual")
+    func newest() {
+        let newest = Array(repeating: spending(900), count: 200) + Array(repeating: spending(10), count: 800)
+        let budget = budget(cost: 1_000_000, history: SpendingHistory(newest: ["model-a": newest]))
+        #expect(budget.expected(of: request(), inputTokens: 5, at: 0) == spending(900))
+    }
+
+    @Test("requests of unknown cost count against the user's caps too")
+    func unknownCostOfAll() {
+        var budget = budget(shared: SpendingCaps(perDay: MicroDollars(100)))
+        budget.reserve(spending(60))
+        budget.settle(spending(60), model: "model-a", cost: nil, tokens: 60)
+        #expect(budget.verdict(for: spending(40)) == .fits)
+        #expect(budget.verdict(for: spending(41)) != .fits)
+    }
+
     @Test("refused requests say nothing about the others")
     func refused() {
         var budget = budget(cost: 1_000_000)
@@ -170,6 +195,47 @@ struct SchedulerCapTests {
         #expect(summary.usage.totalTokens ?? 0 <= 3000)
         #expect(summary.done >= 20)
         #expect(summary.cap?.kind == .jobTokens(3000))
+    }
+
+    @Test("an answer without counts, and one that broke off, count as what was set aside", arguments: [true, false])
+    func uncounted(isAnswered: Bool) async throws {
+        var limits = Limits(concurrency: 1, quota: .generous)
+        limits.spending = SpendingLimits(cost: MicroDollars(5000), totalTokens: 5000)
+        let cut = GenerationError(.tooLarge, "too large", usage: TokenUsage(promptTokens: 1), isPossiblyBilled: true)
+        let items = (1...50).map { PendingItem.plain(String($0), number: Int64($0)) }
+        let harness = SchedulerHarness(
+            InMemoryStore(items),
+            job: Job(name: "test", limits: limits, prices: prices)
+        ) { _ in
+            isAnswered ? .say(Answer(text: "a", finishReason: "STOP")) : .fail(cut)
+        }
+        let summary = try await harness.finish()
+        // A thousand tokens each, as nobody knows better.
+        #expect((3...5).contains(summary.requests))
+        #expect(summary.cap != nil)
+    }
+
+    @Test("requests that reached nobody are not counted for the day")
+    func unreached() async throws {
+        let register = MemoryRegister()
+        let limits = Limits(concurrency: 1, quota: QuotaLimits(requestsPerMinute: 1_000_000, requestsPerDay: 3))
+        let items = (1...3).map { PendingItem.plain(String($0), number: Int64($0)) }
+        let harness = SchedulerHarness(InMemoryStore(items), job: Job(name: "test", limits: limits), register: register)
+        {
+            call in call.attempt < 3 ? .fail(GenerationError(.network, "nobody is there")) : .answer
+        }
+        let summary = try await harness.finish()
+        #expect(summary.done == 3)
+        #expect(register.notes.count { if case .used = $0 { true } else { false } } == 3)
+    }
+
+    @Test("a request that spare capacity is missing for waits, however long it takes")
+    func shed() async throws {
+        let shed = GenerationError(.overloaded, "no spare capacity", httpStatus: 503, isShed: true)
+        let harness = SchedulerHarness([.plain("a")], retry: RetryPolicy(attempts: 2)) { call in
+            call.attempt < 30 ? .fail(shed) : .answer
+        }
+        #expect(try await harness.finish().done == 1)
     }
 
     @Test("a cap that is too small for one request sends none")

@@ -82,6 +82,7 @@ struct PaceTests {
         #expect(sharing.isLearned)
     }
 
+    // Fault matrix: F61.
     @Test("without a limit told, and shortly after a pause, the pace itself is cut")
     func cutWithoutLimit() {
         var pace = pace(100, learned: true)

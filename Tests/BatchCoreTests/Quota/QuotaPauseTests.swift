@@ -55,6 +55,7 @@ struct QuotaPauseTests {
         #expect(pause.opensAt == .seconds(131))
     }
 
+    // Fault matrix: F61, F63.
     @Test(
         "pauses without the server's word double up to a minute; without a quota named, to ten, and then no more",
         arguments: [

@@ -16,6 +16,7 @@ struct RetryBudgetTests {
         return count
     }
 
+    // Fault matrix: F64.
     @Test("ten repetitions, and one more for five answers")
     mutating func share() {
         #expect(spendAll(now: .seconds(1)) == 10)
@@ -112,9 +113,18 @@ struct OutageBreakerTests {
     func reached() {
         var breaker = OutageBreaker()
         #expect(breaker.failed(sentAt: .zero, now: .seconds(1)) == false)
-        breaker.reached()
+        breaker.reached(now: .seconds(650))
         #expect(breaker.failed(sentAt: .seconds(700), now: .seconds(701)) == false)
         #expect(breaker.failed(sentAt: .seconds(1299), now: .seconds(1299)) == false)
         #expect(breaker.failed(sentAt: .seconds(1300), now: .seconds(1300)) == true)
+    }
+
+    @Test("one slow request does not end a run in which others were answered")
+    func slowRequest() {
+        var breaker = OutageBreaker()
+        for second in stride(from: 5, through: 900, by: 5) {
+            breaker.reached(now: .seconds(second))
+        }
+        #expect(breaker.failed(sentAt: .seconds(1), now: .seconds(905)) == false)
     }
 }

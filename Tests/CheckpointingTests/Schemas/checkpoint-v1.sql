@@ -15,7 +15,7 @@ CREATE TABLE job (
     shard_count INTEGER NOT NULL,    -- how many parts the job is run in; 1: in one piece
     shards TEXT NOT NULL             -- JSON array: which of them are here, from 0
 ) STRICT;
-INSERT INTO job VALUES(1,'nightly','/jobs/nightly.yaml','/jobs',replace('version: 1\n','\n',char(10)),1795397136544,1795397136916,X'5439f9874894082b7fc99843e146036d74971d10687a70a907746b4ed4028bcb',1,'[0]');
+INSERT INTO job VALUES(1,'nightly','/jobs/nightly.yaml','/jobs',replace('version: 1\n','\n',char(10)),1795399737606,1795399737954,X'5439f9874894082b7fc99843e146036d74971d10687a70a907746b4ed4028bcb',1,'[0]');
 CREATE TABLE run (
     id INTEGER PRIMARY KEY,
     started_at_ms INTEGER NOT NULL,
@@ -33,7 +33,7 @@ CREATE TABLE run (
     retries INTEGER,
     lost INTEGER NOT NULL DEFAULT 0  -- requests that were in flight when it died
 ) STRICT;
-INSERT INTO run VALUES(1,1795397136916,NULL,NULL,NULL,'0.1.0','host',1,NULL,NULL,NULL,NULL,NULL,NULL,0);
+INSERT INTO run VALUES(1,1795399737954,NULL,NULL,NULL,'0.1.0','host',1,NULL,NULL,NULL,NULL,NULL,NULL,0);
 CREATE TABLE variant (
     id INTEGER PRIMARY KEY,
     model TEXT NOT NULL,

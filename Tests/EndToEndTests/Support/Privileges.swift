@@ -17,9 +17,16 @@ enum Privileges {
     /// Whether files can be made immutable, which the file system of the tests has to know.
     static let canMakeImmutable =
         isRoot && succeeds("f=$(mktemp) && chattr +i $f && chattr -i $f; status=$?; rm -f $f; exit $status")
+    static let hasSystemdAnalyze = succeeds("command -v systemd-analyze")
     static let canFakeTime = succeeds("command -v faketime")
     /// Whether the monotonic clock can be set, in a namespace of its own.
     static let canSetBootTime = succeeds("unshare -T --boottime 86400 --monotonic 86400 --fork true")
+    /// Whether a cron can be run that has nothing to do with that of the machine.
+    static let canRunCron =
+        isRoot
+        && succeeds(
+            "command -v cron && command -v crontab && unshare -m sh -c 'mount -t tmpfs tmpfs /run && mount --bind /etc /mnt'"
+        )
     static let canLimitMemory = isRoot && MemoryGroup.root != nil
 
     private static func succeeds(_ script: String) -> Bool {

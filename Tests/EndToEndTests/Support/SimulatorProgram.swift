@@ -18,7 +18,7 @@ final class SimulatorProgram: Sendable {
     }
 
     let baseURL: String
-    private let port: UInt16
+    let port: UInt16
     private let program: Program
     private let folder: TemporaryDirectory
 
@@ -65,6 +65,15 @@ final class SimulatorProgram: Sendable {
     /// The highest number of generations at one moment.
     func peakStreams() throws -> Int {
         Int(try #require(try get("/simulator/stats")["streams"]?["peak"]?.int64))
+    }
+
+    /// The limit of its quota that is in force; `nil` if it has none.
+    func limit() throws -> Int? {
+        try get("/simulator/stats")["quota"]?["limit"]?.int64.map { Int($0) }
+    }
+
+    func countTokensRequests() throws -> Int {
+        Int(try #require(try get("/simulator/stats")["countTokensRequests"]?.int64))
     }
 
     private static func counts(_ value: JSONValue) -> Counts {

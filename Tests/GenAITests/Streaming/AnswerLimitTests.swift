@@ -21,6 +21,7 @@ struct AnswerLimitTests {
         }
     }
 
+    // Fault matrix: F70.
     @Test("a legal line of several megabytes is read")
     func largeLine() async throws {
         let image = String(repeating: "iVBORw0KGgoAAAANSUhEUgAA", count: 200_000)
@@ -36,6 +37,7 @@ struct AnswerLimitTests {
         }
     }
 
+    // Fault matrix: F70.
     @Test("a line without end is cut at the limit, not taken in")
     func endlessLine() async throws {
         try await withLoopbackServer { _, connection in
@@ -55,6 +57,7 @@ struct AnswerLimitTests {
         }
     }
 
+    // Fault matrix: F71.
     @Test("an answer above the limit ends the transfer, also if each event is small")
     func largeAnswer() async throws {
         try await withLoopbackServer { _, connection in
@@ -68,6 +71,7 @@ struct AnswerLimitTests {
         }
     }
 
+    // Fault matrix: F71.
     @Test("what a small packed body unpacks to is what counts")
     func gzipBomb() async throws {
         let packer = Process()
@@ -101,6 +105,7 @@ struct AnswerLimitTests {
         }
     }
 
+    // Fault matrix: F72.
     @Test("a header flood is not an answer")
     func headerFlood() async throws {
         try await withLoopbackServer { _, connection in

@@ -50,6 +50,7 @@ struct CollectTests {
         }
     }
 
+    // Fault matrix: F73.
     @Test("a usage object without counts does not erase earlier ones, and blanks do not matter")
     func vertexExample() async throws {
         let documents = [

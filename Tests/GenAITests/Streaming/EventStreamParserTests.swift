@@ -106,6 +106,7 @@ private let workedExamples = WorkedExample.all.map { StreamExample($0.name, $0.b
 
 @Suite("Server-sent events")
 struct EventStreamParserTests {
+    // Fault matrix: F68.
     @Test("the same events come out wherever the bytes are cut", arguments: oddities + workedExamples)
     func everySplit(example: StreamExample) throws {
         let whole = try Self.events(in: [example.body])

@@ -7,7 +7,7 @@ import Testing
 @Suite("Quota: the table", .timeLimit(.minutes(2)))
 struct QuotaTableTests {
     private static let document = URL(filePath: #filePath).deletingLastPathComponent()
-        .appending(path: "../../../docs/quota.md").standardizedFileURL
+        .appending(path: "../../docs/quota.md").standardizedFileURL
     private static let (begin, end) = ("<!-- begin of the table -->\n", "<!-- end of the table -->\n")
 
     private typealias Policy = (name: String, make: @Sendable () -> any PacingPolicy)

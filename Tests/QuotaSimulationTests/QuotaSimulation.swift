@@ -63,6 +63,7 @@ struct QuotaSimulation {
 
     /// Slots of each process.
     static let concurrency = 64
+    static let halfAnHour = 1800.0
     private static let longestWait = 4 * concurrency
 
     private(set) var service: SimulatedService
@@ -80,7 +81,7 @@ struct QuotaSimulation {
     }
 
     /// Simulates a time, 30 minutes unless told otherwise, with more than enough to do.
-    mutating func run(seconds: Double = 1800) -> Outcome {
+    mutating func run(seconds: Double = halfAnHour) -> Outcome {
         end = seconds
         for process in processes.indices {
             wake(process, at: processes[process].policy.start)

@@ -8,6 +8,7 @@ struct QuotaSimulationTests {
         scenario.run(seed: seed) { LimiterPolicy() }
     }
 
+    // Fault matrix: F60, F64.
     @Test("a limit that falls, fails and rises is kept full without a storm", arguments: 1...3 as ClosedRange<UInt64>)
     func changingLimit(seed: UInt64) {
         let outcome = run(.changingLimit, seed: seed)
@@ -34,6 +35,7 @@ struct QuotaSimulationTests {
         #expect(outcome.timeTo90 <= 120)
     }
 
+    // Fault matrix: F61.
     @Test("without the server's word most of the quota is used all the same", arguments: 1...3 as ClosedRange<UInt64>)
     func withoutDetails(seed: UInt64) {
         let outcome = run(.withoutDetails, seed: seed)
@@ -42,6 +44,7 @@ struct QuotaSimulationTests {
         #expect(outcome.lost == 0)
     }
 
+    // Fault matrix: F87.
     @Test("processes that share a quota get fair parts of it", arguments: 1...3 as ClosedRange<UInt64>)
     func shared(seed: UInt64) {
         let outcome = run(.shared, seed: seed)
@@ -50,6 +53,7 @@ struct QuotaSimulationTests {
         #expect(outcome.fairness >= 0.95)
     }
 
+    // Fault matrix: F87.
     @Test("a process that comes later gets its part as well", arguments: 1...3 as ClosedRange<UInt64>)
     func lateProcesses(seed: UInt64) {
         let policies = [0, 60, 120, 180].map { LimiterPolicy(start: $0) }
@@ -67,6 +71,7 @@ struct QuotaSimulationTests {
         #expect(outcome.refusalsPerSuccess <= 0.06)
     }
 
+    // Fault matrix: F64.
     @Test("a service that fails for five minutes loses no item", arguments: [0.3, 0.6, 1.0])
     func longTrouble(share: Double) {
         var service = SimulatedService(stages: [.init(start: 0, limit: 600)])
