@@ -17,6 +17,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 def escaped(text):
     """Text as it is: no hyphen becomes a dash, no line a request."""
     text = text.replace("\\", "\\e").replace("-", "\\-")
+    text = "".join(c if c.isascii() else f"\\[u{ord(c):04X}]" for c in text)
     return "\n".join("\\&" + line if line[:1] in (".", "'") else line for line in text.split("\n"))
 
 
@@ -125,11 +126,18 @@ def main():
     # The version is not there for programs that have none.
     has_version = any(name_of(n) == "--version" for a in command["arguments"] for n in a.get("names") or [])
     version = f"{name} {output('--version').strip()}" if has_version else name
-    subcommands = subcommands_of(command)
-    pages = {name: page([name], command, version, [f"{name}-{c['commandName']}" for c in subcommands])}
-    for subcommand in subcommands:
-        names = [name, subcommand["commandName"]]
-        pages["-".join(names)] = page(names, subcommand, version, [name])
+    pages = {}
+
+    def add(names, command):
+        title = "-".join(names)
+        subcommands = subcommands_of(command)
+        others = ["-".join(names[:-1])] if names[:-1] else []
+        others += [f"{title}-{subcommand['commandName']}" for subcommand in subcommands]
+        pages[title] = page(names, command, version, others)
+        for subcommand in subcommands:
+            add([*names, subcommand["commandName"]], subcommand)
+
+    add([name], command)
     folder.mkdir(parents=True, exist_ok=True)
     for title, text in pages.items():
         (folder / f"{title}.1").write_text(text, encoding="utf-8")

@@ -10,14 +10,14 @@ struct ReportCommand: AsyncParsableCommand {
         commandName: "report",
         abstract: "Make one HTML page of a job: figures, charts and answers, also while it runs.",
         discussion: """
-            The page needs no network and no other file: it can be sent and kept. Progress, throughput, latency, cost by \
-            model and by axis of the matrix, failures, quota waits, the slowest answers, and a list of answers to search \
-            in which the variants of a matrix stand side by side. docs/report.md tells what each figure means.
-
             EXAMPLES:
               genbatch report job.yaml
               genbatch report job.yaml -o /srv/reports/job.html --answers 2000
               genbatch report .genbatch/job.db -o - --answers 0 | mail -s "last night" me@example.com
+
+            The page needs no network and no other file: it can be sent and kept. Progress, throughput, latency, cost by \
+            model and by axis of the matrix, failures, quota waits, the slowest answers, and a list of answers to search \
+            in which the variants of a matrix stand side by side. docs/report.md tells what each figure means.
             """
     )
 

@@ -8,13 +8,15 @@ import Testing
 struct HelpTests {
     /// A command as `--experimental-dump-help` tells it.
     private struct Described {
+        /// `run`, `schedule print`.
         let name: String
         let discussion: String
         /// `--output`, `-o`.
         let options: Set<String>
 
-        init(_ value: JSONValue) {
-            name = value["commandName"]?.string ?? ""
+        init(_ value: JSONValue, of parent: String? = nil) {
+            let own = value["commandName"]?.string ?? ""
+            name = parent.map { "\($0) \(own)" } ?? own
             discussion = value["discussion"]?.string ?? ""
             options = Set(
                 (value["arguments"]?.array ?? []).flatMap { $0["names"]?.array ?? [] }.map { option in
@@ -27,15 +29,28 @@ struct HelpTests {
     private func commands(_ work: Workspace) async throws -> [Described] {
         let help = try await work.genbatch("--experimental-dump-help")
         let root = try #require(try JSONValue(parsing: help.output)["command"])
-        let commands = [root] + (root["subcommands"]?.array ?? [])
-        return commands.map(Described.init).filter { $0.name != "help" }
+        let commands = (root["subcommands"]?.array ?? []).flatMap { command in
+            let own = Described(command)
+            return [own] + (command["subcommands"]?.array ?? []).map { Described($0, of: own.name) }
+        }
+        return [Described(root)] + commands.filter { !$0.name.split(separator: " ").contains("help") }
+    }
+
+    /// The command that a line calls, and the options it uses; what stands after `--` is for another command.
+    private func call(_ words: [String], _ commands: [Described]) -> (command: Described, options: Set<String>)? {
+        let command = [2, 1].lazy.compactMap { count in
+            commands.first { $0.name == words.dropFirst().prefix(count).joined(separator: " ") }
+        }.first
+        let own = words.prefix { !["|", ">", "#", "&&", ";", "--"].contains($0) }
+        let options = own.filter { $0.hasPrefix("-") && $0.count > 1 }.map { String($0.prefix { $0 != "=" }) }
+        return command.map { ($0, Set(options)) }
     }
 
     @Test("the help of every command leads with examples, which use its own options")
     func examples() async throws {
         let commands = try await commands(try Workspace())
         #expect(commands.count > 15)
-        for command in commands {
+        for command in commands where command.name.split(separator: " ").count == 1 {
             #expect(command.discussion.hasPrefix("EXAMPLES:\n"), "\(command.name)")
             let block = command.discussion.components(separatedBy: "\n\n")[0]
             let lines = block.split(separator: "\n").dropFirst().map { $0.trimmingCharacters(in: .whitespaces) }
@@ -43,10 +58,9 @@ struct HelpTests {
             for line in lines {
                 let words = line.split(separator: " ").map(String.init)
                 #expect(words.first == "genbatch", "\(line)")
-                let used = try #require(commands.first { $0.name == words[1] }, "\(line)")
-                #expect(command.name == "genbatch" || used.name == command.name, "\(line)")
-                let mine = words.prefix { $0 != "|" }.filter { $0.hasPrefix("-") && $0.count > 1 }
-                #expect(Set(mine).isSubset(of: used.options), "\(line)")
+                let (used, options) = try #require(call(words, commands), "\(line)")
+                #expect(command.name == "genbatch" || words[1] == command.name, "\(line)")
+                #expect(options.isSubset(of: used.options), "\(line)")
             }
         }
     }
@@ -64,15 +78,9 @@ struct HelpTests {
             for line in blocks.flatMap({ $0.isMultiple(of: 2) ? [] : $1.split(separator: "\n") }) {
                 let line = line.drop { $0 == "$" || $0 == " " }
                 guard line.hasPrefix("genbatch ") else { continue }
-                let words = line.split(separator: " ").map(String.init).prefix {
-                    !["|", ">", "#", "&&", ";"].contains($0)
-                }
-                let command = try #require(commands.first { $0.name == words[1] }, "\(page.lastPathComponent): \(line)")
-                let options = words.filter { $0.hasPrefix("-") && $0.count > 1 }.map { $0.prefix { $0 != "=" } }
-                #expect(
-                    options.allSatisfy { command.options.contains(String($0)) },
-                    "\(page.lastPathComponent): \(line)"
-                )
+                let words = line.split(separator: " ").map(String.init)
+                let (command, options) = try #require(call(words, commands), "\(page.lastPathComponent): \(line)")
+                #expect(options.isSubset(of: command.options), "\(page.lastPathComponent): \(line)")
                 seen.insert(command.name)
             }
         }
@@ -99,7 +107,7 @@ struct HelpTests {
         let version = try await work.genbatch("--version")
         #expect(version.output.split(separator: ".").count == 3, "\(version.output)")
         for command in try await commands(work) where command.name != "genbatch" {
-            let help = try await work.genbatch(command.name, "--help")
+            let help = try await work.shell("$GB \(command.name) --help")
             #expect(help.status == 0 && help.errors.isEmpty, "\(command.name)")
             #expect(help.output.contains("USAGE: genbatch \(command.name)"), "\(help.output)")
         }
@@ -127,7 +135,9 @@ struct HelpTests {
         let made = try await work.shell("python3 \(script) $GB man && groff -man -Tutf8 -ww man/*.1 > all.txt")
         #expect(made.status == 0 && made.errors.isEmpty, "\(made.errors)")
         let pages = try FileManager.default.contentsOfDirectory(atPath: "\(work.path)/man").sorted()
-        let names = try await commands(work).map { $0.name == "genbatch" ? "genbatch.1" : "genbatch-\($0.name).1" }
+        let names = try await commands(work).map(\.name).map { name in
+            name == "genbatch" ? "genbatch.1" : "genbatch-\(name.replacing(" ", with: "-")).1"
+        }
         #expect(pages == names.sorted())
         let run = try work.read("man/genbatch-run.1")
         #expect(run.contains("\n.SH EXAMPLES\n.nf\ngenbatch run job.yaml\n"), "\(run)")
