@@ -6,9 +6,9 @@
 
 /// How many connections the process may have open.
 enum DescriptorLimit {
-    /// Files that will be open besides connections: the checkpoint and its log, twice while results are written, input
-    /// data, the output, and what pollers, timers and signals take; running out of those ends the process.
-    private static let reserve = 32
+    /// Files that will be open besides connections: the checkpoint and its log, twice while results are written, the quota
+    /// ledger and its journal, input data, the output, and what pollers, timers and signals take; running out of those ends the process.
+    private static let reserve = 36
     /// Descriptors are looked for up to this number: whoever has more open has a high limit too.
     private static let lookedAt: Int32 = 1024
 

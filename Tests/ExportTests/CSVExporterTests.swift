@@ -49,10 +49,10 @@ struct CSVExporterTests {
         let expected = [
             "key,state,model,model_version,input.title,input.n,input.tags,input.note,text,media,finish_reason,truncated,"
                 + "usage.input_tokens,usage.output_tokens,usage.reasoning_output_tokens,usage.cache_read_input_tokens,"
-                + "usage.tool_use_input_tokens,usage.total_tokens,timings.started_at,timings.first_chunk_ms,"
-                + "timings.duration_ms,attempts,response_id,origin,error.class,error.message,error.http_status",
-            #"a,done,m,gemini-test-001,"One, two",1,,,Hello,,STOP,false,0,7,,,,,2025-11-22T17:54:27.120Z,310,1500,1,r1,o,,,"#,
-            #"b,failed,m,,,-5,"["x","y"]",,,,,false,,,,,,,,,,3,,rows.csv:3,safety,"blocked, sorry",400"#
+                + "usage.tool_use_input_tokens,usage.total_tokens,cost_usd,unpriced_attempts,service_tier,"
+                + "timings.started_at,timings.first_chunk_ms,timings.duration_ms,attempts,response_id,origin,error.class,error.message,error.http_status",
+            #"a,done,m,gemini-test-001,"One, two",1,,,Hello,,STOP,false,0,7,,,,,0.000000,0,,2025-11-22T17:54:27.120Z,310,1500,1,r1,o,,,"#,
+            #"b,failed,m,,,-5,"["x","y"]",,,,,false,,,,,,,0.000000,0,,,,,3,,rows.csv:3,safety,"blocked, sorry",400"#
                 .replacing(#""["x","y"]""#, with: #""[""x"",""y""]""#),
             "",
         ]

@@ -97,6 +97,8 @@ import YAML
         "unknown variable", "regular expression", "cannot be the name of a model", "is no name of a model",
         // How long a time may be.
         "at most 168h",
+        // What stands in a text: a crontab's fields, a file's name.
+        "five fields", "the file name is empty",
     ]
 
     @Test("schema and decoder say the same of every key, for values of every type")

@@ -122,7 +122,10 @@ import Testing
                 let real = try #require(written[section.type])
                 #expect(example["type"]?.string == section.type)
                 #expect(example.object?.keys == real.object?.keys)
-                #expect(shape(example) == shape(real), "\(section.type)")
+                // What is null here has no members of its own to compare.
+                let unknown = (real.object ?? [:]).filter { $0.value == .null }.map { $0.name + "." }
+                let known = shape(example).filter { name in !unknown.contains { name.hasPrefix($0) } }
+                #expect(known == shape(real), "\(section.type)")
             }
         }
     }

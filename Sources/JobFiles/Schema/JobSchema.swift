@@ -81,7 +81,7 @@ package enum JobSchema {
         "requests_per_minute": quota.saying("Requests in any minute, for each model; without it found out."),
         "tokens_per_minute": quota.saying("Input tokens in any minute, for each model; without it found out."),
         "requests_per_day": quota.saying("Requests of one day, for each model; the rest is deferred."),
-        "cost_usd": SchemaPart(["type": "number", "exclusiveMinimum": 0])
+        "cost_usd": SchemaPart(["type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1_000_000_000])
             .saying("What all runs of the job may cost together, in US dollars."),
         "total_tokens": SchemaPart.integer(1...SpendingLimits.maximumTokens)
             .saying("Input and output tokens of all runs of the job together."),
