@@ -19,8 +19,20 @@ enum Aftermath: Sendable {
 }
 
 extension Scheduler {
+    /// Carries out one thing after the other: a task for each would cost more than what it does.
+    nonisolated func work(beginningWith first: Lane.Next) async {
+        var next: Lane.Next? = first
+        while let current = next {
+            switch current {
+            case .send(let work): await carryOut(work)
+            case .postpone(let work, let reason): await postpone(work, because: reason)
+            }
+            next = await nextWork()
+        }
+    }
+
     /// Makes one attempt for an item, from the note that it begins to the announcement of what came of it.
-    nonisolated func carryOut(_ work: Work) async {
+    private nonisolated func carryOut(_ work: Work) async {
         let id = work.item.id
         do {
             try await store.begin(id)
@@ -45,7 +57,7 @@ extension Scheduler {
     }
 
     /// Leaves an item for a later run.
-    nonisolated func postpone(_ work: Work, because reason: Postponement) async {
+    private nonisolated func postpone(_ work: Work, because reason: Postponement) async {
         do {
             try await store.record(ItemOutcome(item: work.item.id, state: .deferred))
             observer.observe(.itemDeferred(work.item.id, key: work.item.key, reason: reason.message))
