@@ -173,8 +173,10 @@ struct LiveEngine {
         if case .emptyFile = checkpoint.origin {
             StandardError.note("\(preparation.checkpointPath) was empty; a new checkpoint is made in it")
         }
-        // From here on everything waits for answers or for the disk, and the network thread does it on the side. Other
-        // threads would cost as much again; and when there is no memory for one any more, the system waits without end.
+        let memoryWatch = MemoryWatch()
+        defer { memoryWatch.stop() }
+        // From here on everything waits for answers or for the disk, and the network thread does it on the side: other
+        // threads would cost as much again.
         return try await withTaskExecutorPreference(connection.client.taskExecutor) {
             do {
                 let failure = try await run(preparation, checkpoint, connection, displays, next)
