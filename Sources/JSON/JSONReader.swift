@@ -304,7 +304,7 @@ package struct JSONReader: ~Escapable {
         var index = start
         hasEscapes = false
         while true {
-            index = endOfPlainRun(from: index)
+            index = PlainRun.end(in: bytes.bytes, from: index)
             guard index < bytes.count else { throw JSONError("a string does not end", at: start - 1) }
             switch bytes[index] {
             case UInt8(ascii: "\""):
@@ -317,32 +317,6 @@ package struct JSONReader: ~Escapable {
                 throw JSONError("control character in a string", at: index)
             }
         }
-    }
-
-    /// The offset of the next quote, backslash or control character: eight bytes at a time, since strings are most of a
-    /// document.
-    @inline(__always)
-    private func endOfPlainRun(from start: Int) -> Int {
-        let ones: UInt64 = 0x0101_0101_0101_0101
-        let highBits: UInt64 = 0x8080_8080_8080_8080
-        let raw = bytes.bytes
-        var index = start
-        while index + 8 <= bytes.count {
-            let loaded = unsafe raw.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt64.self)
-            let word = UInt64(littleEndian: loaded)
-            // A byte of `x` that is zero, or below `n`, sets its high bit; the lowest one set is exact.
-            let quotes = word ^ (ones &* 0x22)
-            let backslashes = word ^ (ones &* 0x5C)
-            let found =
-                ((quotes &- ones) & ~quotes | (backslashes &- ones) & ~backslashes | (word &- ones &* 0x20) & ~word)
-                & highBits
-            if found != 0 { return index + found.trailingZeroBitCount / 8 }
-            index += 8
-        }
-        while index < bytes.count, bytes[index] != 0x22, bytes[index] != 0x5C, bytes[index] >= 0x20 {
-            index += 1
-        }
-        return index
     }
 
     private func endOfEscape(at index: Int) throws(JSONError) -> Int {
