@@ -56,6 +56,18 @@ extension Scheduler {
         }
     }
 
+    /// What is wrong with an answer, found on a thread that may take its time: the run's own may be that of all streams.
+    private nonisolated func refusal(
+        of answer: Answer,
+        by check: AnswerCheck,
+        _ machine: ItemMachine
+    ) async -> GenerationError? {
+        guard check.takesTime else { return machine.refusal(of: answer, by: check) }
+        return await withTaskExecutorPreference(globalConcurrentExecutor) {
+            machine.refusal(of: answer, by: check)
+        }
+    }
+
     /// Leaves an item for a later run.
     private nonisolated func postpone(_ work: Work, because reason: Postponement) async {
         do {
@@ -95,7 +107,7 @@ extension Scheduler {
             let generated = try await generator.generate(request, meter: meter)
             timings.firstChunk = generated.firstChunk
             let check = AnswerCheck(checks, config: work.item.request.config)
-            let refusal = work.machine.refusal(of: generated.answer, by: check)
+            let refusal = await refusal(of: generated.answer, by: check, work.machine)
             result = refusal.map { .failed($0) } ?? .answered(generated.answer)
         } catch let error as GenerationError {
             result = .failed(error)
