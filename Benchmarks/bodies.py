@@ -5,8 +5,9 @@ import functools
 import json
 import random
 
-EVENT_BYTES = 400
 IMAGE_BYTES = 2 * 1024 * 1024
+WORDS = """the a moon sea water wave sand child shore pull twice day slowly comes goes and then under over far near high low
+    small great ship gull shell foot step night light told asked why because moves away back again rock pool crab""".split()
 
 
 @functools.cache
@@ -28,9 +29,13 @@ def text_event(name, index, count, size):
     """One event of about so many bytes."""
     is_last = index == count - 1
     room = size - len(event(name, {"text": ""}, index + 1, is_last))
-    words = "the tide comes in and the tide goes out, "
-    text = (words * (room // len(words) + 1))[: max(1, room)]
-    return event(name, {"text": text}, index + 1, is_last)
+    return event(name, {"text": prose(index, room)}, index + 1, is_last)
+
+
+def prose(seed, length):
+    """Words in no order: genbatch cuts answers that repeat themselves."""
+    words = random.Random(seed).choices(WORDS, k=length // 2 + 1)
+    return " ".join(words)[: length - 1] + " "
 
 
 def event(name, part, number, is_last):

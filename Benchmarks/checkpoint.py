@@ -24,7 +24,7 @@ class Writer:
         items = bench.scaled(ITEMS, 2_000)
         server = bench.servers.get("http1")
         provide_body(bench.folder, BODY)
-        work = fresh_folder(bench.folder / "writer")
+        work = fresh_folder(bench.folder / "writing")
         command = prepare(bench, work, server, items)
         runs = []
         for pair in range(min(PAIRS, bench.options.pairs)):
@@ -81,7 +81,7 @@ def copy_of_registered(work):
 def written(path):
     with contextlib.closing(sqlite3.connect(path)) as connection:
         query = """
-            SELECT count(*), sum(length(text)) FROM item JOIN response ON item_id = item.id
+            SELECT count(*), sum(length(text)) FROM item JOIN response ON response.item_id = item.id
             JOIN attempt ON attempt.id = attempt_id AND attempt.item_id = item.id
             WHERE state = 'done' AND status = 'answered'
             """

@@ -79,8 +79,9 @@ class Genbatch(Contender):
             self.bench.genbatch, "run", "job.yaml", "--db", "bench.db", "--base-url", base, "--progress", "none",
             "--concurrency", case.concurrency,
         ]
-        certificates = self.bench.servers.certificates if case.is_tls else None
-        return command, work, genbatch_environment(work, certificates)
+        if case.is_tls:
+            command += ["--ca-file", self.bench.servers.certificates]
+        return command, work, genbatch_environment(work)
 
     def is_complete(self, used, requests):
         return done_items(self.bench.folder / "work" / "bench.db") == requests

@@ -84,12 +84,10 @@ class Meter:
         return Run(status, used["wall"], used["cpu"], used["rss"], started, text)
 
 
-def genbatch_environment(home, certificates=None):
+def genbatch_environment(home):
     """The environment of the one who runs it, without what is the user's own: a run leaves nothing at home."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("XDG_", "GOOGLE_"))}
     environment.update(HOME=str(home), GEMINI_API_KEY="bench")
-    if certificates:
-        environment["SSL_CERT_FILE"] = str(certificates)
     return environment
 
 
