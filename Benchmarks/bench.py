@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import json
 import pathlib
+import signal
 import sys
 import tempfile
 
@@ -41,6 +42,8 @@ def main():
         sys.exit("bench: needs Linux: the receiver waits with epoll")
     if options.document:
         return document.write(json.loads(RESULTS.read_text()))
+    # So that servers and files are cleared away then, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench: terminated"))
     with tempfile.TemporaryDirectory(prefix="genbatch-bench-") as folder, contextlib.ExitStack() as stack:
         bench = Bench(pathlib.Path(folder), options, stack)
         results = bench.run()
@@ -48,6 +51,8 @@ def main():
         if options.write:
             document.write(results)
     print("\n" + document.tables_only(text))
+    if options.scale != 1:
+        print(f"\nAt {options.scale:g} of the size that the tables name.")
     if bench.failures:
         sys.exit("bench: " + "\nbench: ".join(bench.failures))
 

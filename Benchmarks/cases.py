@@ -5,8 +5,8 @@ import dataclasses
 from contenders import CONTENDERS
 from servers import SLOW_BODY, provide_body, slow_seconds
 
-# Google's SDK needs minutes where the others need seconds: it gets fewer turns and no warm-up.
-SLOW_CONTENDERS, SLOW_PAIRS = {"sdk", "aiohttp"}, 3
+# Clients in Python need minutes where the others need seconds: they get fewer turns and no warm-up.
+PYTHON = {"sdk", "aiohttp"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,6 +20,7 @@ class SideBySide:
     protocol: str = "http1"
     image: str = ""
     pairs: int = 5
+    python_pairs: int = 3
 
     @property
     def model(self):
@@ -45,7 +46,7 @@ class SideBySide:
         pairs = min(self.pairs, bench.options.pairs)
         for turn in range(pairs + 1):
             for name in runs:
-                if name in SLOW_CONTENDERS and (turn == 0 or turn > SLOW_PAIRS):
+                if name in PYTHON and (turn == 0 or turn > self.python_pairs):
                     continue
                 run = CONTENDERS[name](bench).run(self, self.scaled(self.requests[name], bench))
                 if self.is_slow:
@@ -91,5 +92,6 @@ CASES = [
     side_by_side("slow-1000", "1,000 slow streams", SLOW_BODY, 1_000, 4_000, protocol="slow"),
     side_by_side("slow-1000-tls", "1,000 slow streams over TLS", SLOW_BODY, 1_000, 4_000, protocol="tls-slow", pairs=3,
                  sdk=2_000),
-    side_by_side("slow-10000", "10,000 slow streams", SLOW_BODY, 10_000, 40_000, protocol="slow", pairs=3, sdk=10_000),
+    side_by_side("slow-10000", "10,000 slow streams", SLOW_BODY, 10_000, 40_000, protocol="slow", pairs=3,
+                 python_pairs=2, sdk=10_000),
 ]

@@ -173,8 +173,9 @@ def committing(cases):
         return ""
     rows = [[title, f"{cpu:.4f}", f"{rate:,.0f}", f"{size / 1e6:,.0f}"] for title, cpu, rate, size in checkpoint.rows(case)]
     head = ["who writes", "CPU, s per 1,000 items", "items/s of CPU time", "checkpoint, MB"]
-    note = (f"\nFive statements for each of {case['items']:,} items: `in_flight` in and out, `item` changed, `attempt` and `response` in. "
-            f"The C program commits {case['group']} answers at once; genbatch as many as have come, {case['group']} or more.\n")
+    note = (f"\nFive statements for each of {case['items']:,} items: `in_flight` in and out, `item` changed, `attempt` and "
+            "`response` in. "
+            f"Both commit {case['group']} answers at once: genbatch takes what has come, and the C program as many on average.\n")
     return "## Committing\n\n" + table(head, rows) + note
 
 
