@@ -4,7 +4,7 @@ import html
 import math
 
 WIDTH, HEIGHT = 640, 340
-LEFT, RIGHT, TOP, BOTTOM = 70, 20, 40, 52
+LEFT, RIGHT, TOP, BOTTOM = 70, 40, 40, 52
 # Told apart by people who see colours differently, too; each series also has a mark of its own.
 COLOURS = ["#0072b2", "#d55e00", "#009e73"]
 STYLE = """
