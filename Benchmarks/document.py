@@ -6,6 +6,7 @@ import statistics
 import checkpoint
 import goals
 import plots
+from cases import CASES
 from programs import HERE, PACKAGE
 
 DOCUMENT = PACKAGE / "docs" / "performance.md"
@@ -93,7 +94,8 @@ def missed(cases):
     for goal in goals.GOALS:
         verdict = goal.verdict(cases)
         if verdict == "no" or verdict == "at least" and goal.name in reasons:
-            parts.append(f"**{goal.words}: {titles[verdict]}.** {reasons.get(goal.name, 'The reason is not known yet.')}\n")
+            reason = reasons.get(goal.name, "The reason is not known yet.")
+            parts.append(f"**{goal.words}: {titles[verdict]}.**\n{reason}\n")
     return "## Not reached, and why\n\n" + "\n".join(parts) if parts else ""
 
 
@@ -105,9 +107,7 @@ def read_reasons(document):
 
 def side_by_side(cases):
     rows = []
-    for case in cases.values():
-        if "title" not in case:
-            continue
+    for case in (cases[known.name] for known in CASES if known.name in cases):
         base = case["runs"].get("receiver", [])
         for name, runs in case["runs"].items():
             if not runs:
@@ -154,7 +154,7 @@ def million(cases):
     note = ""
     if case := cases.get("million-done"):
         note = (f"\nThe job that is resumed, exported and looked at has {case['items']:,} items with answers of "
-                f"{case['characters']:,} characters; its checkpoint has {case['bytes'] / 1e6:,.0f} MB. "
+                f"{case['characters']:,} characters;\nits checkpoint has {case['bytes'] / 1e6:,.0f} MB. "
                 "A first run and a resume send one request.\n")
     return "## A million items\n\n" + table(head, rows) + note
 
@@ -174,7 +174,7 @@ def committing(cases):
     rows = [[title, f"{cpu:.4f}", f"{rate:,.0f}", f"{size / 1e6:,.0f}"] for title, cpu, rate, size in checkpoint.rows(case)]
     head = ["who writes", "CPU, s per 1,000 items", "items/s of CPU time", "checkpoint, MB"]
     note = (f"\nFive statements for each of {case['items']:,} items: `in_flight` in and out, `item` changed, `attempt` and "
-            "`response` in. "
+            "`response` in.\n"
             f"Both commit {case['group']} answers at once: genbatch takes what has come, and the C program as many on average.\n")
     return "## Committing\n\n" + table(head, rows) + note
 
