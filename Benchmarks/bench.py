@@ -71,7 +71,7 @@ def parse_options():
     parser.add_argument("--document", action="store_true", help="measure nothing, write docs/performance.md again")
     options = parser.parse_args()
     if options.quick:
-        options.pairs, options.scale, options.cases = 1, 0.1, options.cases or QUICK_CASES
+        options.pairs, options.scale, options.cases = 1, 0.2, options.cases or QUICK_CASES
     options.cases = options.cases or list(CASES)
     options.genbatch = options.genbatch and options.genbatch.resolve()
     if unknown := [name for name in options.cases if name not in CASES]:

@@ -19,8 +19,8 @@ STREAM_CHARTS = [("streams-cpu", "cpu", 1e6, "CPU time", "µs a stream"), ("stre
 HEAD = """\
 # Performance
 
-What genbatch costs, measured beside other programs that do the same work. `make bench` makes this page; it takes about
-half an hour. `make bench-quick` takes two minutes and writes nothing. What a figure means and what it is compared with is told
+What genbatch costs, measured beside other programs that do the same work. `make bench` makes this page, in
+an hour. `make bench-quick` takes two minutes and writes nothing. What a figure means and what it is compared with is told
 [below](#how-it-is-measured).
 """
 
@@ -41,6 +41,7 @@ TAIL = """\
 - **Slow streams** are silent for a second, then send 20 chunks of 400 B, 100 ms apart. Over TLS they go through nginx, which takes HTTP/2
   from those who ask for it: 100 streams on one connection, as Google's servers do.
 - **Ideal** is the time that the slow server needs for so many rounds of streams, without a program around it.
+- Every stream needs a descriptor: 10,000 at once need `ulimit -n` of some more than that. With less a run goes on with fewer streams, and says so.
 - The C program that writes the same rows ([writer.c](../Benchmarks/writer.c)) uses the statements, settings and group size of genbatch on
   a copy of the same checkpoint. Compared is the CPU time of its loop with that of the one thread of genbatch that writes, as the kernel
   counts it during a run, since a run on local answers is bounded by HTTP, not by its checkpoint. Waiting for the disk is in neither.

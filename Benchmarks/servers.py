@@ -80,6 +80,8 @@ class Nginx(Server):
         with open(self.log, "rb") as log:
             log.seek(mark)
             for line in log:
+                if not line.endswith(b"\n"):
+                    break  # being written
                 port, status, _, _, connection, length = line.split()
                 if int(port) == self.port and status == b"200":
                     served += 1
