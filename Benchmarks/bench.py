@@ -63,11 +63,12 @@ def parse_options():
     parser.add_argument("--pairs", type=int, default=5, help="measured pairs after one for warming up (default 5)")
     parser.add_argument("--scale", type=float, default=1, help="factor on the number of requests and items")
     parser.add_argument("--genbatch", type=pathlib.Path, help="the program to measure, instead of building it")
-    parser.add_argument("--receiver-only", action="store_true", help="measure the bare receiver alone: is the machine quiet?")
+    parser.add_argument("--receiver-only", action="store_true",
+                        help="measure the bare receiver alone: is the machine quiet?")
     parser.add_argument("--without-python", action="store_true", help="leave out the clients in Python")
     parser.add_argument("--quick", action="store_true", help="a look in two minutes")
     parser.add_argument("--write", action="store_true",
-                        help="keep the results, and write docs/performance.md with all that this program has given so far")
+                        help="keep the results, and write docs/performance.md with all that there are of this program")
     parser.add_argument("--document", action="store_true", help="measure nothing, write docs/performance.md again")
     options = parser.parse_args()
     if options.quick:

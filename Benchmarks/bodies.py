@@ -6,8 +6,10 @@ import json
 import random
 
 IMAGE_BYTES = 2 * 1024 * 1024
-WORDS = """the a moon sea water wave sand child shore pull twice day slowly comes goes and then under over far near high low
-    small great ship gull shell foot step night light told asked why because moves away back again rock pool crab""".split()
+WORDS = """
+    the a moon sea water wave sand child shore pull twice day slowly comes goes and then under over far near high low small
+    great ship gull shell foot step night light told asked why because moves away back again rock pool crab
+    """.split()
 
 
 @functools.cache

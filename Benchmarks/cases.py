@@ -65,8 +65,10 @@ class SideBySide:
 def describe(case, turn, contender, run):
     mark = "warm-up" if turn == 0 else str(turn)
     thousands = run["requests"] / 1000
-    return (f"{case:17} {mark:8} {contender:9} {run['requests']:7,} requests   cpu {run['cpu'] / thousands:8.4f} s/1,000   "
-            f"wall {run['wall']:7.3f} s   rss {run['rss'] / 1e6:6.1f} MB   {run['connections']:,} connections")
+    return (
+        f"{case:17} {mark:8} {contender:9} {run['requests']:7,} requests   cpu {run['cpu'] / thousands:8.4f} s/1,000   "
+        f"wall {run['wall']:7.3f} s   rss {run['rss'] / 1e6:6.1f} MB   {run['connections']:,} connections"
+    )
 
 
 def side_by_side(name, title, body, concurrency, both, **more):

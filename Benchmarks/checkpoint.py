@@ -35,8 +35,8 @@ class Writer:
             }
             for name, run in fields.items():
                 bench.tell(
-                    f"writer {pair + 1} {name:9} {run['items']:,} items   cpu {run['cpu'] / run['items'] * 1e6:6.2f} µs an "
-                    f"item   {run['items'] / run['wall']:9,.0f} items/s   {run['bytes'] / 1e6:,.0f} MB"
+                    f"writer {pair + 1} {name:9} {run['items']:,} items   cpu {run['cpu'] / run['items'] * 1e6:6.2f} "
+                    f"µs an item   {run['items'] / run['wall']:9,.0f} items/s   {run['bytes'] / 1e6:,.0f} MB"
                 )
                 if run["items"] < items - 1 or run["characters"] != fields["c"]["characters"]:
                     bench.fail(f"writer: {name} did not write all rows")

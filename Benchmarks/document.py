@@ -14,38 +14,8 @@ CHARTS = PACKAGE / "docs" / "performance"
 NAMES = {"receiver": "bare libcurl", "genbatch": "**genbatch**", "aiohttp": "aiohttp + json", "sdk": "Google's SDK"}
 ITEM_CHARTS = [("items-cpu", "cpu", 1e6, "CPU time", "µs an item"), ("items-rss", "rss", 1e-6, "Peak memory", "MB"),
                ("items-bytes", "bytes", 1e-6, "Size of the checkpoint", "MB")]
-STREAM_CHARTS = [("streams-cpu", "cpu", 1e6, "CPU time", "µs a stream"), ("streams-rss", "rss", 1e-6, "Peak memory", "MB")]
-
-HEAD = """\
-# Performance
-
-What genbatch costs, measured beside other programs that do the same work. `make bench` makes this page, in
-an hour. `make bench-quick` takes two minutes and writes nothing. What a figure means and what it is compared with is told
-[below](#how-it-is-measured).
-"""
-
-TAIL = """\
-## How it is measured
-
-- genbatch is the whole `genbatch run`: reading items, sending, decoding, committing to a new checkpoint on disk.
-- **Bare libcurl** ([receiver.c](../Benchmarks/receiver.c)) sends the same requests, counts the bytes of the answers and throws them away,
-  and waits as genbatch does (`curl_multi_socket_action` over epoll): the least that it can cost with libcurl.
-- **Google's SDK** ([sdk.py](../Benchmarks/clients/sdk.py)) streams as its documentation shows, asynchronous, so many at once; it uses
-  aiohttp, its faster transport. **aiohttp + json** ([aiohttp_client.py](../Benchmarks/clients/aiohttp_client.py)) is about the least in
-  Python. Neither keeps the answers. What it takes to load them is not counted; of genbatch and bare libcurl everything is.
-- Programs that are compared run in turn, A B A B …; a ratio is that of two neighbours, by request. A figure is the median of
-  them, with the extremes in brackets.
-- The server's own count says that every request was answered in full, and the checkpoint that every item is done with its
-  answer. Otherwise there is no figure.
-- CPU time is user and system time of the whole process. RSS is its peak. The servers keep to the last core.
-- **Slow streams** are silent for a second, then send 20 chunks of 400 B, 100 ms apart. Over TLS they go through nginx, which takes HTTP/2
-  from those who ask for it: 100 streams on one connection, as Google's servers do.
-- **Ideal** is the time that the slow server needs for so many rounds of streams, without a program around it.
-- Every stream needs a descriptor: 10,000 at once need `ulimit -n` of some more than that. With less a run goes on with fewer streams, and says so.
-- The C program that writes the same rows ([writer.c](../Benchmarks/writer.c)) uses the statements, settings and group size of genbatch on
-  a copy of the same checkpoint. Compared is the CPU time of its loop with that of the one thread of genbatch that writes, as the kernel
-  counts it during a run, since a run on local answers is bounded by HTTP, not by its checkpoint. Waiting for the disk is in neither.
-"""
+STREAM_CHARTS = [("streams-cpu", "cpu", 1e6, "CPU time", "µs a stream"),
+                 ("streams-rss", "rss", 1e-6, "Peak memory", "MB")]
 
 
 def write(results):
@@ -57,9 +27,10 @@ def write(results):
 
 def text(results):
     cases = results["cases"]
-    parts = [HEAD, machine(results["machine"]), goal_table(cases), missed(cases), side_by_side(cases), million(cases),
-             committing(cases), growth(cases), TAIL]
-    return "\n".join(part for part in parts if part)
+    parts = [machine(results["machine"]), goal_table(cases), missed(cases), side_by_side(cases), million(cases),
+             committing(cases), growth(cases)]
+    page = (HERE / "page.md").read_text()
+    return page.replace("@RESULTS@", "\n".join(part for part in parts if part).rstrip())
 
 
 def tables_only(document):
@@ -124,8 +95,8 @@ def side_by_side(cases):
                 else f"{ideal:.2f} × ideal",
                 number([run["connections"] for run in runs], "{:,.0f}", False),
             ])
-    head = ["work", "program", "requests", "CPU, s per 1,000", "CPU ÷ bare libcurl", "RSS, MB", "requests/s, or wall time",
-            "connections"]
+    head = ["work", "program", "requests", "CPU, s per 1,000", "CPU ÷ bare libcurl", "RSS, MB",
+            "requests/s, or wall time", "connections"]
     return "## Beside other programs\n\n" + table(head, rows) if rows else ""
 
 
@@ -162,7 +133,9 @@ def million(cases):
 
 def million_row(title, runs):
     def column(field, factor, form):
-        return number([run[field] * factor for run in runs], form, field in ("first", "wall")) if field in runs[0] else "–"
+        if field not in runs[0]:
+            return "–"
+        return number([run[field] * factor for run in runs], form, field in ("first", "wall"))
 
     return [title, column("first", 1, "{:.3f}"), column("wall", 1, "{:.3f}"), column("cpu", 1, "{:.3f}"),
             column("rss", 1e-6, "{:.0f}"), column("bytes", 1e-6, "{:,.0f}")]
@@ -172,11 +145,14 @@ def committing(cases):
     case = cases.get("writer")
     if not case:
         return ""
-    rows = [[title, f"{cpu:.4f}", f"{rate:,.0f}", f"{size / 1e6:,.0f}"] for title, cpu, rate, size in checkpoint.rows(case)]
+    rows = [[title, f"{cpu:.4f}", f"{rate:,.0f}", f"{size / 1e6:,.0f}"]
+            for title, cpu, rate, size in checkpoint.rows(case)]
     head = ["who writes", "CPU, s per 1,000 items", "items/s of CPU time", "checkpoint, MB"]
-    note = (f"\nFive statements for each of {case['items']:,} items: `in_flight` in and out, `item` changed, `attempt` and "
-            "`response` in.\n"
-            f"Both commit {case['group']} answers at once: genbatch takes what has come, and the C program as many on average.\n")
+    note = (
+        f"\nFive statements for each of {case['items']:,} items: `in_flight` in and out, `item` changed, `attempt` and "
+        f"`response` in.\nBoth commit {case['group']} answers at once: genbatch takes what has come, the C program as "
+        "many on average.\n"
+    )
     return "## Committing\n\n" + table(head, rows) + note
 
 
@@ -192,17 +168,20 @@ def growth(cases):
         parts.append(f"Without the CPU time of a run of one item, {case['start'] * 1000:.0f} ms.\n")
     if case := cases.get("growth-streams"):
         parts += [image(name) for name, *_ in STREAM_CHARTS]
-        rows = []
-        for p in case["points"]:
-            one, bare = p["genbatch"], p["receiver"]
-            rows.append([f"{p['x']:,}", f"{one['cpu'] * 1e6:.0f}", f"{bare['cpu'] * 1e6:.0f}", f"{one['rss'] / 1e6:.0f}",
-                         f"{bare['rss'] / 1e6:.0f}", f"{one['wall'] / p['ideal']:.2f}", f"{bare['wall'] / p['ideal']:.2f}"])
-        parts.append("\n" + table(
-            ["slow streams at once", "CPU, µs a stream", "of bare libcurl", "peak RSS, MB", "of bare libcurl",
-             "wall ÷ ideal", "of bare libcurl"], rows))
+        head = ["slow streams at once", "CPU, µs a stream", "of bare libcurl", "peak RSS, MB", "of bare libcurl",
+                "wall ÷ ideal", "of bare libcurl"]
+        parts.append("\n" + table(head, [stream_row(point) for point in case["points"]]))
     if not parts:
         return ""
-    return "## As the work grows\n\nCPU time an item should be flat, memory flat in items, and the file straight.\n\n" + "\n".join(parts)
+    words = "CPU time an item should be flat, memory flat in items, and the file straight."
+    return f"## As the work grows\n\n{words}\n\n" + "\n".join(parts)
+
+
+def stream_row(point):
+    programs = [point["genbatch"], point["receiver"]]
+    columns = [[f"{one['cpu'] * 1e6:.0f}" for one in programs], [f"{one['rss'] / 1e6:.0f}" for one in programs],
+               [f"{one['wall'] / point['ideal']:.2f}" for one in programs]]
+    return [f"{point['x']:,}", *(cell for pair in columns for cell in pair)]
 
 
 def image(name):
@@ -222,7 +201,7 @@ def charts(results):
             drawings[name] = plots.chart(chart_title(name), "items", unit, series)
     if case := results["cases"].get("growth-streams"):
         for name, field, factor, _, unit in STREAM_CHARTS:
-            series = {who: [(p["x"], p[who][field] * factor) for p in case["points"]] for who in ("genbatch", "receiver")}
-            series["bare libcurl"] = series.pop("receiver")
+            series = {words: [(p["x"], p[who][field] * factor) for p in case["points"]]
+                      for words, who in (("genbatch", "genbatch"), ("bare libcurl", "receiver"))}
             drawings[name] = plots.chart(chart_title(name), "streams at once", unit, series)
     return drawings

@@ -33,8 +33,10 @@ class Items:
                 "rss": max(run["rss"] for run in runs), "wall": statistics.median(run["wall"] for run in runs),
                 "bytes": (bench.folder / "work" / "bench.db").stat().st_size,
             }
-            bench.tell(f"{self.name} {items:9,}   cpu {point['cpu'] * 1e6:6.1f} µs an item   "
-                       f"rss {point['rss'] / 1e6:6.1f} MB   file {point['bytes'] / 1e6:8.1f} MB   wall {point['wall']:.1f} s")
+            bench.tell(
+                f"{self.name} {items:9,}   cpu {point['cpu'] * 1e6:6.1f} µs an item   rss {point['rss'] / 1e6:6.1f} MB   "
+                f"file {point['bytes'] / 1e6:8.1f} MB   wall {point['wall']:.1f} s"
+            )
             points.append(point)
         shutil.rmtree(bench.folder / "work", ignore_errors=True)
         return {"points": points, "start": start}
@@ -57,8 +59,10 @@ class Streams:
                     bench.fail(f"{self.name}: {name} did not end all of {streams:,} streams")
                 point[name] = {"cpu": run["cpu"] / run["requests"], "rss": run["rss"], "wall": run["wall"],
                                "most_streams": run["most_streams"]}
-                bench.tell(f"{self.name} {streams:6,} {name:9} cpu {run['cpu'] / run['requests'] * 1e6:7.1f} µs a stream   "
-                           f"rss {run['rss'] / 1e6:6.1f} MB   wall {run['wall']:6.2f} s   {run['most_streams']:,} at once")
+                bench.tell(
+                    f"{self.name} {streams:6,} {name:9} cpu {point[name]['cpu'] * 1e6:7.1f} µs a stream   "
+                    f"rss {run['rss'] / 1e6:6.1f} MB   wall {run['wall']:6.2f} s   {run['most_streams']:,} at once"
+                )
             points.append(point)
         return {"points": points}
 

@@ -66,7 +66,8 @@ class Finished:
         return result
 
     def look(self, bench, work, items, command):
-        used = bench.meter.run([bench.genbatch, command, "job.yaml", "--db", "job.db"], work, genbatch_environment(work))
+        words = [bench.genbatch, command, "job.yaml", "--db", "job.db"]
+        used = bench.meter.run(words, work, genbatch_environment(work))
         if command == "status" and f"{items - 1:,}" not in used.output:
             bench.fail(f"million-done: status does not tell {items - 1:,}:\n{used.output}")
         return plain(used)

@@ -38,7 +38,8 @@ def chart(title, x_label, y_label, series, description=""):
         y = y_axis.place(value)
         parts += [line(LEFT, y, WIDTH - RIGHT, y, "grid"), text(LEFT - 8, y + 4, label(value), "end")]
     parts += [
-        line(LEFT, HEIGHT - BOTTOM, WIDTH - RIGHT, HEIGHT - BOTTOM, "axis"), line(LEFT, TOP, LEFT, HEIGHT - BOTTOM, "axis"),
+        line(LEFT, HEIGHT - BOTTOM, WIDTH - RIGHT, HEIGHT - BOTTOM, "axis"),
+        line(LEFT, TOP, LEFT, HEIGHT - BOTTOM, "axis"),
         text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 14, x_label, "middle"),
         text(WIDTH - RIGHT, 20, y_label, "end"),
     ]

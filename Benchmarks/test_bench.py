@@ -33,8 +33,11 @@ class GoalTests(unittest.TestCase):
         self.assertEqual(self.goal.measured({"case": result([2, 6], [1, 2])}), [2 / 100, 6 / 200])
 
     def test_the_median_decides(self):
-        verdicts = [self.goal.verdict({"case": result(above, [1, 1, 1])}) for above in ([1, 1, 9], [1, 2, 9], [1, 9, 9])]
-        self.assertEqual(verdicts, ["aim", "at least", "no"])
+        verdicts = {
+            "aim": [1, 1, 9], "at least": [1, 2, 9], "no": [1, 9, 9],
+        }
+        for verdict, cpu in verdicts.items():
+            self.assertEqual(self.goal.verdict({"case": result(cpu, [1, 1, 1])}), verdict)
         self.assertEqual(self.goal.verdict({}), "not measured")
 
     def test_for_some_numbers_more_is_better(self):
@@ -42,8 +45,8 @@ class GoalTests(unittest.TestCase):
         self.assertEqual([goal.verdict({"case": [value]}) for value in (0.7, 0.8, 0.95)], ["no", "at least", "aim"])
 
     def test_numbers_are_written_for_people(self):
-        written = [goals.write(*each) for each in ((1 / 83, "ratio"), (1.256, "ratio"), (0.05, "s"), (2, "s"), (4e7, "MB"))]
-        self.assertEqual(written, ["1/83", "1.26", "50 ms", "2 s", "40 MB"])
+        numbers = [(1 / 83, "ratio"), (1.256, "ratio"), (0.05, "s"), (2, "s"), (4e7, "MB"), (1000, "count")]
+        self.assertEqual([goals.write(*each) for each in numbers], ["1/83", "1.26", "50 ms", "2 s", "40 MB", "1,000"])
 
 
 class DocumentTests(unittest.TestCase):
