@@ -6,8 +6,8 @@ DESTDIR ?=
 JOBS = jobs/quickstart.yaml jobs/nightly-summaries.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-long reliability check docs format bench quota-table install release deb \
-	deb-test clean
+.PHONY: help setup build demo test test-long reliability check docs format bench bench-quick quota-table install \
+	release deb deb-test clean
 
 help: ## List the commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,7 @@ reliability: ## Run all tests and write docs/reliability.md: each fault, its tes
 
 check: setup ## Formatting, warnings as errors, imports that follow the module map.
 	python3 scripts/reliability.py --check
+	python3 -m unittest discover --quiet --start-directory Benchmarks
 	$(SWIFT) format lint --strict --parallel --recursive Sources Tests Package.swift
 	GENBATCH_STRICT=1 $(SWIFT) build --build-tests --explicit-target-dependency-import-check error
 
@@ -49,9 +50,13 @@ docs: setup ## Build the reference of the library GenAI; a warning fails.
 format: ## Format the sources.
 	$(SWIFT) format format --in-place --parallel --recursive Sources Tests Package.swift
 
-bench: build ## Measure genbatch beside a bare libcurl receiver.
+bench: build ## Measure genbatch beside other clients and write docs/performance.md: an hour.
 	@scripts/setup.sh bench
-	python3 Benchmarks/bench.py
+	python3 Benchmarks/bench.py --genbatch .build/release/genbatch --write
+
+bench-quick: build ## A look at the same in two minutes; writes nothing.
+	@scripts/setup.sh bench
+	python3 Benchmarks/bench.py --genbatch .build/release/genbatch --quick
 
 quota-table: ## Simulate pacing policies and write the table of docs/quota.md.
 	$(SWIFT) build --build-tests

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 static const char *url, *body, *ca_file;
+static size_t body_size;
 static long requests = 1000, concurrency = 64, http_version = CURL_HTTP_VERSION_1_1;
 
 static CURLM *multi;
@@ -76,6 +77,7 @@ static CURL *new_transfer(void) {
     if (!easy) die("curl_easy_init");
     curl_easy_setopt(easy, CURLOPT_URL, url);
     curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body);
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)body_size);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, count_bytes);
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, http_version);
@@ -135,24 +137,39 @@ static void run(void) {
     }
 }
 
+static void read_body(const char *path) {
+    FILE *file = fopen(path, "rb");
+    if (!file) die(path);
+    fseek(file, 0, SEEK_END);
+    body_size = ftell(file);
+    rewind(file);
+    char *bytes = malloc(body_size);
+    if (!bytes || fread(bytes, 1, body_size, file) != body_size) die(path);
+    fclose(file);
+    body = bytes;
+}
+
 static void parse(int count, char **arguments) {
     static const struct option options[] = {
-        {"url", 1, 0, 'u'}, {"body", 1, 0, 'b'}, {"cacert", 1, 0, 'a'}, {"requests", 1, 0, 'n'},
-        {"concurrency", 1, 0, 'c'}, {"http2", 0, 0, '2'}, {0},
+        {"url", 1, 0, 'u'}, {"body", 1, 0, 'b'}, {"body-file", 1, 0, 'f'}, {"cacert", 1, 0, 'a'},
+        {"requests", 1, 0, 'n'}, {"concurrency", 1, 0, 'c'}, {"http2", 0, 0, '2'}, {"version", 0, 0, 'v'}, {0},
     };
     for (int option; (option = getopt_long(count, arguments, "", options, NULL)) != -1;) {
         switch (option) {
         case 'u': url = optarg; break;
-        case 'b': body = optarg; break;
+        case 'b': body = optarg, body_size = strlen(optarg); break;
+        case 'f': read_body(optarg); break;
         case 'a': ca_file = optarg; break;
         case 'n': requests = atol(optarg); break;
         case 'c': concurrency = atol(optarg); break;
+        case 'v': puts(curl_version()), exit(0);
         case '2': http_version = CURL_HTTP_VERSION_2TLS; break;
         default: exit(64);
         }
     }
     if (!url || !body || requests < 1 || concurrency < 1) {
-        fprintf(stderr, "usage: receiver --url URL --body TEXT [--requests N] [--concurrency N] [--http2] [--cacert FILE]\n");
+        fprintf(stderr, "usage: receiver --url URL --body TEXT | --body-file FILE [--requests N] [--concurrency N] [--http2] "
+            "[--cacert FILE]\n");
         exit(64);
     }
 }

@@ -2,7 +2,7 @@
  * Answers every POST with a stream that is slow as a model is: a second of silence, then one event after the other.
  *
  * Holds ten thousand streams on one thread. Every gap has one of two lengths, so a wheel of 10 ms slots is all the timer
- * there is. Prints its port; `GET /counts` tells what it did.
+ * there is. Prints its port; `GET /counts` tells what it did, and the most streams at once since it was last asked.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -34,7 +34,7 @@ static size_t event_sizes[MAX_EVENTS];
 static int event_count, first_ms = 1000, gap_ms = 100;
 static struct connection *wheel[SLOTS];
 static unsigned long long slot_now;
-static long requests, completed, open_streams, most_streams, aborted;
+static long connections, requests, completed, open_streams, most_streams, aborted;
 static int epoll_fd;
 
 static void die(const char *what) {
@@ -91,8 +91,9 @@ static int send_all(struct connection *connection, const char *data, size_t size
 static void send_counts(struct connection *connection) {
     char counts[256], response[512];
     int size = snprintf(counts, sizeof counts,
-        "{\"requests\":%ld,\"completed\":%ld,\"aborted\":%ld,\"most_streams\":%ld}\n", requests, completed, aborted,
-        most_streams);
+        "{\"connections\":%ld,\"requests\":%ld,\"completed\":%ld,\"aborted\":%ld,\"most_streams\":%ld}\n", connections,
+        requests, completed, aborted, most_streams);
+    most_streams = open_streams;
     int length = snprintf(response, sizeof response, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", size, counts);
     send_all(connection, response, length);
 }
@@ -158,6 +159,7 @@ static void accept_all(int listener) {
     for (int fd; (fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0;) {
         struct connection *connection = calloc(1, sizeof *connection);
         if (!connection) die("calloc");
+        connections++;
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
         connection->fd = fd;
         connection->next_event = -1;
