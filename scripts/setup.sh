@@ -9,7 +9,7 @@ tests)
     packages="$packages cron e2fsprogs faketime groff-base jq mount nginx-light openssl procps sqlite3 strace tzdata"
     packages="$packages util-linux"
     ;;
-bench) packages="$packages gcc libc6-dev nginx-light openssl" ;;
+bench) packages="$packages gcc libc6-dev nginx-light openssl valgrind" ;;
 deb) packages="$packages dpkg-dev" ;;
 esac
 
