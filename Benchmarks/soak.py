@@ -446,7 +446,7 @@ def report(soak, findings):
     options, lines = soak.options, []
     rate = f"{len(FAULTS)} kinds of faults on {sum(share for share, _ in FAULTS):.1%} of the attempts"
     lines.append(
-        f"`make soak`: {options.streams:,} streams at once for {options.duration / 60:g} minutes against "
+        f"`make soak`: {options.streams:,} streams at once for {options.duration / 60:g} min against "
         f"`gemini-simulator`, answers of about {STREAM_SECONDS:.0f} s in {CHUNKS} events, {rate}, and {len(REFUSALS)} times "
         f"{REFUSAL_SECONDS} s in which the quota refuses everything. "
         f"{os.cpu_count()} cores, {platform.system()} {platform.release()}, client and simulator on the same machine.\n"

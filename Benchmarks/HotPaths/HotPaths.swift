@@ -1,14 +1,27 @@
+import Dispatch
+
 /// Goes along one hot path of genbatch a number of times, so that its instructions can be counted.
 ///
 /// Benchmarks/guard.py makes the folder with the data and knows what to do with the counts.
 @main
 enum HotPaths {
-    static func main() async throws {
+    static func main() {
         let arguments = CommandLine.arguments
         guard arguments.count == 4, let path = HotPath(rawValue: arguments[1]), let units = Int(arguments[3]) else {
             fatalError("usage: hot-paths PATH FOLDER UNITS; the paths are \(HotPath.allCases.map(\.rawValue))")
         }
-        print(try await path.run(in: arguments[2], units: units))
+        let folder = arguments[2]
+        // The main thread waits by itself: valgrind ends where Dispatch parks it for an asynchronous `main`.
+        let end = DispatchSemaphore(value: 0)
+        Task.detached {
+            do {
+                print(try await path.run(in: folder, units: units))
+            } catch {
+                fatalError("\(path.rawValue): \(error)")
+            }
+            end.signal()
+        }
+        end.wait()
     }
 }
 
