@@ -45,7 +45,7 @@ FAULTS = [
     (0.002, {"kind": "brokenJSON", "atChunk": 5}),
     (0.020, {"kind": "delay", "betweenChunksMilliseconds": 2500}),
     (0.010, {"kind": "framing", "styles": ["comments", "manyDataLines", "cr"]}),
-    (0.001, {"kind": "oneBytePerWrite"}),
+    (0.0002, {"kind": "oneBytePerWrite"}),
 ]
 # The quota refuses everything for a moment, at these shares of the time; it is a little more than what is used.
 REFUSALS = [0.2, 0.45, 0.7]

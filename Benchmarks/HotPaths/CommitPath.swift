@@ -5,6 +5,9 @@ import Synchronization
 
 /// From a pending item to its answer on the disk: scheduler and checkpoint, with a model that answers at once.
 struct CommitPath {
+    /// How much slower things are while their instructions are counted: what waits for company is to get it all the same.
+    private static let slowness = 50
+
     private let folder: String
     private var job: Job
 
@@ -19,7 +22,10 @@ struct CommitPath {
     /// Runs items of the checkpoint, which must have so many pending ones.
     func run(_ units: Int) async throws -> Int {
         let path = DataFile.path(DataFile.checkpoint, in: folder)
-        let checkpoint = try SQLiteCheckpoint(path: path, createIfMissing: false)
+        var policy = CommitPolicy()
+        policy.beginDelay *= Self.slowness
+        policy.recordDelay *= Self.slowness
+        let checkpoint = try SQLiteCheckpoint(path: path, createIfMissing: false, policy: policy)
         _ = try checkpoint.reopen()
         try await checkpoint.startRun(version: "0")
         let scheduler = Scheduler(
