@@ -93,16 +93,15 @@ package struct TokenUsage: Sendable, Equatable {
 
     /// Adds counts of another answer; unknown plus known is known.
     package static func += (left: inout TokenUsage, right: TokenUsage) {
-        func sum(_ path: WritableKeyPath<TokenUsage, Int?>) {
-            guard let more = right[keyPath: path] else { return }
-            left[keyPath: path] = (left[keyPath: path] ?? 0) + more
+        func add(_ more: Int?, to counter: inout Int?) {
+            counter = more.map { (counter ?? 0) + $0 } ?? counter
         }
-        sum(\.promptTokens)
-        sum(\.outputTokens)
-        sum(\.thoughtTokens)
-        sum(\.cachedTokens)
-        sum(\.toolUseTokens)
-        sum(\.totalTokens)
+        add(right.promptTokens, to: &left.promptTokens)
+        add(right.outputTokens, to: &left.outputTokens)
+        add(right.thoughtTokens, to: &left.thoughtTokens)
+        add(right.cachedTokens, to: &left.cachedTokens)
+        add(right.toolUseTokens, to: &left.toolUseTokens)
+        add(right.totalTokens, to: &left.totalTokens)
         if let more = right.modalities {
             left.modalities = (left.modalities ?? ModalityTokens()) + more
         }

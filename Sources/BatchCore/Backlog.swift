@@ -122,8 +122,13 @@ struct Backlog {
 
     /// The first request of each model among items that has no lane yet.
     func newModels(in items: [PendingItem]) -> [ItemRequest] {
-        var seen: Set<String> = []
-        return items.map(\.request).filter { laneNumbers[$0.model] == nil && seen.insert($0.model).inserted }
+        var requests: [ItemRequest] = []
+        for item in items where laneNumbers[item.request.model] == nil {
+            if !requests.contains(where: { $0.model == item.request.model }) {
+                requests.append(item.request)
+            }
+        }
+        return requests
     }
 
     /// Gives a model a lane, with what is known of its quota.

@@ -19,8 +19,20 @@ enum Aftermath: Sendable {
 }
 
 extension Scheduler {
+    /// Carries out one thing after the other: a task for each would cost more than what it does.
+    nonisolated func work(beginningWith first: Lane.Next) async {
+        var next: Lane.Next? = first
+        while let current = next {
+            switch current {
+            case .send(let work): await carryOut(work)
+            case .postpone(let work, let reason): await postpone(work, because: reason)
+            }
+            next = await nextWork()
+        }
+    }
+
     /// Makes one attempt for an item, from the note that it begins to the announcement of what came of it.
-    nonisolated func carryOut(_ work: Work) async {
+    private nonisolated func carryOut(_ work: Work) async {
         let id = work.item.id
         do {
             try await store.begin(id)
@@ -44,8 +56,20 @@ extension Scheduler {
         }
     }
 
+    /// What is wrong with an answer, found on a thread that may take its time: the run's own may be that of all streams.
+    private nonisolated func refusal(
+        of answer: Answer,
+        by check: AnswerCheck,
+        _ machine: ItemMachine
+    ) async -> GenerationError? {
+        guard check.takesTime else { return machine.refusal(of: answer, by: check) }
+        return await withTaskExecutorPreference(globalConcurrentExecutor) {
+            machine.refusal(of: answer, by: check)
+        }
+    }
+
     /// Leaves an item for a later run.
-    nonisolated func postpone(_ work: Work, because reason: Postponement) async {
+    private nonisolated func postpone(_ work: Work, because reason: Postponement) async {
         do {
             try await store.record(ItemOutcome(item: work.item.id, state: .deferred))
             observer.observe(.itemDeferred(work.item.id, key: work.item.key, reason: reason.message))
@@ -83,7 +107,7 @@ extension Scheduler {
             let generated = try await generator.generate(request, meter: meter)
             timings.firstChunk = generated.firstChunk
             let check = AnswerCheck(checks, config: work.item.request.config)
-            let refusal = work.machine.refusal(of: generated.answer, by: check)
+            let refusal = await refusal(of: generated.answer, by: check, work.machine)
             result = refusal.map { .failed($0) } ?? .answered(generated.answer)
         } catch let error as GenerationError {
             result = .failed(error)

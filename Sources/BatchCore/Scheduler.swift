@@ -27,6 +27,10 @@ package actor Scheduler {
     private var checkpointError: (any Error)?
     private var summary = RunSummary()
     private var answeringModels = AnsweringModels()
+    /// Workers without work: the last one first, whose memory is still at hand.
+    private var idle: [CheckedContinuation<Lane.Next?, Never>] = []
+    /// Whether there will be no work any more.
+    private var isOver = false
     private var changeSignal: CheckedContinuation<Void, Never>?
     private var hasChanged = false
     private var alarm: (due: Duration, task: Task<Void, Never>)?
@@ -143,7 +147,9 @@ package actor Scheduler {
             if isAborted {
                 group.cancelAll()
             }
-            if unsettled == 0, isStopping || backlog.isEmpty { return }
+            if unsettled == 0, isStopping || backlog.isEmpty {
+                return sendWorkersHome()
+            }
             await waitForChange()
         }
     }
@@ -184,16 +190,32 @@ package actor Scheduler {
     private func start(_ next: Lane.Next, in group: inout DiscardingTaskGroup) {
         unsettled += 1
         switch next {
-        case .send(let work):
+        case .send:
             inFlight += 1
-            group.addTask { await self.carryOut(work) }
-        case .postpone(let work, let reason):
-            switch reason {
-            case .refused(let error): summary.closedModels[work.item.request.model] = error
-            case .capped(let cap): summary.cap = cap
-            }
-            group.addTask { await self.postpone(work, because: reason) }
+        case .postpone(let work, .refused(let error)):
+            summary.closedModels[work.item.request.model] = error
+        case .postpone(_, .capped(let cap)):
+            summary.cap = cap
         }
+        if let worker = idle.popLast() {
+            worker.resume(returning: next)
+        } else {
+            group.addTask { await self.work(beginningWith: next) }
+        }
+    }
+
+    /// Waits for more work; `nil` if there is none any more.
+    func nextWork() async -> Lane.Next? {
+        if isOver { return nil }
+        return await withCheckedContinuation { idle.append($0) }
+    }
+
+    private func sendWorkersHome() {
+        isOver = true
+        for worker in idle {
+            worker.resume(returning: nil)
+        }
+        idle = []
     }
 
     // MARK: What follows from an attempt

@@ -7,10 +7,10 @@ extension CheckpointDatabase {
     func store(_ job: StoredJob, _ plan: StoredPlan) throws {
         let statement = try connection.prepare(
             """
-            INSERT INTO job (id, name, path, folder, yaml, created_at_ms, updated_at_ms, plan, shard_count, shards)
-            VALUES (1, ?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8)
+            INSERT INTO job (id, name, path, folder, yaml, created_at_ms, updated_at_ms, plan, shard_count, shards, inputs)
+            VALUES (1, ?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8, ?9)
             ON CONFLICT (id) DO UPDATE SET name = ?1, path = ?2, folder = ?3, yaml = ?4, updated_at_ms = ?5,
-                plan = ?6, shard_count = ?7, shards = ?8
+                plan = ?6, shard_count = ?7, shards = ?8, inputs = ?9
             """
         )
         try statement.bind(job.name, at: 1)
@@ -21,7 +21,16 @@ extension CheckpointDatabase {
         try statement.bind(blob: plan.digest, at: 6)
         try statement.bind(plan.shardCount, at: 7)
         try statement.bind(plan.shardList, at: 8)
+        try statement.bind(job.inputs.map(SQLiteValue.blob) ?? .null, at: 9)
         try statement.run()
+    }
+
+    /// Whether the items of a job are those that the checkpoint was last compared with.
+    func isUpToDate(with job: StoredJob, shard: Shard?) throws -> Bool {
+        guard let inputs = job.inputs, let plan = try StoredPlan(connection), plan.isWhole(shard) else { return false }
+        let statement = try connection.prepare("SELECT 1 FROM job WHERE inputs = ?1")
+        try statement.bind(blob: inputs, at: 1)
+        return try statement.step()
     }
 
     /// Counts the items and takes up again what was deferred; inside a transaction.

@@ -111,8 +111,13 @@ final class CommitQueue: Sendable {
 
     private func takeBatch(_ state: inout State) -> Next {
         guard !state.entries.isEmpty else { return .end }
-        let batch = Array(state.entries.prefix(Self.maximumBatch))
-        state.entries.removeFirst(batch.count)
+        var batch: [Entry] = []
+        if state.entries.count <= Self.maximumBatch {
+            swap(&batch, &state.entries)
+        } else {
+            batch = Array(state.entries.prefix(Self.maximumBatch))
+            state.entries.removeFirst(batch.count)
+        }
         // What is left has waited while the thread was busy: it is due.
         state.deadline = state.entries.isEmpty ? nil : .now
         return .batch(batch)

@@ -18,6 +18,8 @@ final class Registration {
     private var positions: PositionSequence
     private var plan = RunPlan()
     private var digest = PlanDigest()
+    /// Whether an item refers to a file of this machine.
+    private(set) var hasLocalMedia = false
 
     /// - Parameters:
     ///   - database: The checkpoint.
@@ -74,6 +76,7 @@ final class Registration {
     /// - Throws: What the source throws, ``CheckpointError/Kind/duplicateKey(_:first:second:)``, or an `SQLiteError`.
     func run(_ source: inout some ItemSource) throws -> RunPlan {
         while let item = try source.next() {
+            hasLocalMedia = hasLocalMedia || item.request.hasLocalMedia
             if let shard, !shard.contains(item.key) {
                 digest.add(item.key, ItemFingerprint(of: item.request))
                 positions.skip()
@@ -163,6 +166,17 @@ final class Registration {
         for id in matcher.finish() {
             try leave.bind(Int64(id), at: 1)
             try leave.run()
+        }
+    }
+}
+
+extension ItemRequest {
+    fileprivate var hasLocalMedia: Bool {
+        turns.contains { turn in
+            turn.media.contains { reference in
+                if case .file = reference.location { return true }
+                return false
+            }
         }
     }
 }

@@ -51,7 +51,7 @@ package struct InputCondition: Sendable, Equatable {
         var isEqual = false
         try reader.beginObject()
         while let name = try reader.nextKey() {
-            guard reader.matches(name, column) else {
+            guard reader.isText(column, at: name) else {
                 try reader.skipValue()
                 continue
             }

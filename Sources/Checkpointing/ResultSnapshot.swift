@@ -65,7 +65,7 @@ private struct InputColumns {
         var expected = 0
         try reader.beginObject()
         while let range = try reader.nextKey() {
-            if expected >= names.count || !reader.matches(range, names[expected]) {
+            if expected >= names.count || !reader.isText(names[expected], at: range) {
                 let name = reader.unescapedString(in: range)
                 if known.insert(name).inserted {
                     names.append(name)

@@ -139,7 +139,8 @@ package final class SQLiteCheckpoint: CheckpointStore, UploadRegister {
     /// Compares a job with the checkpoint, and makes the checkpoint follow: all of it or nothing.
     ///
     /// It blocks the calling thread until the end, and other operations meanwhile. Items that are as they were are not
-    /// written; memory does not grow with their number but by one bit each.
+    /// written; memory does not grow with their number but by one bit each. If the inputs are those of the last time, the
+    /// source is not even asked.
     ///
     /// - Parameters:
     ///   - source: All items of the job in its order.
@@ -160,8 +161,14 @@ package final class SQLiteCheckpoint: CheckpointStore, UploadRegister {
                     return try database.connection.transaction {
                         var plan = try database.choosing(choice) {
                             try StoredPlan(database.connection)?.check(shard, path: path)
+                            if try database.isUpToDate(with: job, shard: shard) { return try database.reopen() }
                             let registration = try Registration(database, shard: shard)
                             let plan = try registration.run(&source)
+                            var job = job
+                            if registration.hasLocalMedia {
+                                // Of those only their content tells whether they have changed.
+                                job.inputs = nil
+                            }
                             try database.store(job, registration.storedPlan)
                             return plan
                         }

@@ -23,7 +23,8 @@ enum Schema {
             updated_at_ms INTEGER NOT NULL,  -- when the items were last compared with the job
             plan BLOB NOT NULL CHECK (length(plan) = 32),  -- hash of all items of the job, whatever their order
             shard_count INTEGER NOT NULL,    -- how many parts the job is run in; 1: in one piece
-            shards TEXT NOT NULL             -- JSON array: which of them are here, from 0
+            shards TEXT NOT NULL,            -- JSON array: which of them are here, from 0
+            inputs BLOB                      -- hash of the names, sizes and times of the files read; NULL: read again
         ) STRICT;
 
         -- One execution of the program over the job.

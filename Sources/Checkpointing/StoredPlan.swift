@@ -21,6 +21,11 @@ package struct StoredPlan: Sendable, Equatable {
         (0..<shardCount).filter { !shards.contains($0) }.compactMap { Shard($0, of: shardCount) }
     }
 
+    /// Whether the checkpoint is for just this part, or for all of the job if it is `nil`.
+    func isWhole(_ wanted: Shard?) -> Bool {
+        shardCount == wanted?.count ?? 1 && shards == [wanted?.number ?? 0]
+    }
+
     /// Takes in the parts that another checkpoint is for.
     ///
     /// Parts of different sizes do not add up: what is made of them is for the job in one piece.

@@ -20,8 +20,22 @@ package struct HTTPResponseHead: Sendable, Equatable {
     }
 
     /// The first header of a name, given in lower case.
-    package func header(_ name: String) -> String? {
-        headers.first { $0.name == name }?.value
+    ///
+    /// Asked for with every answer, and mostly in vain: the lines are compared where they are.
+    package func header(_ name: StaticString) -> String? {
+        name.withUTF8Buffer { name in
+            var rest = lines[...]
+            while !rest.isEmpty {
+                let line = rest.prefix { $0 != 0x0A }
+                if line.count > name.count, line[line.startIndex + name.count] == UInt8(ascii: ":"),
+                    zip(line, name).allSatisfy({ $0 == $1 || $0 | 0x20 == $1 && $0 >= 0x41 && $0 <= 0x5A })
+                {
+                    return Self.text(line.dropFirst(name.count + 1))
+                }
+                rest = rest.dropFirst(line.count + 1)
+            }
+            return nil
+        }
     }
 
     /// Bytes as text without the blanks around it.

@@ -27,26 +27,46 @@ package final class TransferLoop: Sendable {
         case start(Transfer)
         case cancel(Transfer)
         case resume(Transfer)
+        case run(UnownedJob, UnownedTaskExecutor)
         case stop
     }
 
     /// What other threads want done, in order.
     private final class Inbox: Sendable {
-        private let commands = Mutex<[Command]>([])
+        private struct State {
+            var commands: [Command] = []
+            /// Whether the thread looks at nothing but its sockets, until it is woken.
+            var isUnwatched = false
+        }
 
-        /// Returns whether the inbox was empty, so that the thread has to be woken.
+        private let state = Mutex(State())
+
+        /// Returns whether the thread has to be woken.
         func append(_ command: Command) -> Bool {
-            commands.withLock { commands in
-                commands.append(command)
-                return commands.count == 1
+            state.withLock { state in
+                state.commands.append(command)
+                defer { state.isUnwatched = false }
+                return state.isUnwatched
             }
         }
 
-        func takeAll() -> [Command] {
-            commands.withLock { commands in
-                defer { commands.removeAll(keepingCapacity: true) }
-                return commands
+        /// Takes what is there, leaving an empty array's memory for what comes.
+        func takeAll(into taken: inout [Command]) {
+            taken.removeAll(keepingCapacity: true)
+            state.withLock { swap(&taken, &$0.commands) }
+        }
+
+        /// Whether the thread may wait for its sockets; whoever adds something from then on has to wake it.
+        func allowsWait() -> Bool {
+            state.withLock { state in
+                state.isUnwatched = state.commands.isEmpty
+                return state.isUnwatched
             }
+        }
+
+        /// The wait is over.
+        func endWait() {
+            state.withLock { $0.isUnwatched = false }
         }
     }
 
@@ -87,6 +107,11 @@ package final class TransferLoop: Sendable {
     /// Lets a transfer go on whose receiver had asked to pause.
     package func resume(_ transfer: Transfer) {
         send(.resume(transfer))
+    }
+
+    /// Runs a piece of a task on the thread.
+    fileprivate func run(_ job: UnownedJob) {
+        send(.run(job, asUnownedTaskExecutor()))
     }
 
     private func send(_ command: Command) {
@@ -156,8 +181,9 @@ package final class TransferLoop: Sendable {
             } catch {
                 preconditionFailure("libcurl refuses its own callbacks: \(error)")
             }
+            var commands: [Command] = []
             while !isStopped {
-                let limit = waitMilliseconds()
+                let limit = inbox.allowsWait() ? waitMilliseconds() : 0
                 let end = poller.wait(milliseconds: limit) { ready in
                     multi.act(
                         on: ready.descriptor,
@@ -166,6 +192,7 @@ package final class TransferLoop: Sendable {
                         failed: ready.isFailed
                     )
                 }
+                inbox.endWait()
                 if let limit {
                     forgive(end - lookedAt - .milliseconds(limit))
                 }
@@ -174,7 +201,8 @@ package final class TransferLoop: Sendable {
                     timerDeadline = nil
                     multi.actOnTimer()
                 }
-                for command in inbox.takeAll() {
+                inbox.takeAll(into: &commands)
+                for command in commands {
                     execute(command)
                 }
                 considerConnectionLimit()
@@ -237,6 +265,7 @@ package final class TransferLoop: Sendable {
                 } else {
                     scheduleSweep(for: transfer)
                 }
+            case .run(let job, let executor): job.runSynchronously(on: executor)
             case .stop: isStopped = true
             }
         }
@@ -365,6 +394,15 @@ package final class TransferLoop: Sendable {
             case .total: "not finished within \(limits.total)"
             }
         }
+    }
+}
+
+/// Tasks may run on the thread, too: one that waits for transfers costs no change of threads then.
+///
+/// What it does between two waits must be short, since all transfers stand still meanwhile.
+extension TransferLoop: TaskExecutor {
+    package func enqueue(_ job: consuming ExecutorJob) {
+        run(UnownedJob(job))
     }
 }
 

@@ -27,7 +27,7 @@ enum AnswerParts {
         while try reader.nextElement() {
             try reader.beginObject()
             while let name = try reader.nextKey() {
-                let isText = ["text", "thought", "thoughtSignature"].contains { reader.matches(name, $0 as String) }
+                let isText = ["text", "thought", "thoughtSignature"].contains { reader.isText($0, at: name) }
                 guard isText else { return true }
                 try reader.skipValue()
             }

@@ -98,6 +98,11 @@ public final class Client: Sendable {
         _ = try await backend.authorization()
     }
 
+    /// The network thread, for tasks that do little but wait for answers: they change threads for nothing then.
+    ///
+    /// What they do between two waits must be short, since all streams stand still meanwhile.
+    package var taskExecutor: any TaskExecutor { loop }
+
     /// Which of Google's two servers it speaks to.
     package var kind: BackendKind { backend.kind }
 

@@ -47,7 +47,7 @@ package struct GenAIGenerator: Generating {
     ) async throws -> GenerationResult {
         let call = GenerateCall(
             model: request.item.model,
-            contents: try Self.contents(of: request, uploaded),
+            contents: try await Self.contents(of: request, uploaded),
             config: Self.config(of: request.item),
             stream: request.stream
         )
@@ -70,8 +70,21 @@ package struct GenAIGenerator: Generating {
         return GenerationResult(answer: Answer(collected.answer), firstChunk: collected.firstEvent)
     }
 
-    /// The dialogue: each answered turn with the model's parts as they came, then the turn to answer.
+    /// The dialogue, files read and encoded: that is done on a thread that may wait for a disk, since the run's own may be
+    /// that of all streams.
     private static func contents(
+        of request: GenerationRequest,
+        _ uploaded: [LocalMedium: MediaUpload]
+    ) async throws -> [Content] {
+        let readsFiles = request.item.turns.contains { turn in turn.media.contains { LocalMedium($0) != nil } }
+        guard readsFiles else { return try dialogue(of: request, uploaded) }
+        return try await withTaskExecutorPreference(globalConcurrentExecutor) {
+            try dialogue(of: request, uploaded)
+        }
+    }
+
+    /// Each answered turn with the model's parts as they came, then the turn to answer.
+    private static func dialogue(
         of request: GenerationRequest,
         _ uploaded: [LocalMedium: MediaUpload]
     ) throws(GenerationError) -> [Content] {

@@ -173,13 +173,19 @@ struct LiveEngine {
         if case .emptyFile = checkpoint.origin {
             StandardError.note("\(preparation.checkpointPath) was empty; a new checkpoint is made in it")
         }
-        do {
-            let failure = try await run(preparation, checkpoint, connection, displays, next)
-            await checkpoint.close()
-            return failure
-        } catch {
-            await checkpoint.close()
-            throw error
+        let memoryWatch = MemoryWatch()
+        defer { memoryWatch.stop() }
+        // From here on everything waits for answers or for the disk, and the network thread does it on the side: other
+        // threads would cost as much again.
+        return try await withTaskExecutorPreference(connection.client.taskExecutor) {
+            do {
+                let failure = try await run(preparation, checkpoint, connection, displays, next)
+                await checkpoint.close()
+                return failure
+            } catch {
+                await checkpoint.close()
+                throw error
+            }
         }
     }
 
@@ -423,7 +429,8 @@ extension StoredJob {
             name: jobFile.job.name,
             path: jobFile.path,
             folder: jobFile.folder,
-            yaml: String(decoding: try jobFile.contents(), as: UTF8.self)
+            yaml: String(decoding: try jobFile.contents(), as: UTF8.self),
+            inputs: jobFile.inputStamp(version: Version.current)
         )
     }
 }

@@ -30,9 +30,7 @@ package struct JSONReader: ~Escapable {
 
     /// The first byte of the next value, which tells its kind; blanks before it are consumed.
     package mutating func peek() throws(JSONError) -> UInt8 {
-        skipBlanks()
-        guard position < bytes.count else { throw JSONError("the document ends early", at: position) }
-        return bytes[position]
+        try nextByte()
     }
 
     package mutating func beginObject() throws(JSONError) {
@@ -49,7 +47,7 @@ package struct JSONReader: ~Escapable {
     package mutating func nextKey() throws(JSONError) -> Range<Int>? {
         guard try advance(closing: UInt8(ascii: "}")) else { return nil }
         let name = try skipString()
-        guard try peek() == UInt8(ascii: ":") else { throw JSONError("expected ':' after a name", at: position) }
+        guard try nextByte() == UInt8(ascii: ":") else { throw JSONError("expected ':' after a name", at: position) }
         position += 1
         return name
     }
@@ -60,7 +58,7 @@ package struct JSONReader: ~Escapable {
     }
 
     /// Whether the name that ``nextKey()`` returned last is this one.
-    @inlinable
+    @inlinable @inline(__always)
     package func matches(_ range: Range<Int>, _ name: StaticString) -> Bool {
         // Inlined, because most names differ in their length already.
         if range.count != name.utf8CodeUnitCount, !hasEscapes { return false }
@@ -68,10 +66,13 @@ package struct JSONReader: ~Escapable {
     }
 
     /// Whether the string passed last, the range being its content, is this text.
-    package func matches(_ range: Range<Int>, _ text: String) -> Bool {
+    ///
+    /// Of another name than ``matches(_:_:)``, which literals would not mean otherwise.
+    package func isText(_ text: String, at range: Range<Int>) -> Bool {
         guard !hasEscapes else { return unescapedString(in: range) == text }
-        let isSame = text.utf8.withContiguousStorageIfAvailable { equals(range, $0) }
-        return isSame ?? (unescapedString(in: range) == text)
+        guard range.count == text.utf8.count else { return false }
+        var text = text
+        return text.withUTF8 { equals(range, $0) }
     }
 
     @usableFromInline
@@ -190,7 +191,7 @@ package struct JSONReader: ~Escapable {
     /// - Returns: Where its bytes stand.
     @discardableResult
     package mutating func skipValue() throws(JSONError) -> Range<Int> {
-        let first = try peek()
+        let first = try nextByte()
         let start = position
         switch first {
         case UInt8(ascii: "{"):
@@ -234,16 +235,18 @@ package struct JSONReader: ~Escapable {
         return String(decoding: content, as: UTF8.self)
     }
 
+    @inline(__always)
     private mutating func open(_ bracket: UInt8, _ kind: StaticString) throws(JSONError) {
-        guard try peek() == bracket else { throw JSONError("expected \(kind)", at: position) }
+        guard try nextByte() == bracket else { throw JSONError("expected \(kind)", at: position) }
         depth += 1
         guard depth <= Self.maximumDepth else { throw JSONError("nested too deeply", at: position) }
         position += 1
         isAtStart = true
     }
 
+    @inline(__always)
     private mutating func advance(closing bracket: UInt8) throws(JSONError) -> Bool {
-        let next = try peek()
+        let next = try nextByte()
         if next == bracket {
             position += 1
             depth -= 1
@@ -253,16 +256,28 @@ package struct JSONReader: ~Escapable {
         if !isAtStart {
             guard next == UInt8(ascii: ",") else { throw JSONError("expected ','", at: position) }
             position += 1
-            skipBlanks()
         }
         return true
     }
 
-    private mutating func skipBlanks() {
-        if position < bytes.count, bytes[position] > 0x20 { return }
+    /// As ``peek()``, and part of its caller: it is asked for several times for each value.
+    @inline(__always)
+    private mutating func nextByte() throws(JSONError) -> UInt8 {
+        if position < bytes.count {
+            let byte = bytes[position]
+            if byte > 0x20 { return byte }
+        }
+        return try byteAfterBlanks()
+    }
+
+    /// The unusual case of ``nextByte()``: machines write JSON without blanks.
+    @inline(never)
+    private mutating func byteAfterBlanks() throws(JSONError) -> UInt8 {
         while position < bytes.count, Self.isBlank(bytes[position]) {
             position += 1
         }
+        guard position < bytes.count else { throw JSONError("the document ends early", at: position) }
+        return bytes[position]
     }
 
     private static func endsMember(_ byte: UInt8) -> Bool {
@@ -284,12 +299,12 @@ package struct JSONReader: ~Escapable {
 
     /// Steps over a string and returns where its content stands between the quotes.
     private mutating func skipString() throws(JSONError) -> Range<Int> {
-        guard try peek() == UInt8(ascii: "\"") else { throw JSONError("expected a string", at: position) }
+        guard try nextByte() == UInt8(ascii: "\"") else { throw JSONError("expected a string", at: position) }
         let start = position + 1
         var index = start
         hasEscapes = false
         while true {
-            index = endOfPlainRun(from: index)
+            index = PlainRun.end(in: bytes.bytes, from: index)
             guard index < bytes.count else { throw JSONError("a string does not end", at: start - 1) }
             switch bytes[index] {
             case UInt8(ascii: "\""):
@@ -301,31 +316,6 @@ package struct JSONReader: ~Escapable {
             default:
                 throw JSONError("control character in a string", at: index)
             }
-        }
-    }
-
-    /// The offset of the next quote, backslash or control character: eight bytes at a time, since strings are most of a
-    /// document.
-    private func endOfPlainRun(from start: Int) -> Int {
-        bytes.withUnsafeBytes { bytes in
-            let ones: UInt64 = 0x0101_0101_0101_0101
-            let highBits: UInt64 = 0x8080_8080_8080_8080
-            var index = start
-            while index + 8 <= bytes.count {
-                let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self))
-                // A byte of `x` that is zero, or below `n`, sets its high bit; the lowest one set is exact.
-                let quotes = word ^ (ones &* 0x22)
-                let backslashes = word ^ (ones &* 0x5C)
-                let found =
-                    ((quotes &- ones) & ~quotes | (backslashes &- ones) & ~backslashes | (word &- ones &* 0x20) & ~word)
-                    & highBits
-                if found != 0 { return index + found.trailingZeroBitCount / 8 }
-                index += 8
-            }
-            while index < bytes.count, bytes[index] != 0x22, bytes[index] != 0x5C, bytes[index] >= 0x20 {
-                index += 1
-            }
-            return index
         }
     }
 

@@ -139,22 +139,31 @@ package struct JSONWriter: Sendable {
         var value = value
         value.withUTF8 { utf8 in
             var start = 0
-            for index in utf8.indices {
+            var index = 0
+            while true {
                 // U+2028 and U+2029 (E2 80 A8/A9) are legal in JSON, yet tools that read line by line break at them.
-                let separator =
-                    utf8[index] == 0xE2 && index + 2 < utf8.count && utf8[index + 1] == 0x80
-                    && (utf8[index + 2] == 0xA8 || utf8[index + 2] == 0xA9)
-                guard utf8[index] < 0x20 || utf8[index] == 0x22 || utf8[index] == 0x5C || separator else { continue }
-                bytes.append(contentsOf: utf8[start..<index])
-                if separator {
-                    bytes.append(contentsOf: (utf8[index + 2] == 0xA8 ? "\\u2028" : "\\u2029").utf8)
-                    start = index + 3
-                } else {
+                index = PlainRun.end(in: utf8.span.bytes, from: index, orAt: 0xE2)
+                guard index < utf8.count else { break }
+                guard utf8[index] == 0xE2 else {
+                    bytes.append(contentsOf: utf8[start..<index])
                     bytes.append(contentsOf: Self.escape(utf8[index]).utf8)
-                    start = index + 1
+                    index += 1
+                    start = index
+                    continue
                 }
+                let isSeparator =
+                    index + 2 < utf8.count && utf8[index + 1] == 0x80
+                    && (utf8[index + 2] == 0xA8 || utf8[index + 2] == 0xA9)
+                guard isSeparator else {
+                    index += 1
+                    continue
+                }
+                bytes.append(contentsOf: utf8[start..<index])
+                bytes.append(contentsOf: (utf8[index + 2] == 0xA8 ? "\\u2028" : "\\u2029").utf8)
+                index += 3
+                start = index
             }
-            bytes.append(contentsOf: utf8[start..<utf8.count])
+            bytes.append(contentsOf: utf8[start...])
         }
         bytes.append(UInt8(ascii: "\""))
     }

@@ -27,6 +27,17 @@ package struct JobFile: Sendable {
     /// Whether items come from standard input, which can be read only once.
     package var readsStandardInput: Bool { settings.inputs.contains(where: \.isStandardInput) }
 
+    /// The files that all items come from, as they were when they were checked; `nil` if there is anything else.
+    var inputFiles: [(path: String, stamp: FileStamp)]? {
+        guard let stamp = text.stamp else { return nil }
+        var files = [(text.path, stamp)]
+        for input in settings.inputs {
+            guard input.kind != .files, let stamp = input.stamp else { return nil }
+            files.append((input.path, stamp))
+        }
+        return files
+    }
+
     private let text: JobText
     private let settings: JobSettings
     private let access: FileAccess

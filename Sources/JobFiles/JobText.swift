@@ -30,6 +30,12 @@ struct JobText: Sendable {
         }
     }
 
+    /// The file as it was when it was first opened; `nil` for anything else than a file.
+    var stamp: FileStamp? {
+        if case .file(let stamp) = storage { return stamp }
+        return nil
+    }
+
     /// The whole text, as the checkpoint keeps it.
     func contents() throws(FileProblem) -> [UInt8] {
         switch storage {

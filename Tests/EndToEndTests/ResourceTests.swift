@@ -59,6 +59,22 @@ struct ResourceTests {
         try await invariants.finish(items: Self.items)
     }
 
+    // Fault matrix: F10.
+    @Test("memory that is refused ends a run, and the same command goes on")
+    func refusedMemory() async throws {
+        let simulator = try await SimulatorProgram(["--chunks", "100", "--chunk-interval", "4ms"])
+        let work = try workspace(simulator)
+        var invariants = Invariants(work, simulator)
+        let program = try work.start("run", "job.yaml", "--json")
+        _ = await program.output.line(40)
+        // From here on the system gives no page more; answers and threads want some sooner or later.
+        #expect(try await work.shell("prlimit --pid \(program.pid) --as=1:1").status == 0)
+        let run = await work.outcome(of: program)
+        #expect(run.status != 0)
+        try invariants.note(run)
+        try await invariants.finish(items: Self.items)
+    }
+
     // Fault matrix: F11.
     @Test("a small stack is enough for what users and the server send")
     func smallStack() async throws {

@@ -26,6 +26,9 @@ package struct AnswerCheck: Sendable {
         config["response_json_schema"] ?? config["response_schema"]
     }
 
+    /// Whether looking takes more than a moment: patterns may try very many ways to match.
+    var takesTime: Bool { checks.matches != nil || checks.json == true || schema != nil }
+
     /// What is wrong with an answer, each in words that the model can be told too; empty if nothing is.
     package func problems(in answer: Answer) -> [String] {
         var problems = textProblems(answer)

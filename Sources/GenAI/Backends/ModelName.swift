@@ -11,11 +11,13 @@ enum ModelName {
     /// - Throws: ``GenAIError/invalidCall(_:)`` if the name could lead to another path.
     static func resource(_ model: String, on backend: BackendKind) throws(GenAIError) -> String {
         guard !model.isEmpty else { throw .invalidCall("the model's name is empty") }
-        let allowed = model.utf8.allSatisfy { byte in
-            byte >= 0x61 && byte <= 0x7A || byte >= 0x41 && byte <= 0x5A || byte >= 0x30 && byte <= 0x39
-                || "-._/:@".utf8.contains(byte)
+        var previous: UInt8 = 0
+        let isAllowed = model.utf8.allSatisfy { byte in
+            defer { previous = byte }
+            return byte >= 0x61 && byte <= 0x7A || byte >= 0x41 && byte <= 0x5A || byte >= 0x30 && byte <= 0x39
+                || "-._/:@".utf8.contains(byte) && (byte, previous) != (0x2E, 0x2E)
         }
-        guard allowed, !model.contains("..") else {
+        guard isAllowed else {
             throw .invalidCall("the model's name \"\(model)\" has characters that no model has")
         }
         guard !resources.contains(where: model.hasPrefix) else { return model }

@@ -21,16 +21,15 @@ package struct UsageCounts: Sendable, Equatable {
 
     /// Adds the counts of another request of the same answer.
     mutating func add(_ other: UsageCounts) {
-        func sum(_ counter: WritableKeyPath<UsageCounts, Int?>) {
-            guard let more = other[keyPath: counter] else { return }
-            self[keyPath: counter] = (self[keyPath: counter] ?? 0) + more
+        func add(_ more: Int?, to counter: inout Int?) {
+            counter = more.map { (counter ?? 0) + $0 } ?? counter
         }
-        sum(\.promptTokens)
-        sum(\.outputTokens)
-        sum(\.thoughtTokens)
-        sum(\.cachedTokens)
-        sum(\.toolUseTokens)
-        sum(\.totalTokens)
+        add(other.promptTokens, to: &promptTokens)
+        add(other.outputTokens, to: &outputTokens)
+        add(other.thoughtTokens, to: &thoughtTokens)
+        add(other.cachedTokens, to: &cachedTokens)
+        add(other.toolUseTokens, to: &toolUseTokens)
+        add(other.totalTokens, to: &totalTokens)
         audioPromptTokens += other.audioPromptTokens
         audioCachedTokens += other.audioCachedTokens
         imageOutputTokens += other.imageOutputTokens

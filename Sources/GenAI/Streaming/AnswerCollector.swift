@@ -109,14 +109,9 @@ private final class AnswerCollector: TransferReceiver, @unchecked Sendable {
         var isEndedEarly = false
     }
 
-    private var answer: AnswerAccumulator
     private var decoder: ResponseDecoder
-    private var scanner = ChunkScanner()
+    private var growth: AnswerGrowth
     private var error: GenAIError?
-    private var firstEventAt: Duration?
-    private var watch: (any AnswerWatch)?
-    private var isEndedEarly = false
-    private let onChunk: @Sendable (ChunkProgress) -> Void
     private let wait = TransferWait<End>()
 
     init(
@@ -125,9 +120,7 @@ private final class AnswerCollector: TransferReceiver, @unchecked Sendable {
         watch: (any AnswerWatch)?,
         onChunk: @escaping @Sendable (ChunkProgress) -> Void
     ) {
-        self.answer = answer
-        self.watch = watch
-        self.onChunk = onChunk
+        growth = AnswerGrowth(answer: answer, watch: watch, onChunk: onChunk)
         decoder = ResponseDecoder(
             maximumEventBytes: options.maximumEventBytes,
             maximumAnswerBytes: options.maximumAnswerBytes
@@ -139,7 +132,7 @@ private final class AnswerCollector: TransferReceiver, @unchecked Sendable {
         do {
             end = try await wait.end(of: request, receiver: self, on: loop)
         } catch let error as GenAIError {
-            end = End(answer: answer, error: error, wasSent: false, firstEventAt: nil)
+            end = End(answer: growth.answer, error: error, wasSent: false, firstEventAt: nil)
         }
         // A complete answer is kept even if the task was cancelled while its last bytes came: it is paid for.
         if Task.isCancelled, end.error != nil {
@@ -151,18 +144,18 @@ private final class AnswerCollector: TransferReceiver, @unchecked Sendable {
     // MARK: On the network thread
 
     func receive(head: HTTPResponseHead) {
-        answer.serviceTier = head.header("x-gemini-service-tier")?.lowercased() ?? answer.serviceTier
+        growth.answer.serviceTier = head.header("x-gemini-service-tier")?.lowercased() ?? growth.answer.serviceTier
         decoder.receive(head: head)
     }
 
     func receive(_ bytes: UnsafeRawBufferPointer) -> ReceiveDecision {
         do {
-            guard try decoder.receive(bytes, scan), !isEndedEarly else { return .abandon }
+            guard try decoder.receive(bytes, scan), !growth.isEndedEarly else { return .abandon }
         } catch {
             self.error = error
             return .abandon
         }
-        return answer.completion.isFinished ? .linger(Completion.lingerAfterFinish) : .proceed
+        return growth.answer.completion.isFinished ? .linger(Completion.lingerAfterFinish) : .proceed
     }
 
     func finish(_ end: TransferEnd) {
@@ -176,21 +169,47 @@ private final class AnswerCollector: TransferReceiver, @unchecked Sendable {
         }
         let failure =
             error
-            ?? answer.completion.failure(
+            ?? growth.answer.completion.failure(
                 end.error,
                 endsInsideDocument: decoder.endsInsideDocument
             )
         let result = End(
-            answer: answer,
-            error: isEndedEarly ? nil : failure,
+            answer: growth.answer,
+            error: growth.isEndedEarly ? nil : failure,
             wasSent: end.wasSent,
-            firstEventAt: firstEventAt,
-            isEndedEarly: isEndedEarly
+            firstEventAt: growth.firstEventAt,
+            isEndedEarly: growth.isEndedEarly
         )
         wait.finish(.success(result))
     }
 
     private func scan(_ document: Span<UInt8>) throws(JSONError) {
+        try growth.add(document)
+    }
+}
+
+/// The answer of one response so far, and those who look on.
+private struct AnswerGrowth {
+    var answer: AnswerAccumulator
+    var watch: (any AnswerWatch)?
+    let onChunk: @Sendable (ChunkProgress) -> Void
+    private var scanner = ChunkScanner()
+    private(set) var firstEventAt: Duration?
+    /// Whether the watch has seen enough.
+    private(set) var isEndedEarly = false
+
+    init(
+        answer: AnswerAccumulator,
+        watch: (any AnswerWatch)?,
+        onChunk: @escaping @Sendable (ChunkProgress) -> Void
+    ) {
+        self.answer = answer
+        self.watch = watch
+        self.onChunk = onChunk
+    }
+
+    /// Adds one event.
+    mutating func add(_ document: Span<UInt8>) throws(JSONError) {
         let before = answer.textBytes
         try scanner.scan(document, into: &answer)
         let now = monotonicNow()

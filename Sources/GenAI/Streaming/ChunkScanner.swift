@@ -76,7 +76,7 @@ package struct ChunkScanner {
     private static func string(_ reader: inout JSONReader, unless known: String?) throws(JSONError) -> String {
         let range = try reader.skipValue()
         let content = (range.lowerBound + 1)..<(range.upperBound - 1)
-        if let known, reader.matches(content, known) {
+        if let known, reader.isText(known, at: content) {
             return known
         }
         return reader.unescapedString(in: content)
@@ -254,7 +254,7 @@ package struct ChunkScanner {
         in members: [(name: String, value: [UInt8])],
         _ reader: borrowing JSONReader
     ) -> Int? {
-        for index in members.indices where reader.matches(name, members[index].name) {
+        for index in members.indices where reader.isText(members[index].name, at: name) {
             return index
         }
         return nil

@@ -86,6 +86,7 @@ extension GenerateContentConfig {
     /// - Parameter backend: Where the request goes.
     /// - Throws: ``GenAIError/invalidCall(_:)`` with the setting and what to do.
     package func check(for backend: BackendKind) throws(GenAIError) {
+        if json.isEmpty, extraBody.isEmpty { return }
         if let setting = Exclusive.settings.first(where: { $0.backend != backend && $0.occurs(in: json) }) {
             throw setting.error("the setting")
         }

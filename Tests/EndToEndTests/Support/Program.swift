@@ -159,11 +159,21 @@ final class Program: Sendable {
             for string in argv + envp { free(string) }
         }
         var pid = pid_t()
-        let result = inheritance.withLock { _ in posix_spawn(&pid, shell, &actions, &attributes, argv, envp) }
+        let result = inheritance.withLock { _ in
+            keepOwnFilesToOurselves()
+            return posix_spawn(&pid, shell, &actions, &attributes, argv, envp)
+        }
         guard result == 0 else {
             throw Failure(description: "cannot start \(path): \(String(cString: strerror(result)))")
         }
         return pid
+    }
+
+    /// What a shell starts has three files open; the test runner's would count against limits on descriptors.
+    private static func keepOwnFilesToOurselves() {
+        for descriptor in Int32(3)..<1024 {
+            _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+        }
     }
 
     private static func open(_ stream: Stream) throws -> (read: Int32?, write: Int32) {
