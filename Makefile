@@ -6,8 +6,8 @@ DESTDIR ?=
 JOBS = jobs/quickstart.yaml jobs/nightly-summaries.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-long reliability check docs format bench bench-quick quota-table install \
-	release deb deb-test clean
+.PHONY: help setup build demo test test-long reliability check docs format bench bench-quick bench-guard soak quota-table \
+	install release deb deb-test clean
 
 help: ## List the commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,14 +41,14 @@ reliability: ## Run all tests and write docs/reliability.md: each fault, its tes
 check: setup ## Formatting, warnings as errors, imports that follow the module map.
 	python3 scripts/reliability.py --check
 	python3 -m unittest discover --quiet --start-directory Benchmarks
-	$(SWIFT) format lint --strict --parallel --recursive Sources Tests Package.swift
+	$(SWIFT) format lint --strict --parallel --recursive Sources Tests Benchmarks Package.swift
 	GENBATCH_STRICT=1 $(SWIFT) build --build-tests --explicit-target-dependency-import-check error
 
 docs: setup ## Build the reference of the library GenAI; a warning fails.
 	@scripts/docs.sh
 
 format: ## Format the sources.
-	$(SWIFT) format format --in-place --parallel --recursive Sources Tests Package.swift
+	$(SWIFT) format format --in-place --parallel --recursive Sources Tests Benchmarks Package.swift
 
 bench: build ## Measure genbatch beside other clients and write docs/performance.md: an hour.
 	@scripts/setup.sh bench
@@ -57,6 +57,15 @@ bench: build ## Measure genbatch beside other clients and write docs/performance
 bench-quick: build ## A look at the same in two minutes; writes nothing.
 	@scripts/setup.sh bench
 	python3 Benchmarks/bench.py --genbatch .build/release/genbatch --quick
+
+bench-guard: setup ## Fail if a hot path takes 5 % more instructions than its table says; WRITE=1 writes the table.
+	@scripts/setup.sh bench
+	python3 Benchmarks/guard.py $(if $(WRITE),--write)
+
+soak: build ## 10,000 streams at once for 20 minutes, with faults; DURATION=2m STREAMS=1000, WRITE=1 writes the page.
+	python3 Benchmarks/soak.py --genbatch .build/release/genbatch --simulator .build/release/gemini-simulator \
+		$(if $(DURATION),--duration $(DURATION)) $(if $(STREAMS),--streams $(STREAMS)) \
+		$(if $(WRITE),--output docs/performance/soak.md)
 
 quota-table: ## Simulate pacing policies and write the table of docs/quota.md.
 	$(SWIFT) build --build-tests

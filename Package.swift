@@ -99,6 +99,13 @@ let package = Package(
             ]
         ),
 
+        // hot-paths: what a run does for every event and item, for counts of instructions (`make bench-guard`).
+        .executableTarget(
+            name: "hot-paths",
+            dependencies: ["BatchCore", "Checkpointing", "Export", "GenAI", "JobFiles"],
+            path: "Benchmarks/HotPaths"
+        ),
+
         // JobFiles: a YAML file to a job and its items.
         .target(
             name: "JobFiles",

@@ -9,7 +9,7 @@ tests)
     packages="$packages cron e2fsprogs faketime groff-base jq mount nginx-light openssl procps sqlite3 strace tzdata"
     packages="$packages util-linux"
     ;;
-bench) packages="$packages gcc libc6-dev nginx-light openssl python3-venv strace" ;;
+bench) packages="$packages gcc libc6-dev nginx-light openssl python3-venv strace valgrind" ;;
 deb) packages="$packages dpkg-dev" ;;
 esac
 

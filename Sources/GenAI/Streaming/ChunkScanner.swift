@@ -1,10 +1,10 @@
-internal import JSON
+package import JSON
 
 /// Reads one event of a stream into an ``AnswerAccumulator`` without building a tree.
 ///
 /// It looks for the few members that matter and keeps the raw bytes of the rest. What a chunk means is the same as in
 /// ``GenerateContentResponse``; a test holds the two against each other on generated documents.
-struct ChunkScanner {
+package struct ChunkScanner {
     /// More are not counted: an index is the server's to choose.
     private static let mostCandidates: Int64 = 1024
 
@@ -28,8 +28,13 @@ struct ChunkScanner {
         var bytes: Range<Int>
     }
 
+    package init() {}
+
     /// Reads one response, or an array of them as some front ends wrap it.
-    mutating func scan(_ bytes: Span<UInt8>, into answer: inout AnswerAccumulator) throws(JSONError) {
+    package mutating func scan(
+        _ bytes: Span<UInt8>,
+        into answer: inout AnswerAccumulator
+    ) throws(JSONError) {
         var reader = JSONReader(bytes)
         if try reader.peek() == UInt8(ascii: "[") {
             try reader.beginArray()

@@ -10,9 +10,9 @@
 /// gateways rewrite what Google sends. Lines that begin a JSON document without `data:` switch to collecting the rest
 /// of the body: servers answer with bare error documents. The elements of a bare array, which is how Google streams
 /// without SSE, are events. Source: the HTML standard, section 9.2.
-struct EventStreamParser {
+package struct EventStreamParser {
     /// An event, or the bare document at the end of the body.
-    enum Output {
+    package enum Output {
         case event
         /// The body ended before the empty line that ends an event; it may be half a document.
         case unfinishedEvent
@@ -42,7 +42,7 @@ struct EventStreamParser {
 
     private static let longestForeignLine = 300
 
-    init(maximumEventBytes: Int) {
+    package init(maximumEventBytes: Int) {
         self.maximumEventBytes = maximumEventBytes
         elements = ArrayElements(maximumBytes: maximumEventBytes)
     }
@@ -53,7 +53,7 @@ struct EventStreamParser {
     ///   - bytes: Of the body.
     ///   - emit: Called with the data of each event.
     /// - Throws: ``GenAIError/responseTooLarge(_:)``, or what `emit` throws.
-    mutating func feed(
+    package mutating func feed(
         _ bytes: UnsafeRawBufferPointer,
         _ emit: (Span<UInt8>, Output) throws(GenAIError) -> Void
     ) throws(GenAIError) {
@@ -89,7 +89,9 @@ struct EventStreamParser {
     }
 
     /// Hands over what the end of the body completes.
-    mutating func finish(_ emit: (Span<UInt8>, Output) throws(GenAIError) -> Void) throws(GenAIError) {
+    package mutating func finish(
+        _ emit: (Span<UInt8>, Output) throws(GenAIError) -> Void
+    ) throws(GenAIError) {
         if !line.isEmpty {
             try endLine(emit)
         }
