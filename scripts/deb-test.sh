@@ -3,7 +3,7 @@
 # Needs root, and a machine that has the libraries; is skipped without.
 set -eu
 
-package=$1
+package=$(realpath "$1")
 if [ "$(id -u)" != 0 ]; then
     echo "deb-test: skipped: installing a package needs root (sudo make deb-test)" >&2
     exit 0

@@ -376,7 +376,7 @@ package actor Scheduler {
                 .quotaWait(
                     model: work.item.request.model,
                     duration: pause.opensAt - now,
-                    reason: error.message + advice
+                    reason: (error.exceededLimit ?? error.message) + advice
                 )
             )
         }

@@ -133,12 +133,17 @@ struct Chart {
     }
 
     private func drawMarks(into markup: inout Markup) {
-        for (index, mark) in marks.enumerated() {
+        guard !marks.isEmpty else { return }
+        for mark in marks {
             drawLine(from: (x(mark.position), Self.top), to: (x(mark.position), y(0, 1)), "mark", into: &markup)
-            // Each a line lower, since they may stand close together.
-            let anchor = mark.position > 0.85 ? "end" : "start"
-            let place = (x(mark.position) + (anchor == "end" ? -4 : 4), Self.top + 10 + Double(index) * 14)
-            drawText(mark.text, at: place, anchor, into: &markup)
+        }
+        markup.element("g", ["class": "marks"]) { markup in
+            for (index, mark) in marks.enumerated() {
+                // Each a line lower, since they may stand close together.
+                let anchor = mark.position > 0.85 ? "end" : "start"
+                let place = (x(mark.position) + (anchor == "end" ? -4 : 4), Self.top + 10 + Double(index) * 16)
+                drawText(mark.text, at: place, anchor, into: &markup)
+            }
         }
     }
 

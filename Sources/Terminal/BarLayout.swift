@@ -42,9 +42,10 @@ struct BarLayout: Sendable {
         let columns = max(1, size.columns - 1)
         var lines = [bar(snapshot, columns: columns)]
         lines.append(joined(counts(snapshot), columns: columns))
+        if !snapshot.failures.isEmpty { lines.append(joined(failures(snapshot), columns: columns)) }
         lines.append(joined(speeds(snapshot), columns: columns))
         for wait in snapshot.quotaWaits.prefix(2) {
-            lines.append(joined([(wait.line, .plain)], columns: columns))
+            lines.append(joined([(wait.line(columns: columns, ellipsis: ellipsis), .plain)], columns: columns))
         }
         for attempt in snapshot.oldest.prefix(Self.attempts(on: size)) {
             lines.append(line(attempt, columns: columns))
@@ -55,10 +56,10 @@ struct BarLayout: Sendable {
     /// ` 42% ████████░░░░░░░░ 420/1,000 · 1m 20s left`, without what does not fit.
     func bar(_ snapshot: ProgressSnapshot, columns: Int) -> BarLine {
         guard let total = snapshot.total else { return joined([("reading the job", .plain)], columns: columns) }
-        let fraction = total > 0 ? min(1, Double(snapshot.finished) / Double(total)) : 1
+        let fraction = total > 0 ? min(1, Double(snapshot.settled) / Double(total)) : 1
         let percent = String(Int(fraction * 100)) + "%"
         let head = String(repeating: " ", count: max(0, 4 - percent.count)) + percent
-        let count = " \(Figures.count(snapshot.finished))/\(Figures.count(total))"
+        let count = " \(Figures.count(snapshot.settled))/\(Figures.count(total))"
         let left = snapshot.timeLeft.map { separator + Figures.duration($0) + " left" } ?? ""
         let room = columns - head.count - 1 - count.count
         let hasLeft = room - left.count >= Self.smallestBar
@@ -83,6 +84,13 @@ struct BarLayout: Sendable {
         if snapshot.retries > 0 { pieces.append(("\(Figures.count(snapshot.retries)) retried", .plain)) }
         if snapshot.doneBefore > 0 { pieces.append(("\(Figures.count(snapshot.doneBefore)) done before", .dim)) }
         return pieces
+    }
+
+    /// `failed: 8 invalid_request · 4 safety`, the most frequent first.
+    private func failures(_ snapshot: ProgressSnapshot) -> [Piece] {
+        snapshot.failures.enumerated().map { index, failure in
+            ((index == 0 ? "failed: " : "") + "\(Figures.count(failure.count)) \(failure.failureClass.rawValue)", .red)
+        }
     }
 
     private func speeds(_ snapshot: ProgressSnapshot) -> [Piece] {

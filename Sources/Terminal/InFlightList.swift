@@ -41,7 +41,10 @@ struct InFlightList: Sendable {
         }
     }
 
-    private var entries: [ItemID: Entry] = [:]
+    /// Side by side, so that one pass over ten thousand of them takes a fraction of a millisecond.
+    private var entries: [Entry] = []
+    /// Where in ``entries`` each item is.
+    private var places: [ItemID: Int] = [:]
     /// Every entry's sequence number and item, ascending, with those of removed entries until the next clean-up.
     private var order: [(sequence: Int, id: ItemID)] = []
     private var nextSequence = 0
@@ -52,17 +55,29 @@ struct InFlightList: Sendable {
     /// Adds an attempt and returns the one it replaces: the turn of a chat before it.
     mutating func add(_ entry: Entry) -> Entry? {
         if order.count > 2 * entries.count + 64 {
-            order = order.filter { entries[$0.id]?.sequence == $0.sequence }
+            order = order.filter { current($0) != nil }
         }
         var entry = entry
         entry.sequence = nextSequence
         order.append((nextSequence, entry.id))
         nextSequence += 1
-        return entries.updateValue(entry, forKey: entry.id)
+        if let place = places[entry.id] {
+            defer { entries[place] = entry }
+            return entries[place]
+        }
+        places[entry.id] = entries.count
+        entries.append(entry)
+        return nil
     }
 
     mutating func remove(_ id: ItemID) -> Entry? {
-        entries.removeValue(forKey: id)
+        guard let place = places.removeValue(forKey: id) else { return nil }
+        entries.swapAt(place, entries.count - 1)
+        let removed = entries.removeLast()
+        if place < entries.count {
+            places[entries[place].id] = place
+        }
+        return removed
     }
 
     /// Reads all meters.
@@ -71,15 +86,14 @@ struct InFlightList: Sendable {
     /// - Returns: The output tokens of all attempts in flight.
     mutating func sample(at now: Duration) -> Int {
         var total = 0
-        for index in entries.values.indices {
-            let meter = entries.values[index].meter
-            let (chunks, tokens) = (meter.chunkCount, meter.outputTokens)
-            if chunks != entries.values[index].chunks {
-                entries.values[index].chunks = chunks
-                entries.values[index].lastChunkAt = now
+        for place in entries.indices {
+            let chunks = entries[place].meter.chunkCount
+            if chunks != entries[place].chunks {
+                entries[place].chunks = chunks
+                entries[place].lastChunkAt = now
+                entries[place].tokens = entries[place].meter.outputTokens
             }
-            entries.values[index].tokens = tokens
-            total += tokens
+            total += entries[place].tokens
         }
         return total
     }
@@ -87,10 +101,10 @@ struct InFlightList: Sendable {
     /// The attempts that were sent first, at most `limit`.
     func oldest(_ limit: Int) -> [Entry] {
         var found: [Entry] = []
-        for place in order {
+        for sent in order {
             guard found.count < limit else { break }
-            if let entry = current(place) {
-                found.append(entry)
+            if let index = current(sent) {
+                found.append(entries[index])
             }
         }
         return found
@@ -100,18 +114,19 @@ struct InFlightList: Sendable {
     mutating func announceChunks(limit: Int) -> [Entry] {
         let start = order.firstIndex { $0.sequence > lastAnnounced } ?? 0
         var found: [Entry] = []
-        for place in order[start...] + order[..<start] {
+        for sent in order[start...] + order[..<start] {
             guard found.count < limit else { break }
-            guard let entry = current(place), entry.chunks > entry.announcedChunks else { continue }
-            entries[place.id]?.announcedChunks = entry.chunks
-            lastAnnounced = place.sequence
-            found.append(entry)
+            guard let index = current(sent), entries[index].chunks > entries[index].announcedChunks else { continue }
+            entries[index].announcedChunks = entries[index].chunks
+            lastAnnounced = sent.sequence
+            found.append(entries[index])
         }
         return found
     }
 
-    private func current(_ place: (sequence: Int, id: ItemID)) -> Entry? {
-        guard let entry = entries[place.id], entry.sequence == place.sequence else { return nil }
-        return entry
+    /// Where the attempt is that was sent then; `nil` if it is over.
+    private func current(_ sent: (sequence: Int, id: ItemID)) -> Int? {
+        guard let place = places[sent.id], entries[place].sequence == sent.sequence else { return nil }
+        return place
     }
 }

@@ -44,14 +44,14 @@ struct PlainRenderer: ProgressRenderer {
     private func status(_ snapshot: ProgressSnapshot) -> String {
         var parts: [String] = []
         if let total = snapshot.total {
-            let percent = total > 0 ? snapshot.finished * 100 / total : 100
-            parts.append("\(Figures.count(snapshot.finished))/\(Figures.count(total)) (\(percent)%)")
+            let percent = total > 0 ? snapshot.settled * 100 / total : 100
+            parts.append("\(Figures.count(snapshot.settled))/\(Figures.count(total)) (\(percent)%)")
         } else {
             parts.append("reading the job")
         }
         parts.append("\(Figures.count(snapshot.done)) done")
         if snapshot.failed > 0 {
-            let classes = snapshot.failures.map { "\($0.failureClass.rawValue) \(Figures.count($0.count))" }
+            let classes = snapshot.failures.map { "\(Figures.count($0.count)) \($0.failureClass.rawValue)" }
             parts.append("\(Figures.count(snapshot.failed)) failed (\(classes.joined(separator: ", ")))")
         }
         if snapshot.deferred > 0 { parts.append("\(Figures.count(snapshot.deferred)) deferred") }
@@ -62,14 +62,7 @@ struct PlainRenderer: ProgressRenderer {
         if let cost = snapshot.costText { parts.append(cost) }
         parts.append("\(Figures.duration(snapshot.elapsed)) elapsed")
         if let left = snapshot.timeLeft { parts.append("\(Figures.duration(left)) left") }
-        parts += snapshot.quotaWaits.prefix(2).map(\.line)
+        parts += snapshot.quotaWaits.prefix(2).map { $0.line() }
         return parts.joined(separator: ", ")
-    }
-}
-
-extension ProgressSnapshot.QuotaWait {
-    /// `quota: waiting 23s for MODEL: reason`, safe for a terminal.
-    var line: String {
-        TerminalText.escapeLine("quota: waiting \(Figures.duration(remaining)) for \(model): \(reason)")
     }
 }

@@ -112,13 +112,13 @@ package struct ProgressModel: Sendable {
         noteRates(snapshot, at: now)
         snapshot.itemsPerSecond = itemRate.perSecond(over: .seconds(1))
         snapshot.tokensPerSecond = tokenRate.perSecond(over: .seconds(1))
-        snapshot.timeLeft = timeLeft(snapshot)
         snapshot.oldest = attempts.oldest(attemptLimit).map { describe($0, at: now) }
         snapshot.failures = failures.map { .init(failureClass: $0.key, count: $0.value) }
             .sorted { ($1.count, $0.failureClass.rawValue) < ($0.count, $1.failureClass.rawValue) }
         snapshot.quotaWaits = gates.filter { $0.value.opensAt > now }
             .map { .init(model: $0.key, remaining: $0.value.opensAt - now, reason: $0.value.reason) }
             .sorted { ($1.remaining, $0.model) < ($0.remaining, $1.model) }
+        snapshot.timeLeft = timeLeft(snapshot)
         return snapshot
     }
 
@@ -139,16 +139,19 @@ package struct ProgressModel: Sendable {
     private mutating func noteRates(_ snapshot: ProgressSnapshot, at now: Duration) {
         // Reading the job is not part of the pace.
         guard plan != nil else { return }
-        itemRate.note(snapshot.finished, at: now)
+        itemRate.note(snapshot.settled, at: now)
         tokenRate.note(snapshot.outputTokens, at: now)
-        forecastRate.note(snapshot.finished, at: now)
+        forecastRate.note(snapshot.settled, at: now)
     }
 
     private func timeLeft(_ snapshot: ProgressSnapshot) -> Duration? {
-        guard let total = snapshot.total, snapshot.finished >= Self.forecastMinimum.items, !isStopping,
+        guard let total = snapshot.total, snapshot.settled >= Self.forecastMinimum.items, !isStopping,
             let rate = forecastRate.perSecond(over: Self.forecastMinimum.span), rate > 0
         else { return nil }
-        return .seconds(Double(max(0, total - snapshot.finished)) / rate)
+        let work = Duration.seconds(Double(max(0, total - snapshot.finished)) / rate)
+        guard let longest = snapshot.quotaWaits.first, let shortest = snapshot.quotaWaits.last else { return work }
+        // What goes on fills the waits of others; what stands still has the work yet to do after its own.
+        return snapshot.inFlight > 0 ? max(work, longest.remaining) : max(work + shortest.remaining, longest.remaining)
     }
 
     private func describe(_ entry: InFlightList.Entry, at now: Duration) -> ProgressSnapshot.Attempt {

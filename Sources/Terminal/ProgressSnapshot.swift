@@ -65,7 +65,11 @@ package struct ProgressSnapshot: Sendable, Equatable {
         return cost.known == .zero ? nil : cost.known.description
     }
 
+    /// Items that this run is through with, those included that it leaves for a later one.
     package var finished: Int { done + failed + deferred }
+
+    /// Items that no later run has to take up: how far the job has come.
+    var settled: Int { done + failed }
 
     /// Items of this run that are neither finished nor in flight.
     package var waiting: Int { max(0, (total ?? 0) - finished - inFlight) }

@@ -33,6 +33,28 @@ struct SchedulerQuotaTests {
         #expect(summary.ending == .completed)
     }
 
+    @Test(
+        "a wait tells the limit that was exceeded, or what the server said",
+        arguments: [
+            (["GenerateRequestsPerMinutePerProjectPerModel-FreeTier"], "300 requests/min"),
+            (["GenerateContentPaidTierInputTokensPerModelPerMinute"], "300 input tokens/min"),
+            (["SomethingNew", "GenerateRequestsPerMinutePerProjectPerModel"], "300 requests/min"),
+            (["SomethingNew"], "quota"), ([], "quota"),
+        ]
+    )
+    func waitsTellTheLimit(ids: [String], words: String) async throws {
+        var refusal = GenerationError.quota(retryAfter: .seconds(5))
+        refusal.message = "quota"
+        refusal.quotas = ids.map { ExceededQuota(id: $0, limit: 300) }
+        let error = refusal
+        let harness = SchedulerHarness(items("a")) { call in call.attempt == 1 ? .fail(error) : .answer }
+        _ = try await harness.finish()
+        let reasons = harness.log.events.compactMap { event in
+            if case .quotaWait(_, _, let reason) = event { reason } else { nil }
+        }
+        #expect(reasons == [words])
+    }
+
     @Test("what was turned away leaves the display of what is in flight")
     func turnedAwayItemsAreAnnounced() async throws {
         let harness = SchedulerHarness(items("a")) { call in call.attempt == 1 ? .fail(.quota()) : .answer }

@@ -14,7 +14,7 @@ import Testing
         snapshot.elapsed = .seconds(72)
         snapshot.total = 1000
         snapshot.doneBefore = 180
-        snapshot.done = finished - 3
+        snapshot.done = finished - 2
         snapshot.failed = 2
         snapshot.deferred = 1
         snapshot.inFlight = 64
@@ -23,7 +23,8 @@ import Testing
         snapshot.itemsPerSecond = 7.26
         snapshot.tokensPerSecond = 1240
         snapshot.timeLeft = .seconds(80)
-        snapshot.quotaWaits = [.init(model: "gemini-x", remaining: .seconds(23), reason: "requests per minute")]
+        snapshot.quotaWaits = [.init(model: "gemini-x", remaining: .seconds(23), reason: "300 requests/min")]
+        snapshot.failures = [.init(failureClass: .safety, count: 1), .init(failureClass: .check, count: 1)]
         snapshot.oldest = [
             .init(key: "articles/alpha.txt", number: 1, turn: 0, outputTokens: 231, age: .seconds(9), silence: .zero),
             .init(
@@ -61,9 +62,10 @@ import Testing
         #expect(
             screen.lines == [
                 " 42% █████████████████████░░░░░░░░░░░░░░░░░░░░░░░░░░░░░ 420/1,000 · 1m 20s left",
-                "417 done · 2 failed · 1 deferred · 64 in flight · 516 waiting · 12 retried",
+                "418 done · 2 failed · 1 deferred · 64 in flight · 515 waiting · 12 retried",
+                "failed: 1 safety · 1 check",
                 "7.3 items/s · 1,240 tokens/s · 120,433 tokens out · 1m 12s",
-                "quota: waiting 23s for gemini-x: requests per minute",
+                "quota: 300 requests/min for gemini-x, resumes in 23s",
                 "  articles/alpha.txt                       231 tokens · 0s ago",
                 "  …icles/日本語の長い名前のファイル.txt attempt 2 · turn 2 · 12 tokens · 3s ago",
                 "  evil\\x1b[2J\\u{202e}\\nkey                 no chunk for 4s",
@@ -80,9 +82,21 @@ import Testing
         screen.feed(renderer.render(Frame(snapshot: Self.snapshot(), size: screen.size)))
         #expect(
             screen.lines == [
-                " 42% 420/1,000", "417 done · 2 failed", "7.3 items/s", "quota: waiting 23s…", "  …es/alpha.txt 231",
+                " 42% 420/1,000", "418 done · 2 failed", "failed: 1 safety", "7.3 items/s", "quota: 23s more",
+                "  …es/alpha.txt 231",
             ]
         )
+    }
+
+    @Test("a long reason for a wait is cut, the time it takes never")
+    func longReason() {
+        let reason = "HTTP 429 RESOURCE_EXHAUSTED: You exceeded your current quota, please check your plan"
+        let wait = ProgressSnapshot.QuotaWait(model: "gemini-x", remaining: .seconds(51), reason: reason)
+        #expect(
+            wait.line(columns: 79) == "quota: HTTP 429 RESOURCE_EXHAUSTED: You exceeded your current q…, resumes in 51s"
+        )
+        #expect(wait.line(columns: 40) == "quota: 51s more")
+        #expect(wait.line().hasSuffix("check your plan for gemini-x, resumes in 51s"))
     }
 
     @Test("without colour and Unicode there is neither")
@@ -138,7 +152,7 @@ import Testing
         snapshot.oldest[0].outputTokens = 232
         let second = renderer.render(Frame(snapshot: snapshot, size: size))
         #expect(second.contains("232 tokens"))
-        #expect(!second.contains("417 done"))
+        #expect(!second.contains("418 done"))
         #expect(second.utf8.count < first.utf8.count / 4)
     }
 

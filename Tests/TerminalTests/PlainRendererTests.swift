@@ -58,11 +58,11 @@ import Testing
         frame.snapshot.itemsPerSecond = 1.5
         frame.snapshot.tokensPerSecond = 2100
         frame.snapshot.timeLeft = .seconds(110)
-        frame.snapshot.quotaWaits = [.init(model: "gemini-x", remaining: .seconds(23), reason: "requests per minute")]
+        frame.snapshot.quotaWaits = [.init(model: "gemini-x", remaining: .seconds(23), reason: "300 requests/min")]
         #expect(
             renderer.render(frame) == """
-                36/200 (18%), 30 done, 5 failed (safety 3, check 2), 1 deferred, 8 in flight, 4 retried, 1.5 items/s, \
-                2,100 tokens/s, 30s elapsed, 1m 50s left, quota: waiting 23s for gemini-x: requests per minute
+                35/200 (17%), 30 done, 5 failed (3 safety, 2 check), 1 deferred, 8 in flight, 4 retried, 1.5 items/s, \
+                2,100 tokens/s, 30s elapsed, 1m 50s left, quota: 300 requests/min for gemini-x, resumes in 23s
 
                 """
         )

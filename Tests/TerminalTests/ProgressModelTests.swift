@@ -189,6 +189,35 @@ import Testing
         #expect(model.snapshot(at: Self.start + .seconds(23), describing: 0).quotaWaits.isEmpty)
     }
 
+    @Test("what is left for a later run is no progress")
+    func deferredIsNoPace() throws {
+        var (model, last) = steadyRun(seconds: 60, of: 300)
+        for number in 61...200 {
+            model.apply(
+                .itemDeferred(ItemID(Int64(number)), key: "item-\(number)", reason: "cap"),
+                at: Self.start + .seconds(60)
+            )
+        }
+        last = model.snapshot(at: Self.start + .seconds(61), describing: 0)
+        #expect(last.settled == 60)
+        #expect(try #require(last.itemsPerSecond) < 1.1)
+        let left = try #require(last.timeLeft)
+        #expect(left > .seconds(90) && left < .seconds(110), "100 items are left, one a second: \(left)")
+    }
+
+    @Test("the time left holds the wait for quota and the work after it")
+    func timeLeftInAWait() throws {
+        var (model, _) = steadyRun(seconds: 60, of: 70)
+        let now = Self.start + .seconds(60)
+        let wait = RunEvent.quotaWait(model: "gemini-x", duration: .seconds(50), reason: "60 requests/min")
+        model.apply(wait, at: now)
+        let standing = try #require(model.snapshot(at: now, describing: 0).timeLeft)
+        #expect(standing >= .seconds(59) && standing <= .seconds(61), "50 of waiting, 10 of work: \(standing)")
+        model.apply(.started(61), at: now)
+        let going = try #require(model.snapshot(at: now, describing: 0).timeLeft)
+        #expect(going == .seconds(50), "another model goes on meanwhile")
+    }
+
     @Test("a run that is stopping promises no end")
     func stopping() {
         var (model, last) = steadyRun(seconds: 60, of: 300)
