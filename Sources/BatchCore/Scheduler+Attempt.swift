@@ -62,7 +62,7 @@ extension Scheduler {
         by check: AnswerCheck,
         _ machine: ItemMachine
     ) async -> GenerationError? {
-        guard check.takesTime else { return machine.refusal(of: answer, by: check) }
+        guard check.takesTime(for: answer) else { return machine.refusal(of: answer, by: check) }
         return await withTaskExecutorPreference(globalConcurrentExecutor) {
             machine.refusal(of: answer, by: check)
         }

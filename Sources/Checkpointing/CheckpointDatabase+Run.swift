@@ -25,12 +25,16 @@ extension CheckpointDatabase {
         try statement.run()
     }
 
-    /// Whether the items of a job are those that the checkpoint was last compared with.
+    /// Whether the items of a job are those that the checkpoint was last compared with; inside a transaction.
+    ///
+    /// That is as good as having compared them now, and is dated so.
     func isUpToDate(with job: StoredJob, shard: Shard?) throws -> Bool {
         guard let inputs = job.inputs, let plan = try StoredPlan(connection), plan.isWhole(shard) else { return false }
-        let statement = try connection.prepare("SELECT 1 FROM job WHERE inputs = ?1")
+        let statement = try connection.prepare("UPDATE job SET updated_at_ms = ?2 WHERE inputs = ?1")
         try statement.bind(blob: inputs, at: 1)
-        return try statement.step()
+        try statement.bind(System.now, at: 2)
+        try statement.run()
+        return connection.changes == 1
     }
 
     /// Counts the items and takes up again what was deferred; inside a transaction.

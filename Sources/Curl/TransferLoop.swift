@@ -50,9 +50,8 @@ package final class TransferLoop: Sendable {
             }
         }
 
-        /// Takes what is there, leaving an empty array's memory for what comes.
+        /// Takes what is there, and leaves the memory of an empty array for what comes.
         func takeAll(into taken: inout [Command]) {
-            taken.removeAll(keepingCapacity: true)
             state.withLock { swap(&taken, &$0.commands) }
         }
 
@@ -205,6 +204,8 @@ package final class TransferLoop: Sendable {
                 for command in commands {
                     execute(command)
                 }
+                // They hold transfers with their bodies.
+                commands.removeAll(keepingCapacity: true)
                 considerConnectionLimit()
                 releaseWaiting()
                 finishEnded()
@@ -362,12 +363,12 @@ package final class TransferLoop: Sendable {
         /// passes over all transfers in the time of one limit, and nothing to keep in order meanwhile. The few that
         /// move to an earlier moment, as at the first byte, say so.
         private func giveUpOverdue() {
-            guard let due = sweepAt, due <= monotonicNow() else { return }
-            let now = monotonicNow()
+            // As of the last look at the sockets: what came while tasks ran here is still to be read.
+            guard let due = sweepAt, due <= lookedAt else { return }
             sweepAt = nil
             for transfer in transfers.values {
                 let deadline = transfer.deadline
-                if deadline.moment <= now {
+                if deadline.moment <= lookedAt {
                     end(transfer, .timedOut(deadline.phase), Self.words(for: deadline.phase, transfer.request.limits))
                 } else {
                     scheduleSweep(for: transfer)

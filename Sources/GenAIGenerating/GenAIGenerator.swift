@@ -16,6 +16,14 @@ package struct GenAIGenerator: Generating {
     }
 
     package func generate(_ request: GenerationRequest, meter: StreamMeter) async throws -> GenerationResult {
+        guard request.takesTime else { return try await answer(request, meter) }
+        // The run's own thread may be that of all streams, which would stand still while a disk is slow or images are encoded.
+        return try await withTaskExecutorPreference(globalConcurrentExecutor) {
+            try await answer(request, meter)
+        }
+    }
+
+    private func answer(_ request: GenerationRequest, _ meter: StreamMeter) async throws -> GenerationResult {
         let media = try mediaToUpload(of: request)
         let uploaded = try await uploads.uploads(of: media)
         do {
@@ -47,7 +55,7 @@ package struct GenAIGenerator: Generating {
     ) async throws -> GenerationResult {
         let call = GenerateCall(
             model: request.item.model,
-            contents: try await Self.contents(of: request, uploaded),
+            contents: try Self.contents(of: request, uploaded),
             config: Self.config(of: request.item),
             stream: request.stream
         )
@@ -70,21 +78,8 @@ package struct GenAIGenerator: Generating {
         return GenerationResult(answer: Answer(collected.answer), firstChunk: collected.firstEvent)
     }
 
-    /// The dialogue, files read and encoded: that is done on a thread that may wait for a disk, since the run's own may be
-    /// that of all streams.
+    /// The dialogue: each answered turn with the model's parts as they came, then the turn to answer.
     private static func contents(
-        of request: GenerationRequest,
-        _ uploaded: [LocalMedium: MediaUpload]
-    ) async throws -> [Content] {
-        let readsFiles = request.item.turns.contains { turn in turn.media.contains { LocalMedium($0) != nil } }
-        guard readsFiles else { return try dialogue(of: request, uploaded) }
-        return try await withTaskExecutorPreference(globalConcurrentExecutor) {
-            try dialogue(of: request, uploaded)
-        }
-    }
-
-    /// Each answered turn with the model's parts as they came, then the turn to answer.
-    private static func dialogue(
         of request: GenerationRequest,
         _ uploaded: [LocalMedium: MediaUpload]
     ) throws(GenerationError) -> [Content] {
@@ -152,6 +147,17 @@ package struct GenAIGenerator: Generating {
 extension RunawayDetector: AnswerWatch {
     package mutating func endsAnswer(after text: Span<UInt8>) -> Bool {
         isLooping(text)
+    }
+}
+
+extension GenerationRequest {
+    /// Earlier answers of this size may hold images.
+    private static let longAnswer = 64 << 10
+
+    /// Whether making the request takes more than a moment.
+    fileprivate var takesTime: Bool {
+        item.turns.contains { $0.media.contains { LocalMedium($0) != nil } }
+            || answeredTurns.contains { $0.utf8.count > Self.longAnswer }
     }
 }
 

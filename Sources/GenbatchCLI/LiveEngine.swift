@@ -175,8 +175,8 @@ struct LiveEngine {
         }
         let memoryWatch = MemoryWatch()
         defer { memoryWatch.stop() }
-        // From here on everything waits for answers or for the disk, and the network thread does it on the side: other
-        // threads would cost as much again.
+        // While requests are in flight, tasks do little but wait for answers and commits, and the network thread does that
+        // on the side: other threads would cost as much again. Before and after, it has nothing else to do.
         return try await withTaskExecutorPreference(connection.client.taskExecutor) {
             do {
                 let failure = try await run(preparation, checkpoint, connection, displays, next)

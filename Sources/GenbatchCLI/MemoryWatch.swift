@@ -12,7 +12,8 @@ internal import Synchronization
 /// waits for memory without end; a run would stand still for hours and say nothing. Everything that was announced is in
 /// the checkpoint, so an end is better: the same command goes on where it was.
 ///
-/// It asks for what a thread would take, once a second, on a thread of its own.
+/// It asks for the memory that a thread would take, once a second, on a thread of its own; limits on the number of threads it
+/// does not see. Nobody else is told of the end: that would take memory.
 final class MemoryWatch: Sendable {
     /// So many refusals in a row are no bad moment any more.
     private static let patience = 3
@@ -73,7 +74,7 @@ final class MemoryWatch: Sendable {
     }
 
     private func isRefusedMemory() -> Bool {
-        let memory = mmap(nil, threadBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+        let memory = mmap(nil, threadBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
         guard memory != MAP_FAILED else { return true }
         munmap(memory, threadBytes)
         return false

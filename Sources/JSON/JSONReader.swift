@@ -67,7 +67,7 @@ package struct JSONReader: ~Escapable {
 
     /// Whether the string passed last, the range being its content, is this text.
     ///
-    /// Of another name than ``matches(_:_:)``, which literals would not mean otherwise.
+    /// No overload of ``matches(_:_:)``: a literal would mean this one, which costs more.
     package func isText(_ text: String, at range: Range<Int>) -> Bool {
         guard !hasEscapes else { return unescapedString(in: range) == text }
         guard range.count == text.utf8.count else { return false }

@@ -27,12 +27,25 @@ struct FileProblem: Error, Sendable, CustomStringConvertible {
 }
 
 /// What tells whether a file is still the same one with the same content.
-struct FileStamp: Sendable, Equatable {
+struct FileStamp: Sendable {
     var device: UInt64
     var inode: UInt64
     var size: Int64
-    var modifiedSeconds: Int
-    var modifiedNanoseconds: Int
+    var modified: FileTime
+    /// Of anything about it, such as its name or rights; whoever puts the time of modification back changes this one.
+    var changed: FileTime
+    /// Whether its last modification was long enough ago for another one to show in its time.
+    var isSettled: Bool
+
+    /// Whether it is the same file with the same content: others may have renamed it.
+    func hasSameContent(as other: FileStamp) -> Bool {
+        (device, inode, size) == (other.device, other.inode, other.size) && modified == other.modified
+    }
+}
+
+struct FileTime: Sendable, Equatable {
+    var seconds: Int
+    var nanoseconds: Int
 }
 
 /// A file that is open for reading; closes itself.
@@ -120,7 +133,7 @@ final class InputFile {
         guard let stamp else { return }
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw FileProblem(name, code: errno) }
-        guard FileStamp(status) == stamp else {
+        guard FileStamp(status).hasSameContent(as: stamp) else {
             throw FileProblem("\(name) changed while the job was being read; run again when nothing writes to it")
         }
     }
@@ -132,16 +145,28 @@ private func systemRead(_ descriptor: Int32, _ buffer: UnsafeMutableRawBufferPoi
 }
 
 extension FileStamp {
+    /// File systems tell times to two seconds at worst.
+    private static let settlingSeconds = 2
+
     fileprivate init(_ status: stat) {
         device = UInt64(truncatingIfNeeded: status.st_dev)
         inode = UInt64(truncatingIfNeeded: status.st_ino)
         size = Int64(status.st_size)
         #if canImport(Darwin)
-            let modified = status.st_mtimespec
+            modified = FileTime(status.st_mtimespec)
+            changed = FileTime(status.st_ctimespec)
         #else
-            let modified = status.st_mtim
+            modified = FileTime(status.st_mtim)
+            changed = FileTime(status.st_ctim)
         #endif
-        modifiedSeconds = modified.tv_sec
-        modifiedNanoseconds = modified.tv_nsec
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        isSettled = modified.seconds + Self.settlingSeconds < now.tv_sec
+    }
+}
+
+extension FileTime {
+    fileprivate init(_ time: timespec) {
+        self.init(seconds: time.tv_sec, nanoseconds: time.tv_nsec)
     }
 }

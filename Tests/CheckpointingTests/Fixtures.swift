@@ -122,6 +122,11 @@ final class Fixture: Sendable {
         return plan
     }
 
+    /// Changes the file as the sqlite3 shell does.
+    func execute(_ sql: String) throws {
+        try Connection(path: path, mode: .readWrite).execute(sql)
+    }
+
     /// Looks into the file as the sqlite3 shell does.
     func value(_ sql: String) throws -> SQLiteValue {
         try Connection(path: path, mode: .readOnly).value(sql)

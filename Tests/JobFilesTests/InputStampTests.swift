@@ -11,14 +11,14 @@ struct InputStampTests {
         work = try Workspace()
     }
 
-    private func write(_ text: String, to name: String, secondsAgo: Double = 60) throws {
+    private func write(_ text: String, to name: String, at seconds: Double = 1_700_000_000) throws {
         try work.write(Array(text.utf8), to: name)
-        try date(name, secondsAgo: secondsAgo)
+        try date(name, at: seconds)
     }
 
-    private func date(_ name: String, secondsAgo: Double) throws {
+    private func date(_ name: String, at seconds: Double) throws {
         let path = "\(work.path)/\(name)"
-        let date = Date(timeIntervalSinceNow: -secondsAgo)
+        let date = Date(timeIntervalSince1970: seconds)
         try FileManager.default.setAttributes([.modificationDate: date], ofItemAtPath: path)
     }
 
@@ -35,18 +35,26 @@ struct InputStampTests {
         #expect(try stamp() == first)
     }
 
-    @Test("another row, another job and another version have another stamp")
-    func isAnother() throws {
+    @Test("another version has another stamp, and so has the same job in another folder")
+    func dependsOnVersionAndFolder() throws {
+        try write(Self.job, to: "job.yaml")
+        try write("{\"topic\": \"tides\"}\n", to: "rows.jsonl")
+        let first = try #require(try stamp())
+        #expect(try stamp(version: "2") != first)
+        let other = try Workspace()
+        for name in ["job.yaml", "rows.jsonl"] {
+            try FileManager.default.moveItem(atPath: "\(work.path)/\(name)", toPath: "\(other.path)/\(name)")
+        }
+        #expect(try JobFile.load(path: "\(other.path)/job.yaml").inputStamp(version: "1") != first)
+    }
+
+    @Test("a file that was written to has another stamp, even with its old size and time")
+    func dependsOnChange() throws {
         try write(Self.job, to: "job.yaml")
         try write("{\"topic\": \"tides\"}\n", to: "rows.jsonl")
         var stamps = [try stamp()]
-        stamps.append(try stamp(version: "2"))
-        try date("rows.jsonl", secondsAgo: 50)
+        try write("{\"topic\": \"winds\"}\n", to: "rows.jsonl")
         stamps.append(try stamp())
-        try write("{\"topic\": \"tides\"}\n{\"topic\": \"winds\"}\n", to: "rows.jsonl", secondsAgo: 50)
-        stamps.append(try stamp())
-        try write("temperature: 1\n" + Self.job, to: "job.yaml")
-        // Not a job any more is no stamp either; this one is.
         try write(Self.job + "name: other\n", to: "job.yaml")
         stamps.append(try stamp())
         #expect(!stamps.contains(nil))
@@ -56,7 +64,7 @@ struct InputStampTests {
     @Test("a file that was written to just now has none: it may be written to again at the same time")
     func freshHasNone() throws {
         try write(Self.job, to: "job.yaml")
-        try write("{\"topic\": \"tides\"}\n", to: "rows.jsonl", secondsAgo: 0)
+        try write("{\"topic\": \"tides\"}\n", to: "rows.jsonl", at: Date().timeIntervalSince1970)
         #expect(try stamp() == nil)
     }
 

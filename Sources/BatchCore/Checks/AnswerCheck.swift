@@ -26,8 +26,14 @@ package struct AnswerCheck: Sendable {
         config["response_json_schema"] ?? config["response_schema"]
     }
 
-    /// Whether looking takes more than a moment: patterns may try very many ways to match.
-    var takesTime: Bool { checks.matches != nil || checks.json == true || schema != nil }
+    /// An answer of this size may take milliseconds to look through.
+    private static let longAnswer = 64 << 10
+
+    /// Whether looking takes more than a moment: patterns may try very many ways to match, and answers may be long.
+    func takesTime(for answer: Answer) -> Bool {
+        if checks.matches != nil || checks.json == true || schema != nil { return true }
+        return answer.structuredParts != nil || answer.text.utf8.count > Self.longAnswer
+    }
 
     /// What is wrong with an answer, each in words that the model can be told too; empty if nothing is.
     package func problems(in answer: Answer) -> [String] {

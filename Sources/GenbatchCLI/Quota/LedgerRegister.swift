@@ -29,11 +29,12 @@ struct LedgerRegister: QuotaRegister {
     }
 
     func quota(of model: String, tier: ServiceTier) async -> LearnedQuota {
-        // What cannot be read is found out anew; that the ledger is in trouble shows when it is written.
-        guard let knowledge = try? ledger.knowledge(of: name(model, tier), at: clock.unixMilliseconds()) else {
-            return LearnedQuota()
+        // Away from the run's own thread: another process may hold the ledger for a moment.
+        await withTaskExecutorPreference(globalConcurrentExecutor) {
+            // What cannot be read is found out anew; that the ledger is in trouble shows when it is written.
+            let knowledge = try? ledger.knowledge(of: name(model, tier), at: clock.unixMilliseconds())
+            return knowledge?.current ?? LearnedQuota()
         }
-        return knowledge.current
     }
 
     func note(_ note: QuotaNote, of model: String, tier: ServiceTier) {

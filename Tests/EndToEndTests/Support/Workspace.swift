@@ -40,17 +40,24 @@ final class Workspace: Sendable {
         environment["GOOGLE_GEMINI_BASE_URL"] = simulator?.baseURL
         self.environment = environment
         if let job {
-            try folder.write(job, to: "job.yaml")
+            try write(job, to: "job.yaml")
         }
     }
 
     @discardableResult
     func write(_ text: String, to name: String) throws -> String {
-        try folder.write(text, to: name)
+        try settle(try folder.write(text, to: name))
     }
 
     func write(_ bytes: [UInt8], to name: String) throws {
-        try folder.write(Data(bytes), to: name)
+        _ = try settle(try folder.write(Data(bytes), to: name))
+    }
+
+    /// Dates a file back: one that was written just now is always read, and most of a user's files are older.
+    private func settle(_ path: String) throws -> String {
+        let date = Date(timeIntervalSince1970: 1_700_000_000)
+        try FileManager.default.setAttributes([.modificationDate: date], ofItemAtPath: path)
+        return path
     }
 
     func read(_ name: String) throws -> String {
