@@ -28,7 +28,7 @@ def write(results):
 def text(results):
     cases = results["cases"]
     parts = [machine(results["machine"]), goal_table(cases), missed(cases), side_by_side(cases), million(cases),
-             committing(cases), growth(cases)]
+             committing(cases), growth(cases), elsewhere()]
     page = (HERE / "page.md").read_text()
     return page.replace("@RESULTS@", "\n".join(part for part in parts if part).rstrip())
 
@@ -41,6 +41,15 @@ def tables_only(document):
 def table(head, rows):
     lines = [f"| {' | '.join(head)} |", f"| {' | '.join('---' for _ in head)} |"]
     return "\n".join(lines + [f"| {' | '.join(row)} |" for row in rows]) + "\n"
+
+
+def elsewhere():
+    """What other commands measure."""
+    lines = ["- What the hot paths take in instructions, [counted](../Benchmarks/instruction-counts.tsv) and held to 5 % by "
+             "`make bench-guard`."]
+    if (CHARTS / "soak.md").exists():
+        lines.append("- How 10,000 streams with faults fare for 20 minutes: [the soak](performance/soak.md), by `make soak`.")
+    return "## Measured elsewhere\n\n" + "\n".join(lines) + "\n"
 
 
 def machine(facts):
