@@ -190,7 +190,7 @@ struct FaultTests {
             try client.setScript(#"{"rules":[{"fault":{"kind":"hugeLine","bytes":16000000}}]}"#)
             let connection = try RawConnection(port: client.port)
             let request = Client.streamText(Self.prompt)
-            try connection.send(request.replacing("\r\n\r\n", with: "\r\nConnection: close\r\n\r\n", maxReplacements: 1))
+            try connection.send(request.replacing("\r\n\r\n", with: "\r\nConnection: close\r\n\r\n"))
             let response = try connection.readResponse()
             #expect(response.header("connection") == "close")
             #expect(response.ending == .complete)
