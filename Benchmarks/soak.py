@@ -8,6 +8,7 @@ item. Linux only, standard library only.
 
 import argparse
 import contextlib
+import http.client
 import json
 import os
 import pathlib
@@ -424,12 +425,20 @@ class Counted:
 
     def __init__(self, base):
         self.items = {}
-        with urllib.request.urlopen(f"{base}/simulator/requests") as response:
-            head = response.readline().decode()
-            self.totals = json.loads(head[: head.rindex(',"items":[')] + "}")["totals"]
-            for line in response:
-                item = json.loads(line.decode().rstrip().removesuffix(",").removesuffix("]}"))
-                self.items[self.KEY.match(item["text"])[0]] = (item["requests"], item["completed"])
+        connection = http.client.HTTPConnection(base.removeprefix("http://"), timeout=60)
+        connection.request("GET", "/simulator/requests")
+        response = connection.getresponse()
+        head = response.readline().decode()
+        self.totals = json.loads(head[: head.rindex(',"items":[')] + "}")["totals"]
+        line = head
+        while following := response.readline().decode():
+            line = following
+            item = json.loads(line.rstrip().removesuffix(",").removesuffix("]}"))
+            self.items[self.KEY.match(item["text"])[0]] = (item["requests"], item["completed"])
+        # A body that broke off ends for Python like any other.
+        if not line.endswith("]}"):
+            sys.exit("soak: the simulator's counts are not whole")
+        connection.close()
 
 
 def fetch(base, name):

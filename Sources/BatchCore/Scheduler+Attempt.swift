@@ -32,28 +32,44 @@ extension Scheduler {
     }
 
     /// Makes one attempt for an item, from the note that it begins to the announcement of what came of it.
+    ///
+    /// What comes before and after the wait for the answer is done in functions of their own: whatever an asynchronous
+    /// function has in its hands takes up memory as long as it waits, here times the number of streams.
     private nonisolated func carryOut(_ work: Work) async {
-        let id = work.item.id
         do {
-            try await store.begin(id)
-            guard await maySend() else {
-                try await store.record(ItemOutcome(item: id, state: .pending))
-                return await retire(.unsent)
-            }
+            guard try await begin(work) else { return }
             var work = work
             work.item.attempts += 1
             let sentAt = clock.now()
-            var attempt = await send(work, at: sentAt)
-            attempt.cost = job.prices.cost(of: attempt, asked: work.item.request)
-            let conclusion = await conclude(attempt, sentAt: sentAt, of: work)
-            try await store.record(ItemOutcome(item: id, state: conclusion.state, attempt: attempt))
-            if let event = conclusion.event {
-                observer.observe(event)
-            }
-            await retire(conclusion.aftermath)
+            try await settle(await send(work, at: sentAt), sentAt: sentAt, of: work)
         } catch {
             await retire(failedCommit: error)
         }
+    }
+
+    /// Notes that an item is about to be sent.
+    ///
+    /// - Returns: Whether it is to be sent still.
+    @inline(never)
+    private nonisolated func begin(_ work: Work) async throws -> Bool {
+        try await store.begin(work.item.id)
+        if await maySend() { return true }
+        try await store.record(ItemOutcome(item: work.item.id, state: .pending))
+        await retire(.unsent)
+        return false
+    }
+
+    /// Commits an attempt and tells of it.
+    @inline(never)
+    private nonisolated func settle(_ attempt: AttemptRecord, sentAt: Duration, of work: Work) async throws {
+        var attempt = attempt
+        attempt.cost = job.prices.cost(of: attempt, asked: work.item.request)
+        let conclusion = await conclude(attempt, sentAt: sentAt, of: work)
+        try await store.record(ItemOutcome(item: work.item.id, state: conclusion.state, attempt: attempt))
+        if let event = conclusion.event {
+            observer.observe(event)
+        }
+        await retire(conclusion.aftermath)
     }
 
     /// What is wrong with an answer, found on a thread that may take its time: the run's own may be that of all streams.

@@ -184,6 +184,20 @@ struct FaultTests {
         }
     }
 
+    @Test("a client that wants the connection closed gets all of a long answer before")
+    func closesAfterTheAnswer() async throws {
+        try await withSimulator { client in
+            try client.setScript(#"{"rules":[{"fault":{"kind":"hugeLine","bytes":16000000}}]}"#)
+            let connection = try RawConnection(port: client.port)
+            let request = Client.streamText(Self.prompt)
+            try connection.send(request.replacing("\r\n\r\n", with: "\r\nConnection: close\r\n\r\n"))
+            let response = try connection.readResponse()
+            #expect(response.header("connection") == "close")
+            #expect(response.ending == .complete)
+            #expect(response.body.count > 16_000_000)
+        }
+    }
+
     @Test("an endless line comes as fast as it is read, and ends when the client leaves")
     func endlessLine() async throws {
         try await withSimulator { client in

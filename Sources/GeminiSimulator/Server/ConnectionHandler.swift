@@ -240,10 +240,14 @@ final class ConnectionHandler: ChannelInboundHandler, NIOScheduledCallbackHandle
         finish(exchange.plan.outcome)
         switch exchange.plan.ending {
         case .proper:
-            context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
-            if !exchange.keepsAlive {
-                context.close(promise: nil)
+            guard !exchange.keepsAlive else {
+                return context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
             }
+            // Closing drops what the client has not taken yet: only when all of it has left.
+            let loopBound = NIOLoopBound(context, eventLoop: context.eventLoop)
+            let sent = context.eventLoop.makePromise(of: Void.self)
+            sent.futureResult.whenComplete { _ in loopBound.value.close(promise: nil) }
+            context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: sent)
         case .close:
             context.flush()
             context.close(promise: nil)

@@ -52,48 +52,70 @@ extension Models {
         watch: (any AnswerWatch)? = nil,
         onChunk: @escaping @Sendable (ChunkProgress) -> Void
     ) async throws -> CollectedAnswer {
-        var collected = CollectedAnswer(answer: AnswerAccumulator(), wasSent: false)
-        let start = monotonicNow()
-        var timeLeft = timeouts
-        var continuationToken: String?
-        var hasRenewedAuthorization = false
+        var hops = AnswerHops(timeouts)
         while true {
             let request: HTTPRequest
             do {
                 let authorization = try await client.backend.authorization()
                 request = try client.request(
                     call,
-                    continuationToken: continuationToken,
-                    timeouts: timeLeft,
+                    continuationToken: hops.continuationToken,
+                    timeouts: hops.timeLeft,
                     authorization
                 )
             } catch let error as GenAIError {
-                collected.error = client.withoutKey(error)
-                return collected
+                hops.collected.error = client.withoutKey(error)
+                return hops.collected
             }
             let collector = AnswerCollector(
-                collected.answer,
+                hops.collected.answer,
                 options: client.options,
                 watch: watch,
                 onChunk: onChunk
             )
             let end = try await collector.collect(request, on: client.loop)
-            collected.answer = end.answer
-            collected.error = end.error.map(client.withoutKey)
-            collected.isEndedEarly = end.isEndedEarly
-            collected.wasSent = collected.wasSent || end.wasSent
-            collected.firstEvent = collected.firstEvent ?? end.firstEventAt.map { $0 - start }
-            timeLeft.total = timeouts.total - (monotonicNow() - start)
-            if !hasRenewedAuthorization, end.firstEventAt == nil,
-                client.backend.renewsAuthorization(after: end.error, of: request)
-            {
-                hasRenewedAuthorization = true
-                continue
-            }
-            guard end.error == nil, !end.isEndedEarly, end.answer.completion.isContinued else { return collected }
-            continuationToken = end.answer.completion.continuationToken
-            collected.answer.beginHop()
+            guard hops.goOn(after: end, of: request, client) else { return hops.collected }
         }
+    }
+}
+
+/// An answer over the requests that it takes.
+///
+/// Apart from the function that waits for them: what that has in its hands takes up memory for each stream.
+private struct AnswerHops {
+    var collected = CollectedAnswer(answer: AnswerAccumulator(), wasSent: false)
+    private(set) var timeLeft: RequestTimeouts
+    private(set) var continuationToken: String?
+    private let timeouts: RequestTimeouts
+    private let start = monotonicNow()
+    private var hasRenewedAuthorization = false
+
+    init(_ timeouts: RequestTimeouts) {
+        self.timeouts = timeouts
+        timeLeft = timeouts
+    }
+
+    /// Takes over what came of a request.
+    ///
+    /// - Returns: Whether another one has to follow.
+    @inline(never)
+    mutating func goOn(after end: AnswerCollector.End, of request: HTTPRequest, _ client: Client) -> Bool {
+        collected.answer = end.answer
+        collected.error = end.error.map(client.withoutKey)
+        collected.isEndedEarly = end.isEndedEarly
+        collected.wasSent = collected.wasSent || end.wasSent
+        collected.firstEvent = collected.firstEvent ?? end.firstEventAt.map { $0 - start }
+        timeLeft.total = timeouts.total - (monotonicNow() - start)
+        if !hasRenewedAuthorization, end.firstEventAt == nil,
+            client.backend.renewsAuthorization(after: end.error, of: request)
+        {
+            hasRenewedAuthorization = true
+            return true
+        }
+        guard end.error == nil, !end.isEndedEarly, end.answer.completion.isContinued else { return false }
+        continuationToken = end.answer.completion.continuationToken
+        collected.answer.beginHop()
+        return true
     }
 }
 
