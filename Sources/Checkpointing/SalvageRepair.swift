@@ -11,6 +11,8 @@ enum SalvageRepair {
         try connection.execute(Self.variants)
         try connection.execute(Self.prompts)
         try connection.execute(Self.states)
+        var usage = try UsageSums(connection)
+        try usage.recount()
     }
 
     /// Answers whose item is lost get one that has left the job, so that exports with `--orphaned` write them.
