@@ -1,3 +1,5 @@
+internal import BatchCore
+
 /// One line of the bar with its width, which colours do not change.
 struct BarLine: Sendable, Equatable {
     enum Ink: String, Sendable {
