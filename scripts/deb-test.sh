@@ -35,6 +35,9 @@ genbatch init >/dev/null 2>&1
 genbatch run prompts.yaml --simulate --quiet || fail "the first job does not run"
 [ "$(genbatch export prompts.yaml | wc -l)" = 2 ] || fail "the first job has not two answers"
 genbatch check /usr/share/doc/genbatch/jobs/quickstart.yaml >/dev/null || fail "a sample job is not right"
+for link in $(grep -o '](docs/[a-z.-]*' /usr/share/doc/genbatch/README.md | cut -c 3- | sort -u); do
+    [ -e "/usr/share/doc/genbatch/$link" ] || fail "the README leads to $link, which is not there"
+done
 for page in genbatch genbatch-run gemini-simulator; do
     zcat "/usr/share/man/man1/$page.1.gz" >"$work/page" || fail "there is no manual page $page"
     if command -v man >/dev/null; then

@@ -17,7 +17,7 @@ for program in genbatch gemini-simulator; do
 done
 
 install -d "$root/bin" "$root/share/man/man1" "$root/share/bash-completion/completions" \
-    "$root/share/zsh/site-functions" "$root/share/fish/vendor_completions.d" "$root/share/doc/genbatch"
+    "$root/share/zsh/site-functions" "$root/share/fish/vendor_completions.d" "$root/share/doc/genbatch/docs"
 for program in genbatch gemini-simulator; do
     install -m 755 "$bin/$program" "$root/bin/"
     install -m 644 "$made/$program.bash" "$root/share/bash-completion/completions/$program"
@@ -25,7 +25,9 @@ for program in genbatch gemini-simulator; do
     install -m 644 "$made/$program.fish" "$root/share/fish/vendor_completions.d/$program.fish"
 done
 install -m 644 "$made"/man/*.1 "$root/share/man/man1/"
-install -m 644 README.md CHANGELOG.md docs/*.md "$root/share/doc/genbatch/"
+# As in the project, so that the links from one to the other lead somewhere.
+install -m 644 README.md CHANGELOG.md "$root/share/doc/genbatch/"
+install -m 644 docs/* "$root/share/doc/genbatch/docs/"
 # Only what belongs to the project: a run leaves its checkpoint and results beside the jobs.
 find jobs -type f ! -path '*/.genbatch/*' ! -path '*/out/*' | while read -r file; do
     install -D -m 644 "$file" "$root/share/doc/genbatch/$file"

@@ -9,7 +9,8 @@ folder=$2
 scratch=.build/static
 
 for product in gemini-simulator genbatch; do
-    "$swift" build -c release --static-swift-stdlib --scratch-path "$scratch" --product "$product"
+    # No library lies beside the programs: nothing is to be looked for there.
+    "$swift" build -c release --static-swift-stdlib --disable-local-rpath --scratch-path "$scratch" --product "$product"
 done
 bin=$("$swift" build -c release --static-swift-stdlib --scratch-path "$scratch" --show-bin-path)
 mkdir -p "$folder"

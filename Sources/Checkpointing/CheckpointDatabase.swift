@@ -14,6 +14,7 @@ final class CheckpointDatabase {
     /// What holds for the items that are handed out, in SQL.
     private(set) var pendingCondition = "1"
 
+    private var usage: UsageSums
     private let insertInFlight: Statement
     private let deleteInFlight: Statement
     private let updateItem: Statement
@@ -54,6 +55,7 @@ final class CheckpointDatabase {
         }
         try Schema.migrator.migrate(connection)
         variants = try VariantTable(connection)
+        usage = try UsageSums(connection)
         insertInFlight = try connection.prepare("INSERT INTO in_flight (item_id, run_id) VALUES (?1, ?2)")
         deleteInFlight = try connection.prepare("DELETE FROM in_flight WHERE item_id = ?1")
         updateItem = try connection.prepare("UPDATE item SET state = ?2, attempts = attempts + ?3 WHERE id = ?1")
@@ -113,6 +115,13 @@ final class CheckpointDatabase {
         if case .answered(let answer) = attempt.result {
             try insert(answer, turn: attempt.turn, of: outcome.item)
         }
+        // An answer has the number of its attempt.
+        try usage.note(connection.lastInsertedRowID)
+    }
+
+    /// Adds up what all requests used; inside a transaction.
+    func sumUp() throws {
+        try usage.update()
     }
 
     private func insert(_ attempt: AttemptRecord, of item: ItemID) throws {
@@ -177,6 +186,7 @@ final class CheckpointDatabase {
                 UPDATE run SET lost = lost + \(lost) WHERE id = (SELECT max(id) FROM run)
                 """
             )
+            try usage.update()
             // Also those that were noted by a program which died before it could tell, or begin a run of its own.
             return max(lost, Int(try connection.integer("SELECT lost FROM run ORDER BY id DESC LIMIT 1")))
         }

@@ -245,6 +245,8 @@ package struct CheckpointMerge {
             UPDATE run SET lost = lost.count FROM temp.lost WHERE lost.run_id = run.id;
             """
         )
+        var usage = try UsageSums(connection)
+        try usage.update()
         report.items = Int(try connection.integer("SELECT count(position) FROM item"))
         report.done = Int(try connection.integer("SELECT count(position) FROM item WHERE state = 'done'"))
         report.lost = Int(try connection.integer("SELECT count(*) FROM attempt WHERE status = 'lost'"))

@@ -63,6 +63,7 @@ package final class CheckpointReader {
         var status = try read {
             try connection.transaction(.read) {
                 var status = CheckpointStatus()
+                status.plan = try StoredPlan(connection)
                 try countItems(&status)
                 try countFailures(&status)
                 status.usage = try usage()
@@ -128,9 +129,19 @@ package final class CheckpointReader {
     }
 
     private func countFailures(_ status: inout CheckpointStatus) throws {
-        let rows = try connection.prepare("SELECT class, count(*) FROM failures WHERE class IS NOT NULL GROUP BY class")
+        let rows = try connection.prepare(
+            """
+            SELECT (
+                SELECT class FROM attempt
+                WHERE item_id = item.id AND generation = item.generation AND status = 'failed' ORDER BY id DESC LIMIT 1
+            ), count(*)
+            FROM item WHERE state = 'failed' AND position IS NOT NULL GROUP BY 1
+            """
+        )
         while try rows.step() {
-            status.failuresByClass[rows.text(at: 0)] = Int(rows.integer(at: 1))
+            if let failureClass = rows.optionalText(at: 0) {
+                status.failuresByClass[failureClass] = Int(rows.integer(at: 1))
+            }
         }
     }
 

@@ -27,6 +27,8 @@ package struct CheckpointStatus: Sendable, Equatable {
         package let pid: Int32
     }
 
+    /// Which part of the job the checkpoint is for; `nil` if no job was ever compared with it.
+    package internal(set) var plan: StoredPlan?
     /// Items of the job by state; states without items are missing.
     package internal(set) var items: [ItemState: Int] = [:]
     /// Items that have left the job.

@@ -245,7 +245,12 @@ package final class SQLiteCheckpoint: CheckpointStore, UploadRegister {
 
     /// Notes how the run ended.
     package func finishRun(_ summary: RunSummary) async throws(CheckpointError) {
-        try await perform { try $0.finishRun(summary) }
+        try await perform { database in
+            try database.connection.transaction {
+                try database.finishRun(summary)
+                try database.sumUp()
+            }
+        }
     }
 
     /// Counts the items of the job by state, as they are committed.

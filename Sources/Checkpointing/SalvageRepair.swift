@@ -13,6 +13,8 @@ enum SalvageRepair {
         try connection.execute(Self.states)
         // What is missing is told by the job alone: it has to be read.
         try connection.execute("UPDATE job SET inputs = NULL")
+        var usage = try UsageSums(connection)
+        try usage.recount()
     }
 
     /// Answers whose item is lost get one that has left the job, so that exports with `--orphaned` write them.

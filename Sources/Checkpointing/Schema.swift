@@ -118,6 +118,26 @@ enum Schema {
             cost_microdollars INTEGER        -- millionths of a US dollar; NULL is unknown, not 0
         ) STRICT;
         CREATE INDEX attempt_by_item ON attempt (item_id);
+        -- The few that make an item a candidate for being billed twice; all columns, or SQLite reads the rows as well.
+        CREATE INDEX attempt_without_answer ON attempt (item_id, possibly_billed, status)
+            WHERE possibly_billed = 1 AND status <> 'answered';
+
+        -- What the requests up to one used, added up, so that nobody has to read a million of them.
+        CREATE TABLE usage_so_far (
+            variant_id INTEGER PRIMARY KEY REFERENCES variant (id),
+            through INTEGER NOT NULL,        -- the largest of all variants is the last attempt that is counted
+            requests INTEGER NOT NULL,
+            answered INTEGER NOT NULL,
+            possibly_billed_without_answer INTEGER NOT NULL,
+            input_tokens INTEGER,            -- sums of what is known; NULL if nothing is
+            output_tokens INTEGER,
+            reasoning_output_tokens INTEGER,
+            cache_read_input_tokens INTEGER,
+            tool_use_input_tokens INTEGER,
+            total_tokens INTEGER,
+            cost_microdollars INTEGER,
+            requests_of_unknown_cost INTEGER NOT NULL
+        ) STRICT;
 
         -- Every answer that was accepted, also those to earlier generations of an item.
         CREATE TABLE response (
@@ -198,19 +218,29 @@ enum Schema {
         CREATE VIEW usage_by_model AS
         SELECT
             variant.model,
-            count(*) AS requests,
-            sum(attempt.status = 'answered') AS answered,
-            sum(attempt.possibly_billed AND attempt.status <> 'answered') AS possibly_billed_without_answer,
-            sum(attempt.input_tokens) AS input_tokens,
-            sum(attempt.output_tokens) AS output_tokens,
-            sum(attempt.reasoning_output_tokens) AS reasoning_output_tokens,
-            sum(attempt.cache_read_input_tokens) AS cache_read_input_tokens,
-            sum(attempt.tool_use_input_tokens) AS tool_use_input_tokens,
-            sum(attempt.total_tokens) AS total_tokens,
-            sum(attempt.cost_microdollars) AS cost_microdollars,
-            sum(attempt.cost_microdollars IS NULL) AS requests_of_unknown_cost
-        FROM attempt
-        JOIN variant ON variant.id = attempt.variant_id
+            sum(requests) AS requests,
+            sum(answered) AS answered,
+            sum(possibly_billed_without_answer) AS possibly_billed_without_answer,
+            sum(input_tokens) AS input_tokens,
+            sum(output_tokens) AS output_tokens,
+            sum(reasoning_output_tokens) AS reasoning_output_tokens,
+            sum(cache_read_input_tokens) AS cache_read_input_tokens,
+            sum(tool_use_input_tokens) AS tool_use_input_tokens,
+            sum(total_tokens) AS total_tokens,
+            sum(cost_microdollars) AS cost_microdollars,
+            sum(requests_of_unknown_cost) AS requests_of_unknown_cost
+        FROM (
+            SELECT * FROM usage_so_far
+            UNION ALL
+            SELECT
+                variant_id, 0, count(*), sum(status = 'answered'), sum(possibly_billed AND status <> 'answered'),
+                sum(input_tokens), sum(output_tokens), sum(reasoning_output_tokens), sum(cache_read_input_tokens),
+                sum(tool_use_input_tokens), sum(total_tokens), sum(cost_microdollars), sum(cost_microdollars IS NULL)
+            FROM attempt
+            WHERE attempt.id > (SELECT coalesce(max(through), 0) FROM usage_so_far)
+            GROUP BY variant_id
+        ) AS used
+        JOIN variant ON variant.id = used.variant_id
         GROUP BY variant.model
         ORDER BY variant.model;
         """

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import BatchCore
 internal import Checkpointing
+internal import JSON
 internal import Terminal
 
 struct MergeCommand: AsyncParsableCommand {
@@ -11,6 +12,7 @@ struct MergeCommand: AsyncParsableCommand {
             EXAMPLES:
               genbatch merge .genbatch/job.shard-*.db -o job.db
               genbatch merge here.db there.db -o both.db --force
+              genbatch merge .genbatch/job.shard-*.db -o job.db --json | jq .done
 
             The checkpoints are read and not changed. What is done in any of them is done in the new one; all requests are \
             kept, each once, also if checkpoints overlap. The new one is like any other: `export`, `retry` and \
@@ -34,6 +36,9 @@ struct MergeCommand: AsyncParsableCommand {
     @Flag(help: "Merge although the job was edited in between, or a shard is missing.")
     var force = false
 
+    @Flag(help: "Write one JSON object.")
+    var json = false
+
     func run() async throws {
         let report = try CheckpointMerge.run(checkpoints, to: output, isForced: force)
         for path in report.lackingLog {
@@ -46,10 +51,9 @@ struct MergeCommand: AsyncParsableCommand {
             StandardError.note("\(path) is of another version of the job: merged because of --force")
         }
         if !report.missing.isEmpty {
-            let names = report.missing.prefix(10).map(\.description).joined(separator: ", ")
-            let more = report.missing.count > 10 ? " and \(report.missing.count - 10) more" : ""
-            StandardError.note("shard \(names)\(more) is missing: merged because of --force")
+            StandardError.note("shard \(ShardList.words(report.missing)) is missing: merged because of --force")
         }
+        guard !json else { return try StandardOutput.write(object(report) + "\n") }
         for line in lines(report) {
             try StandardOutput.write(line + "\n")
         }
@@ -71,5 +75,30 @@ struct MergeCommand: AsyncParsableCommand {
             )
         }
         return lines
+    }
+
+    private func object(_ report: CheckpointMerge.Report) -> String {
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.member("checkpoint", output)
+            writer.member("items", report.items)
+            writer.member("done", report.done)
+            writer.member("shared", report.shared)
+            writer.member("lost", report.lost)
+            writer.member("bytes", report.bytes)
+            let lists = [
+                ("missing_shards", report.missing.map(\.description)), ("different", report.different),
+                ("lacking_log", report.lackingLog),
+            ]
+            for (name, texts) in lists {
+                writer.key(name)
+                writer.array { writer in
+                    for text in texts {
+                        writer.string(text)
+                    }
+                }
+            }
+        }
+        return writer.text
     }
 }

@@ -12,6 +12,7 @@ enum StatusText {
     /// - Returns: Lines for people.
     static func lines(_ status: CheckpointStatus, path: String, target: String) -> [String] {
         var lines = ["checkpoint  \(path)"]
+        if let plan = status.plan, plan.shardCount > 1 { lines.append(words(for: plan)) }
         lines.append("items       " + counts(status))
         if status.orphaned > 0 {
             lines.append("            \(Figures.count(status.orphaned)) no longer in the job, kept")
@@ -49,6 +50,13 @@ enum StatusText {
         var writer = JSONWriter()
         writer.object { writer in
             writer.member("checkpoint", path)
+            writer.member("shard_count", orNull: status.plan?.shardCount)
+            writer.key("shards")
+            writer.array { writer in
+                for number in status.plan?.shards.sorted() ?? [] {
+                    writer.integer(number)
+                }
+            }
             writer.key("items")
             writer.object { writer in
                 writer.member("total", status.total)
@@ -87,6 +95,14 @@ enum StatusText {
             status.items[state].map { "\(Figures.count($0)) \(state.rawValue)" }
         }
         return "\(Figures.count(status.total)): " + (parts.isEmpty ? "none" : parts.joined(separator: ", "))
+    }
+
+    /// For example `shard       1/3 of the job`, or `shards      2 of 3, missing 1/3`.
+    private static func words(for plan: StoredPlan) -> String {
+        if let shard = plan.shard { return "shard       \(shard) of the job" }
+        let count = "\(Figures.count(plan.shards.count)) of \(Figures.count(plan.shardCount))"
+        return "shards      " + (plan.missing.isEmpty ? "all \(Figures.count(plan.shardCount))" : count)
+            + (plan.missing.isEmpty ? "" : ", missing \(ShardList.words(plan.missing))")
     }
 
     private static func words(for usage: CheckpointStatus.ModelUsage) -> String {

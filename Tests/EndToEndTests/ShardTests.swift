@@ -105,6 +105,59 @@ struct ShardTests {
         #expect(try work.read("out.jsonl").split(separator: "\n").count == Self.itemCount)
     }
 
+    @Test("status and merge tell programs and people which shards there are")
+    func tellsShards() async throws {
+        let work = try workspace(items: 12)
+        for number in [0, 2] {
+            let run = try await work.genbatch(
+                "run",
+                "job.yaml",
+                "--simulate",
+                "--quiet",
+                "--concurrency",
+                "12",
+                "--shard",
+                "\(number)/3"
+            )
+            #expect(run.status == 0, "\(run.errors)")
+        }
+        func genbatch(_ arguments: [String]) async throws -> Workspace.Outcome {
+            await work.outcome(of: try work.start(arguments))
+        }
+        func status(_ arguments: String...) async throws -> (line: String?, object: JSONValue) {
+            let lines = try await genbatch(["status"] + arguments).output.split(separator: "\n").map(String.init)
+            let json = try await genbatch(["status"] + arguments + ["--json"])
+            return (lines.first { $0.hasPrefix("shard") }, try JSONValue(parsing: json.output))
+        }
+        let part = try await status("job.yaml", "--shard", "2/3")
+        #expect(part.line == "shard       2/3 of the job")
+        #expect(part.object["shard_count"]?.int64 == 3)
+        #expect(part.object["shards"] == [2])
+
+        let arguments = ["merge", Self.database(0), Self.database(2), "-o", "merged.db", "--json"]
+        let refused = try await genbatch(arguments)
+        #expect(refused.status == 65)
+        #expect(refused.output == "")
+        let merge = try await genbatch(arguments + ["--force"])
+        #expect(merge.status == 0, "\(merge.errors)")
+        let report = try JSONValue(parsing: merge.output)
+        #expect(report["checkpoint"] == "merged.db")
+        #expect(report["missing_shards"] == ["1/3"])
+        #expect(report["done"] == report["items"])
+        #expect(report["shared"]?.int64 == 0)
+        #expect(report["lost"]?.int64 == 0)
+        #expect(report["different"] == [])
+        #expect(report["lacking_log"] == [])
+        let merged = try await status("merged.db")
+        #expect(merged.line == "shards      2 of 3, missing 1/3")
+        #expect(merged.object["shards"] == [0, 2])
+
+        #expect(try await work.genbatch("run", "job.yaml", "--simulate", "--quiet", "--db", "one.db").status == 0)
+        let whole = try await status("one.db")
+        #expect(whole.line == nil)
+        #expect(whole.object["shard_count"]?.int64 == 1)
+    }
+
     // Fault matrix: F36.
     @Test("shards on machines of their own send every item once, and their merge holds all of it")
     func sendsOnce() async throws {

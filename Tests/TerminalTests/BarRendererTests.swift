@@ -93,7 +93,7 @@ import Testing
         let reason = "HTTP 429 RESOURCE_EXHAUSTED: You exceeded your current quota, please check your plan"
         let wait = ProgressSnapshot.QuotaWait(model: "gemini-x", remaining: .seconds(51), reason: reason)
         #expect(
-            wait.line(columns: 79) == "quota: HTTP 429 RESOURCE_EXHAUSTED: You exceeded your current q…, resumes in 51s"
+            wait.line(columns: 79) == "quota: HTTP 429 RESOURCE_EXHAUSTED: You exceeded your current …, resumes in 51s"
         )
         #expect(wait.line(columns: 40) == "quota: 51s more")
         #expect(wait.line().hasSuffix("check your plan for gemini-x, resumes in 51s"))

@@ -131,7 +131,7 @@ import Testing
             text == """
                 4 items: 4 to run (4 new)
                 failed: item-1: safety: \\x9b2J\\u{202e}
-                1/4 (25%), 0 done, 1 failed (safety 1), 0 in flight, 0 items/s, 0 tokens/s, 31s elapsed
+                1/4 (25%), 0 done, 1 failed (1 safety), 0 in flight, 0 items/s, 0 tokens/s, 31s elapsed
                 finished in 9s: 3 done, 1 failed
                   failed    1 safety
                   requests  4

@@ -16,7 +16,7 @@ CREATE TABLE job (
     shards TEXT NOT NULL,            -- JSON array: which of them are here, from 0
     inputs BLOB                      -- hash of the names, sizes and times of the files read; NULL: read again
 ) STRICT;
-INSERT INTO job VALUES(1,'nightly','/jobs/nightly.yaml','/jobs',replace('version: 1\n','\n',char(10)),1795407501798,1795407502178,X'5439f9874894082b7fc99843e146036d74971d10687a70a907746b4ed4028bcb',1,'[0]',NULL);
+INSERT INTO job VALUES(1,'nightly','/jobs/nightly.yaml','/jobs',replace('version: 1\n','\n',char(10)),1795409475464,1795409475898,X'5439f9874894082b7fc99843e146036d74971d10687a70a907746b4ed4028bcb',1,'[0]',NULL);
 CREATE TABLE run (
     id INTEGER PRIMARY KEY,
     started_at_ms INTEGER NOT NULL,
@@ -34,7 +34,7 @@ CREATE TABLE run (
     retries INTEGER,
     lost INTEGER NOT NULL DEFAULT 0  -- requests that were in flight when it died
 ) STRICT;
-INSERT INTO run VALUES(1,1795407502181,NULL,NULL,NULL,'0.1.0','host',1,NULL,NULL,NULL,NULL,NULL,NULL,0);
+INSERT INTO run VALUES(1,1795409475908,NULL,NULL,NULL,'0.1.0','host',1,NULL,NULL,NULL,NULL,NULL,NULL,0);
 CREATE TABLE variant (
     id INTEGER PRIMARY KEY,
     model TEXT NOT NULL,
@@ -114,6 +114,22 @@ INSERT INTO attempt VALUES(3,3,1,1,NULL,1,0,0,'answered',1763834067120,300,1500,
 INSERT INTO attempt VALUES(4,2,2,1,1,1,0,0,'answered',1763834067120,300,1500,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,10,5,NULL,NULL,NULL,15,'standard',NULL);
 INSERT INTO attempt VALUES(5,4,1,1,1,1,0,0,'failed',1763834067120,NULL,20,'safety',200,'a filter',NULL,NULL,NULL,NULL,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
 INSERT INTO attempt VALUES(6,5,1,1,1,1,0,0,'answered',1763834067120,300,1500,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,10,5,NULL,NULL,NULL,15,'standard',NULL);
+CREATE TABLE usage_so_far (
+    variant_id INTEGER PRIMARY KEY REFERENCES variant (id),
+    through INTEGER NOT NULL,        -- the largest of all variants is the last attempt that is counted
+    requests INTEGER NOT NULL,
+    answered INTEGER NOT NULL,
+    possibly_billed_without_answer INTEGER NOT NULL,
+    input_tokens INTEGER,            -- sums of what is known; NULL if nothing is
+    output_tokens INTEGER,
+    reasoning_output_tokens INTEGER,
+    cache_read_input_tokens INTEGER,
+    tool_use_input_tokens INTEGER,
+    total_tokens INTEGER,
+    cost_microdollars INTEGER,
+    requests_of_unknown_cost INTEGER NOT NULL
+) STRICT;
+INSERT INTO usage_so_far VALUES(1,3,3,3,0,30,15,NULL,NULL,NULL,45,NULL,3);
 CREATE TABLE response (
     attempt_id INTEGER PRIMARY KEY REFERENCES attempt (id),
     item_id INTEGER NOT NULL REFERENCES item (id),
@@ -150,6 +166,8 @@ CREATE TABLE upload (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX item_by_state ON item (state, position);
 CREATE INDEX attempt_by_item ON attempt (item_id);
+CREATE INDEX attempt_without_answer ON attempt (item_id, possibly_billed, status)
+    WHERE possibly_billed = 1 AND status <> 'answered';
 CREATE INDEX response_by_item ON response (item_id, generation, turn);
 CREATE VIEW results AS
 SELECT
@@ -191,19 +209,29 @@ ORDER BY item.position;
 CREATE VIEW usage_by_model AS
 SELECT
     variant.model,
-    count(*) AS requests,
-    sum(attempt.status = 'answered') AS answered,
-    sum(attempt.possibly_billed AND attempt.status <> 'answered') AS possibly_billed_without_answer,
-    sum(attempt.input_tokens) AS input_tokens,
-    sum(attempt.output_tokens) AS output_tokens,
-    sum(attempt.reasoning_output_tokens) AS reasoning_output_tokens,
-    sum(attempt.cache_read_input_tokens) AS cache_read_input_tokens,
-    sum(attempt.tool_use_input_tokens) AS tool_use_input_tokens,
-    sum(attempt.total_tokens) AS total_tokens,
-    sum(attempt.cost_microdollars) AS cost_microdollars,
-    sum(attempt.cost_microdollars IS NULL) AS requests_of_unknown_cost
-FROM attempt
-JOIN variant ON variant.id = attempt.variant_id
+    sum(requests) AS requests,
+    sum(answered) AS answered,
+    sum(possibly_billed_without_answer) AS possibly_billed_without_answer,
+    sum(input_tokens) AS input_tokens,
+    sum(output_tokens) AS output_tokens,
+    sum(reasoning_output_tokens) AS reasoning_output_tokens,
+    sum(cache_read_input_tokens) AS cache_read_input_tokens,
+    sum(tool_use_input_tokens) AS tool_use_input_tokens,
+    sum(total_tokens) AS total_tokens,
+    sum(cost_microdollars) AS cost_microdollars,
+    sum(requests_of_unknown_cost) AS requests_of_unknown_cost
+FROM (
+    SELECT * FROM usage_so_far
+    UNION ALL
+    SELECT
+        variant_id, 0, count(*), sum(status = 'answered'), sum(possibly_billed AND status <> 'answered'),
+        sum(input_tokens), sum(output_tokens), sum(reasoning_output_tokens), sum(cache_read_input_tokens),
+        sum(tool_use_input_tokens), sum(total_tokens), sum(cost_microdollars), sum(cost_microdollars IS NULL)
+    FROM attempt
+    WHERE attempt.id > (SELECT coalesce(max(through), 0) FROM usage_so_far)
+    GROUP BY variant_id
+) AS used
+JOIN variant ON variant.id = used.variant_id
 GROUP BY variant.model
 ORDER BY variant.model;
 COMMIT;
