@@ -16,7 +16,7 @@ CREATE TABLE job (
     shards TEXT NOT NULL,            -- JSON array: which of them are here, from 0
     inputs BLOB                      -- hash of the names, sizes and times of the files read; NULL: read again
 ) STRICT;
-INSERT INTO job VALUES(1,'nightly','/jobs/nightly.yaml','/jobs',replace('version: 1\n','\n',char(10)),1795409475464,1795409475898,X'5439f9874894082b7fc99843e146036d74971d10687a70a907746b4ed4028bcb',1,'[0]',NULL);
+INSERT INTO job VALUES(1,'nightly','/jobs/nightly.yaml','/jobs',replace('version: 1\n','\n',char(10)),1795410654619,1795410654968,X'5439f9874894082b7fc99843e146036d74971d10687a70a907746b4ed4028bcb',1,'[0]',NULL);
 CREATE TABLE run (
     id INTEGER PRIMARY KEY,
     started_at_ms INTEGER NOT NULL,
@@ -34,7 +34,7 @@ CREATE TABLE run (
     retries INTEGER,
     lost INTEGER NOT NULL DEFAULT 0  -- requests that were in flight when it died
 ) STRICT;
-INSERT INTO run VALUES(1,1795409475908,NULL,NULL,NULL,'0.1.0','host',1,NULL,NULL,NULL,NULL,NULL,NULL,0);
+INSERT INTO run VALUES(1,1795410654969,NULL,NULL,NULL,'0.1.0','host',1,NULL,NULL,NULL,NULL,NULL,NULL,0);
 CREATE TABLE variant (
     id INTEGER PRIMARY KEY,
     model TEXT NOT NULL,
