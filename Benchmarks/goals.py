@@ -102,7 +102,10 @@ def write(value, form):
         return f"{value * 1000:.0f} ms" if value < 1 else f"{value:.2f} s" if value % 1 else f"{value:.0f} s"
     if form == "MB":
         return f"{value / 1e6:.0f} MB"
-    return f"1/{1 / value:.0f}" if value < 0.3 else f"{value:.2f}"
+    if value >= 0.3:
+        return f"{value:.2f}"
+    # So that what is a little below a limit does not look like it.
+    return f"1/{round(1 / value, 1 if value > 0.05 else None):g}"
 
 
 def spread(values, form):
