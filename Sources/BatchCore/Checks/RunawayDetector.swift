@@ -9,15 +9,15 @@ package struct RunawayDetector: Sendable {
     /// The longest stretch whose repetition is found, in bytes: 500 characters of most scripts.
     package static let longestStretch = 1536
     /// What repetitions have to fill in all, in bytes.
-    package static let leastBytes = 6144
+    ///
+    /// Some 12,000 tokens, of 65,536 that most models may write; what people ask to be monotonous hardly comes so far.
+    package static let leastBytes = 48 << 10
     /// How often a stretch has to be there in a row.
     package static let leastRepetitions = 16
-    /// What is enough of one character, or of white space.
-    package static let leastBytesOfOneCharacter = 2048
 
     private static let interval = 2048
 
-    private var looksAt = leastBytesOfOneCharacter
+    private var looksAt = leastBytes
 
     package init() {}
 
@@ -36,7 +36,6 @@ package struct RunawayDetector: Sendable {
 
     /// Tries each distance at which the last bytes have been before, from the shortest.
     private static func endsInLoop(_ text: UnsafeRawBufferPointer) -> Bool {
-        let whiteSpace = text.lazy.reversed().prefix { $0 == 0x20 || (0x09...0x0D).contains($0) }.count
         let longest = min(longestStretch, text.count / leastRepetitions)
         let last = text.count - 8
         let word = text.loadUnaligned(fromByteOffset: last, as: UInt64.self)
@@ -46,8 +45,7 @@ package struct RunawayDetector: Sendable {
                 distance += 1
                 continue
             }
-            let least = distance == 1 || distance <= whiteSpace ? leastBytesOfOneCharacter : leastBytes
-            let needed = max(least, leastRepetitions * distance)
+            let needed = max(leastBytes, leastRepetitions * distance)
             guard needed <= text.count, isLikely(text, distance, needed) else {
                 distance += 1
                 continue
