@@ -11,9 +11,13 @@ struct InFlightRamp: Sendable {
     private var limit: Int
     private var growsAt: Duration
 
-    init(most: Int, now: Duration) {
+    /// - Parameters:
+    ///   - most: The job's own limit.
+    ///   - isOpen: Whether it holds from the start.
+    ///   - now: The time.
+    init(most: Int, isOpen: Bool, now: Duration) {
         self.most = most
-        limit = min(Self.start, most)
+        limit = isOpen ? most : min(Self.start, most)
         growsAt = now + Self.doubling
     }
 

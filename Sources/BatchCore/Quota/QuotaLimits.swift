@@ -7,7 +7,7 @@ package struct QuotaLimits: Sendable, Equatable {
     /// Input tokens; what the server counts.
     package var tokensPerMinute: Int?
     package var requestsPerDay: Int?
-    /// Whether to begin with a few requests a minute while no limit is known.
+    /// Whether to begin with a few requests a minute while no limit is known, and with a few at once.
     ///
     /// A server on this machine has no quota until it says so.
     package var startsCarefully: Bool

@@ -65,7 +65,7 @@ package struct RateLimiter: Sendable {
             now: now.inSeconds
         )
         pause = QuotaPause(now: now)
-        ramp = InFlightRamp(most: concurrency, now: now)
+        ramp = InFlightRamp(most: concurrency, isOpen: !limits.startsCarefully, now: now)
         if let perMinute = learned.tokensPerMinute ?? limits.tokensPerMinute.map(Double.init) {
             tokens = tokenPace(perMinute, isLearned: learned.tokensPerMinute != nil, now: now)
         }

@@ -84,16 +84,23 @@ struct InFlightRampTests {
         arguments: [(0, 20), (249, 20), (250, 40), (500, 80), (1500, 1000), (60_000, 1000)]
     )
     func doubling(milliseconds: Int, most: Int) {
-        var ramp = InFlightRamp(most: 1000, now: .seconds(7))
+        var ramp = InFlightRamp(most: 1000, isOpen: false, now: .seconds(7))
         let now = Duration.seconds(7) + .milliseconds(milliseconds)
         let (limit, growsAt) = ramp.limit(at: now)
         #expect(limit == most)
         #expect(growsAt.map { $0 > now && $0 <= now + .milliseconds(250) } ?? (most == 1000))
     }
 
+    @Test("a server on this machine is asked for all at once")
+    func openRamp() {
+        var ramp = InFlightRamp(most: 1000, isOpen: true, now: .seconds(7))
+        let first = ramp.limit(at: .seconds(7))
+        #expect(first.most == 1000 && first.growsAt == nil)
+    }
+
     @Test("a job that wants less gets it at once", arguments: [1, 19, 20])
     func small(most: Int) {
-        var ramp = InFlightRamp(most: most, now: .zero)
+        var ramp = InFlightRamp(most: most, isOpen: false, now: .zero)
         #expect(ramp.limit(at: .zero) == (most, nil))
     }
 }
