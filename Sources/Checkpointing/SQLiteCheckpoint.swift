@@ -147,13 +147,15 @@ package final class SQLiteCheckpoint: CheckpointStore, UploadRegister {
     ///   - job: What to keep of the job itself.
     ///   - shard: The part of the job that the checkpoint is for; items of the others are left out.
     ///   - choice: Which of the items to run are to be handed out from now on.
+    ///   - keepsInputs: Whether the job's inputs may be known by what is told of them; asked after they were read.
     /// - Returns: What is new, changed, done …, items that have left the job included.
     /// - Throws: What the source throws, or a ``CheckpointError``; the checkpoint is as it was before.
     package func register(
         _ source: inout some ItemSource,
         job: StoredJob,
         shard: Shard? = nil,
-        choice: ItemChoice = .all
+        choice: ItemChoice = .all,
+        keepsInputs: () -> Bool = { true }
     ) throws -> RunPlan {
         do {
             return try database.withDatabase { database in
@@ -165,8 +167,8 @@ package final class SQLiteCheckpoint: CheckpointStore, UploadRegister {
                             let registration = try Registration(database, shard: shard)
                             let plan = try registration.run(&source)
                             var job = job
-                            if registration.hasLocalMedia {
-                                // Of those only their content tells whether they have changed.
+                            // Of local media only their content tells whether they have changed.
+                            if registration.hasLocalMedia || !keepsInputs() {
                                 job.inputs = nil
                             }
                             try database.store(job, registration.storedPlan)

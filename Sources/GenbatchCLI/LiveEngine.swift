@@ -252,7 +252,8 @@ struct LiveEngine {
             &items,
             job: try StoredJob(jobFile),
             shard: options.checkpoint.shard,
-            choice: choice
+            choice: choice,
+            keepsInputs: { jobFile.areInputsSettled }
         )
     }
 

@@ -7,16 +7,27 @@ extension JobFile {
     /// programs tell changed files. Local media are not in it: rows name them.
     ///
     /// - Parameter version: Of the program; another one may make other items of the same files.
-    /// - Returns: 32 bytes; `nil` if it cannot be told, as of standard input, of patterns of files, and of files that were
-    ///   written to just now.
+    /// - Returns: 32 bytes; `nil` if it cannot be told, as of standard input and of patterns of files.
     package func inputStamp(version: String) -> [UInt8]? {
-        guard let files = inputFiles, files.allSatisfy(\.stamp.isSettled) else { return nil }
+        guard let files = inputFiles else { return nil }
         var hash = SHA256()
         for text in [version, folder] + files.map({ "\($0.path)\t\($0.stamp.text)" }) {
             // A NUL stands in no path.
             hash.update(data: Array(text.utf8) + [0])
         }
         return Array(hash.finalize())
+    }
+
+    /// Whether the stamp may be kept; to be asked after the items were read.
+    ///
+    /// The files have to be as they were, and to have been written to so long ago that another write would show in their
+    /// times.
+    package var areInputsSettled: Bool {
+        guard let files = inputFiles else { return false }
+        return files.allSatisfy { file in
+            guard let now = currentStamp(of: file.path) else { return false }
+            return now.isSettled && now.hasSameContent(as: file.stamp) && now.changed == file.stamp.changed
+        }
     }
 }
 

@@ -38,6 +38,12 @@ package struct JobFile: Sendable {
         return files
     }
 
+    /// The same for one of them at this moment.
+    func currentStamp(of path: String) -> FileStamp? {
+        let file = path == text.path ? try? InputFile(path: path, name: path) : try? access.open(path).file
+        return file?.stamp
+    }
+
     private let text: JobText
     private let settings: JobSettings
     private let access: FileAccess

@@ -119,6 +119,15 @@ struct UnchangedInputTests {
         await #expect(throws: ForbiddenSource.Asked.self) { try await planWithoutReading(inputs: stamp) }
     }
 
+    @Test("inputs that are not settled yet are read the next time")
+    func isNotKept() async throws {
+        let checkpoint = try fixture.open()
+        var source = ListSource([item("a")])
+        _ = try checkpoint.register(&source, job: job(stamp), keepsInputs: { false })
+        await checkpoint.close()
+        await #expect(throws: ForbiddenSource.Asked.self) { try await planWithoutReading(inputs: stamp) }
+    }
+
     @Test("what is not read counts as compared")
     func isDated() async throws {
         try await register([item("a")], inputs: stamp)

@@ -61,11 +61,17 @@ struct InputStampTests {
         #expect(Set(stamps).count == stamps.count)
     }
 
-    @Test("a file that was written to just now has none: it may be written to again at the same time")
-    func freshHasNone() throws {
+    @Test("it may be kept if no file was written to just now, or since it was checked")
+    func isSettled() throws {
         try write(Self.job, to: "job.yaml")
+        try write("{\"topic\": \"tides\"}\n", to: "rows.jsonl")
+        let job = try JobFile.load(path: "\(work.path)/job.yaml")
+        #expect(job.areInputsSettled)
+        try write("{\"topic\": \"winds\"}\n", to: "rows.jsonl")
+        #expect(!job.areInputsSettled)
+
         try write("{\"topic\": \"tides\"}\n", to: "rows.jsonl", at: Date().timeIntervalSince1970)
-        #expect(try stamp() == nil)
+        #expect(try !JobFile.load(path: "\(work.path)/job.yaml").areInputsSettled)
     }
 
     @Test("standard input and patterns of files have none")
