@@ -5,7 +5,7 @@
 #endif
 
 /// A thread of its own for work that blocks, so that the few threads of Swift's tasks never do.
-enum OwnedThread {
+package enum OwnedThread {
     private final class Body: Sendable {
         let run: @Sendable () -> Void
 
@@ -15,7 +15,7 @@ enum OwnedThread {
     }
 
     /// Starts a thread that runs a body once and ends.
-    static func start(_ body: @escaping @Sendable () -> Void) throws(CheckpointError) {
+    package static func start(_ body: @escaping @Sendable () -> Void) throws(CheckpointError) {
         let context = Unmanaged.passRetained(Body(body))
         #if canImport(Glibc)
             var thread = pthread_t()

@@ -1,3 +1,4 @@
+internal import Checkpointing
 internal import Synchronization
 
 #if canImport(Glibc)
@@ -30,45 +31,19 @@ final class MemoryWatch: Sendable {
         pthread_attr_getstacksize(&attributes, &bytes)
         pthread_attr_destroy(&attributes)
         threadBytes = bytes
-        #if canImport(Glibc)
-            var thread = pthread_t()
-        #else
-            var thread: pthread_t?
-        #endif
-        let context = Unmanaged.passRetained(self)
-        guard pthread_create(&thread, nil, Self.entry, context.toOpaque()) == 0 else {
-            context.release()
-            return
-        }
-        #if canImport(Glibc)
-            pthread_detach(thread)
-        #else
-            if let thread { pthread_detach(thread) }
-        #endif
+        // A run goes on without the watch where even this thread is refused.
+        try? OwnedThread.start { self.watch() }
     }
 
     func stop() {
         isOver.withLock { $0 = true }
     }
 
-    #if canImport(Glibc)
-        private static let entry: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = { context in
-            if let context { watch(context) }
-            return nil
-        }
-    #else
-        private static let entry: @convention(c) (UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? = { context in
-            watch(context)
-            return nil
-        }
-    #endif
-
-    private static func watch(_ context: UnsafeMutableRawPointer) {
-        let watch = Unmanaged<MemoryWatch>.fromOpaque(context).takeRetainedValue()
+    private func watch() {
         var refusals = 0
-        while !watch.isOver.withLock({ $0 }) {
-            refusals = watch.isRefusedMemory() ? refusals + 1 : 0
-            guard refusals < patience else { endProgram() }
+        while !isOver.withLock({ $0 }) {
+            refusals = isRefusedMemory() ? refusals + 1 : 0
+            guard refusals < Self.patience else { Self.endProgram() }
             sleep(1)
         }
     }
