@@ -51,6 +51,19 @@ package struct AnswerAccumulator: Sendable {
         var hasData = false
     }
 
+    /// A member of the usage that is no count, as it came.
+    struct UsageMember: Sendable {
+        let name: String
+        /// The name as the JSON spells it, perhaps with escapes.
+        let nameBytes: [UInt8]
+        var value: [UInt8]
+
+        /// Whether the value has brackets or quotes around it.
+        var isClosed: Bool {
+            value.first == UInt8(ascii: "[") || value.first == UInt8(ascii: "{") || value.first == UInt8(ascii: "\"")
+        }
+    }
+
     /// A short answer fits; a longer one grows from there.
     private static let usualTextBytes = 1000
 
@@ -69,7 +82,7 @@ package struct AnswerAccumulator: Sendable {
     /// Raw JSON of the other members of the usage of the last request, the last of each name.
     ///
     /// A list, because every chunk of a stream repeats the few that there are.
-    private(set) var usageMembers: [(name: String, value: [UInt8])] = []
+    private(set) var usageMembers: [UsageMember] = []
     /// Whether ``usageMembers`` are of the request in hand, and not of the one before it.
     private var hasUsageMembers = false
     /// The tier that served the answer, as the header of the response names it.
@@ -176,7 +189,7 @@ package struct AnswerAccumulator: Sendable {
             Self.write(candidateMembers.map { ($0.key, $0.value) }, to: &writer)
             if !usageMembers.isEmpty {
                 writer.key("usageMetadata")
-                writer.object { Self.write(usageMembers, to: &$0) }
+                writer.object { Self.write(usageMembers.map { ($0.name, $0.value) }, to: &$0) }
             }
         }
         return writer.text
@@ -203,15 +216,22 @@ package struct AnswerAccumulator: Sendable {
         completion.beginHop()
     }
 
-    /// Keeps a member of the usage instead of the last one of its name, whose memory it takes over.
-    mutating func keepUsageMember(at index: Int?, name: @autoclosure () -> String, _ append: (inout [UInt8]) -> Void) {
+    /// Reads a member of the usage and keeps it, instead of the last one of its name if there was one.
+    mutating func keepUsageMember(_ name: Range<Int>, of reader: inout JSONReader) throws(JSONError) {
         hasUsageMembers = true
-        let index = index ?? usageMembers.count
-        if index == usageMembers.count {
-            usageMembers.append((name(), []))
+        for index in usageMembers.indices where reader.bytes(in: name, are: usageMembers[index].nameBytes) {
+            // Most say the same in every chunk. A number does not tell where it ends.
+            if usageMembers[index].isClosed, try reader.skip(known: usageMembers[index].value) { return }
+            usageMembers[index].value = reader.bytes(in: try reader.skipValue())
+            return
         }
-        usageMembers[index].value.removeAll(keepingCapacity: true)
-        append(&usageMembers[index].value)
+        let member = UsageMember(
+            name: reader.unescapedString(in: name),
+            nameBytes: reader.bytes(in: name),
+            value: reader.bytes(in: try reader.skipValue())
+        )
+        usageMembers.removeAll { $0.name == member.name }
+        usageMembers.append(member)
     }
 
     mutating func appendPlainText(isThought: Bool, _ append: (inout [UInt8]) -> Void) {

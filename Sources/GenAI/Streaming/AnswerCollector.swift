@@ -241,8 +241,6 @@ private struct AnswerGrowth {
             usage.outputTokens == nil && usage.thoughtTokens == nil
             ? nil : (usage.outputTokens ?? 0) + (usage.thoughtTokens ?? 0)
         onChunk(ChunkProgress(textBytes: answer.textBytes - before, outputTokens: tokens, now: now))
-        if watch != nil, answer.withLastText({ watch?.endsAnswer(after: $0) }) == true {
-            isEndedEarly = true
-        }
+        isEndedEarly = isEndedEarly || answer.withLastText { watch?.endsAnswer(after: $0) } == true
     }
 }

@@ -11,16 +11,32 @@ package struct ChunkScanner {
     /// The parts and the other members of the candidate read last.
     private var parts: [ScannedPart] = []
     private var members: [(name: Range<Int>, value: Range<Int>)] = []
+    private var modelVersion = RepeatedText()
+    private var responseID = RepeatedText()
 
+    /// A text that every chunk of a stream has: it is made when it changes.
+    private struct RepeatedText {
+        private var bytes: [UInt8] = []
+
+        mutating func read(_ reader: inout JSONReader, into text: inout String?) throws(JSONError) {
+            if text != nil, try reader.skip(known: bytes) { return }
+            let value = try reader.skipValue()
+            bytes = reader.bytes(in: value)
+            text = reader.unescapedString(in: value.lowerBound + 1..<value.upperBound - 1)
+        }
+    }
+
+    /// A candidate without its parts, as ranges of the event's bytes.
     private struct ScannedCandidate {
         var index: Int64 = 0
-        var finishReason: String?
-        var continuationToken: String?
+        var finishReason: Range<Int>?
+        var continuationToken: Range<Int>?
     }
 
     /// A part of the candidate that is being read, as ranges of the event's bytes.
     private struct ScannedPart {
         var text: Range<Int>?
+        var hasEscapes = false
         var isThought = false
         /// Whether there is anything besides `text` and `thought`; then the part is kept as it came.
         var isPlain = true
@@ -59,9 +75,9 @@ package struct ChunkScanner {
             } else if reader.matches(name, "usageMetadata"), try reader.peek() == UInt8(ascii: "{") {
                 try scanUsage(&reader, into: &answer)
             } else if reader.matches(name, "modelVersion"), try reader.peek() == UInt8(ascii: "\"") {
-                answer.modelVersion = try Self.string(&reader, unless: answer.modelVersion)
+                try modelVersion.read(&reader, into: &answer.modelVersion)
             } else if reader.matches(name, "responseId"), try reader.peek() == UInt8(ascii: "\"") {
-                answer.responseID = try Self.string(&reader, unless: answer.responseID)
+                try responseID.read(&reader, into: &answer.responseID)
             } else if reader.matches(name, "promptFeedback") {
                 answer.completion.note(blockReason: try reader.readValue()["blockReason"]?.string)
             } else if reader.matches(name, "error") {
@@ -70,16 +86,6 @@ package struct ChunkScanner {
                 try reader.skipValue()
             }
         }
-    }
-
-    /// Every chunk of a stream repeats the same name: it is read once.
-    private static func string(_ reader: inout JSONReader, unless known: String?) throws(JSONError) -> String {
-        let range = try reader.skipValue()
-        let content = (range.lowerBound + 1)..<(range.upperBound - 1)
-        if let known, reader.isText(known, at: content) {
-            return known
-        }
-        return reader.unescapedString(in: content)
     }
 
     /// Candidates may come in any order and in any chunk; the answer is the first one whose index is 0.
@@ -107,8 +113,9 @@ package struct ChunkScanner {
 
     private mutating func scanCandidate(_ reader: inout JSONReader) throws(JSONError) -> ScannedCandidate {
         var candidate = ScannedCandidate()
-        parts.removeAll(keepingCapacity: true)
-        members.removeAll(keepingCapacity: true)
+        // Not `removeAll`, which costs more than the one element that there is as a rule.
+        while parts.popLast() != nil {}
+        while members.popLast() != nil {}
         try reader.beginObject()
         while let name = try reader.nextKey() {
             let first = try reader.peek()
@@ -119,11 +126,11 @@ package struct ChunkScanner {
                     try reader.skipValue()
                 }
             } else if reader.matches(name, "finishReason") {
-                candidate.finishReason = try reader.readValue().string
+                candidate.finishReason = try reader.skipValue()
             } else if reader.matches(name, "continuationToken") {
-                candidate.continuationToken = try reader.readValue().string
+                candidate.continuationToken = try reader.skipValue()
             } else if reader.matches(name, "index") {
-                candidate.index = try reader.readValue().int64 ?? 0
+                candidate.index = try reader.readIntegerIfAny() ?? 0
             } else if first == UInt8(ascii: "n") {
                 // `null` is how some front ends write that there is nothing.
                 try reader.skipValue()
@@ -163,6 +170,7 @@ package struct ChunkScanner {
             } else if reader.matches(name, "text"), first == UInt8(ascii: "\"") {
                 let range = try reader.skipValue()
                 part.text = (range.lowerBound + 1)..<(range.upperBound - 1)
+                part.hasEscapes = reader.hasEscapes
             } else if reader.matches(name, "thought") {
                 part.isThought = try reader.readValue().bool ?? false
             } else {
@@ -182,8 +190,8 @@ package struct ChunkScanner {
         in answer: inout AnswerAccumulator
     ) {
         answer.completion.noteCandidate(
-            finishReason: candidate.finishReason,
-            continuationToken: candidate.continuationToken
+            finishReason: candidate.finishReason.flatMap { reader.content(of: $0) },
+            continuationToken: candidate.continuationToken.flatMap { reader.content(of: $0) }
         )
         for part in parts {
             keep(part, from: reader, in: &answer)
@@ -200,7 +208,11 @@ package struct ChunkScanner {
         if part.isPlain {
             guard let text = part.text else { return }
             answer.appendPlainText(isThought: part.isThought) { buffer in
-                reader.appendUnescaped(text, to: &buffer)
+                if part.hasEscapes {
+                    reader.appendUnescaped(text, to: &buffer)
+                } else {
+                    reader.append(text, to: &buffer)
+                }
             }
         } else {
             var text: [UInt8] = []
@@ -240,23 +252,16 @@ package struct ChunkScanner {
             } else if try reader.peek() == UInt8(ascii: "n") {
                 try reader.skipValue()
             } else {
-                let index = Self.index(of: name, in: answer.usageMembers, reader)
-                let value = try reader.skipValue()
-                answer.keepUsageMember(at: index, name: reader.unescapedString(in: name)) { buffer in
-                    reader.append(value, to: &buffer)
-                }
+                try answer.keepUsageMember(name, of: &reader)
             }
         }
     }
+}
 
-    private static func index(
-        of name: Range<Int>,
-        in members: [(name: String, value: [UInt8])],
-        _ reader: borrowing JSONReader
-    ) -> Int? {
-        for index in members.indices where reader.isText(members[index].name, at: name) {
-            return index
-        }
-        return nil
+extension JSONReader {
+    /// The content of a value that was passed, if it is a string.
+    fileprivate func content(of value: Range<Int>) -> String? {
+        guard bytes(in: value.lowerBound..<value.lowerBound + 1, are: [UInt8(ascii: "\"")]) else { return nil }
+        return unescapedString(in: value.lowerBound + 1..<value.upperBound - 1)
     }
 }

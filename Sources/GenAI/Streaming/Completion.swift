@@ -44,12 +44,19 @@ struct Completion: Sendable {
 
     mutating func noteCandidate(finishReason: String?, continuationToken: String?) {
         hasCandidates = true
-        self.finishReason = finishReason.nonEmpty ?? self.finishReason
-        self.continuationToken = continuationToken.nonEmpty ?? self.continuationToken
+        // Only one chunk of a stream has them.
+        if let finishReason, !finishReason.isEmpty {
+            self.finishReason = finishReason
+        }
+        if let continuationToken, !continuationToken.isEmpty {
+            self.continuationToken = continuationToken
+        }
     }
 
     mutating func note(blockReason: String?) {
-        self.blockReason = blockReason.nonEmpty ?? self.blockReason
+        if let blockReason, !blockReason.isEmpty {
+            self.blockReason = blockReason
+        }
     }
 
     mutating func note(error: JSONValue?) {
@@ -73,11 +80,5 @@ struct Completion: Sendable {
     mutating func beginHop() {
         finishReason = nil
         continuationToken = nil
-    }
-}
-
-extension String? {
-    fileprivate var nonEmpty: String? {
-        self?.isEmpty == true ? nil : self
     }
 }

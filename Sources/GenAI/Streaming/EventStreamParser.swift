@@ -74,6 +74,10 @@ package struct EventStreamParser {
                 try checkSize()
                 return
             }
+            if let next = try emitEvent(in: bytes, from: position, lineEnd: end, emit) {
+                position = next
+                continue
+            }
             line.append(contentsOf: bytes[position..<end])
             try checkSize()
             position = end + 1
@@ -86,6 +90,37 @@ package struct EventStreamParser {
             }
             try endLine(emit)
         }
+    }
+
+    /// Hands over an event of one line from where it stands, without a copy, if all of it is there: the usual case.
+    ///
+    /// - Returns: Where to go on; `nil` if it is not such an event.
+    private mutating func emitEvent(
+        in bytes: UnsafeRawBufferPointer,
+        from start: Int,
+        lineEnd end: Int,
+        _ emit: (Span<UInt8>, Output) throws(GenAIError) -> Void
+    ) throws(GenAIError) -> Int? {
+        guard line.isEmpty, !hasData, !isBare, let next = Self.emptyLineEnd(in: bytes, behind: end) else { return nil }
+        let line = UnsafeRawBufferPointer(rebasing: bytes[start..<end]).assumingMemoryBound(to: UInt8.self)
+        guard let value = Self.dataStart(in: line.span), line.count <= maximumEventBytes else { return nil }
+        isFirstLine = false
+        hasFields = true
+        let data = line.span.extracting(value..<line.count)
+        if Self.saysSomething(data) {
+            hasEvents = true
+            try emit(data, .event)
+        }
+        return next
+    }
+
+    /// Where the empty line ends that follows the end of a line, if one does and both have the same line ends.
+    private static func emptyLineEnd(in bytes: UnsafeRawBufferPointer, behind end: Int) -> Int? {
+        if bytes[end] == 0x0A {
+            return end + 1 < bytes.count && bytes[end + 1] == 0x0A ? end + 2 : nil
+        }
+        guard end + 3 < bytes.count else { return nil }
+        return bytes[end + 1] == 0x0A && bytes[end + 2] == 0x0D && bytes[end + 3] == 0x0A ? end + 4 : nil
     }
 
     /// Hands over what the end of the body completes.
@@ -139,8 +174,8 @@ package struct EventStreamParser {
             if hasData {
                 try emitData(.event, emit)
             }
-        } else if Self.isData(line) {
-            appendData(from: line.count > 5 && line[5] == 0x20 ? 6 : 5)
+        } else if let start = Self.dataStart(in: line.span) {
+            appendData(from: start)
         } else if line.elementsEqual("data".utf8) {
             // A name without a colon is a field without a value.
             appendData(from: 4)
@@ -200,10 +235,13 @@ package struct EventStreamParser {
         try elements.feed(line + [0x0A], emit)
     }
 
-    /// Whether a line begins with `data:`; written out, because it is asked for every line of every stream.
-    private static func isData(_ line: [UInt8]) -> Bool {
-        line.count >= 5 && line[0] == UInt8(ascii: "d") && line[1] == UInt8(ascii: "a") && line[2] == UInt8(ascii: "t")
-            && line[3] == UInt8(ascii: "a") && line[4] == UInt8(ascii: ":")
+    /// Where the value begins in a line that begins with `data:`; written out, because it is asked for every line.
+    private static func dataStart(in line: Span<UInt8>) -> Int? {
+        let isData =
+            line.count >= 5 && line[0] == UInt8(ascii: "d") && line[1] == UInt8(ascii: "a")
+            && line[2] == UInt8(ascii: "t") && line[3] == UInt8(ascii: "a") && line[4] == UInt8(ascii: ":")
+        guard isData else { return nil }
+        return line.count > 5 && line[5] == 0x20 ? 6 : 5
     }
 
     private mutating func appendData(from start: Int) {
@@ -219,6 +257,7 @@ package struct EventStreamParser {
         }
     }
 
+    /// Hands over the data of the lines that were collected.
     private mutating func emitData(_ output: Output, _ emit: (Span<UInt8>, Output) throws(GenAIError) -> Void)
         throws(GenAIError)
     {
@@ -226,8 +265,15 @@ package struct EventStreamParser {
             data.removeAll(keepingCapacity: true)
             hasData = false
         }
-        guard dataStart < data.count, !data[dataStart...].elementsEqual("[DONE]".utf8) else { return }
+        let start = min(dataStart, data.count)
+        guard Self.saysSomething(data.span.extracting(start..<data.count)) else { return }
         hasEvents = true
-        try emit(data.span.extracting(dataStart..<data.count), output)
+        try emit(data.span.extracting(start..<data.count), output)
+    }
+
+    /// Whether data is an event: there is some, and not what some gateways end a stream with.
+    private static func saysSomething(_ data: Span<UInt8>) -> Bool {
+        guard data.count == 6 else { return !data.isEmpty }
+        return data.withUnsafeBufferPointer { !$0.elementsEqual("[DONE]".utf8) }
     }
 }

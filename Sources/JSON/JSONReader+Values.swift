@@ -1,0 +1,134 @@
+/// Values that are read as what they are.
+extension JSONReader {
+    /// Reads whatever comes next as a tree.
+    package mutating func readValue() throws(JSONError) -> JSONValue {
+        switch try peek() {
+        case UInt8(ascii: "{"):
+            var members = JSONObject()
+            try beginObject()
+            while let name = try nextKey() {
+                members.append(unescapedString(in: name), try readValue())
+            }
+            return .object(members)
+        case UInt8(ascii: "["):
+            var elements: [JSONValue] = []
+            try beginArray()
+            while try nextElement() {
+                elements.append(try readValue())
+            }
+            return .array(elements)
+        case UInt8(ascii: "\""):
+            return .string(try readString())
+        case UInt8(ascii: "t"), UInt8(ascii: "f"):
+            return .bool(try readBool())
+        case UInt8(ascii: "n"):
+            try expectLiteral("null")
+            return .null
+        default:
+            return .number(try readNumber())
+        }
+    }
+
+    package mutating func readString() throws(JSONError) -> String {
+        let content = try passString()
+        isAtStart = false
+        return hasEscapes ? unescapedString(in: content) : string(in: content)
+    }
+
+    /// Reads a string and appends its UTF-8 bytes, escapes resolved.
+    package mutating func appendString(to buffer: inout [UInt8]) throws(JSONError) {
+        appendUnescaped(try passString(), to: &buffer)
+        isAtStart = false
+    }
+
+    package mutating func readBool() throws(JSONError) -> Bool {
+        let start = position
+        switch try peek() {
+        case UInt8(ascii: "t"):
+            try expectLiteral("true")
+            return true
+        case UInt8(ascii: "f"):
+            try expectLiteral("false")
+            return false
+        default:
+            throw JSONError("expected true or false", at: start)
+        }
+    }
+
+    // MARK: Numbers
+
+    package mutating func readNumber() throws(JSONError) -> JSONNumber {
+        let range = try passNumber()
+        isAtStart = false
+        return JSONNumber(digits: string(in: range))
+    }
+
+    /// Reads an integer, also when it is written as a string or with a zero fraction.
+    package mutating func readInt64() throws(JSONError) -> Int64 {
+        let start = position
+        let value = try peek() == UInt8(ascii: "\"") ? Int64(try readString()) : try readNumber().int64
+        guard let value else { throw JSONError("expected an integer", at: start) }
+        return value
+    }
+
+    /// Reads a count: a 32-bit integer that is not negative; anything else is stepped over.
+    package mutating func readCount() throws(JSONError) -> Int? {
+        try readIntegerIfAny().flatMap { $0 >= 0 && $0 <= Int64(Int32.max) ? Int($0) : nil }
+    }
+
+    /// Reads an integer; anything else is stepped over.
+    package mutating func readIntegerIfAny() throws(JSONError) -> Int64? {
+        _ = try peek()
+        // 9 digits fit; what follows them tells whether that was all of the number.
+        let limit = min(bytes.count, position + 9)
+        var index = position
+        var value: Int64 = 0
+        while index < limit {
+            let digit = bytes[unchecked: index] &- 0x30
+            guard digit <= 9 else { break }
+            value = value &* 10 &+ Int64(digit)
+            index += 1
+        }
+        let isWhole = index > position && index < bytes.count && Self.endsMember(bytes[unchecked: index])
+        guard isWhole, bytes[unchecked: position] != 0x30 || index == position + 1 else { return try readValue().int64 }
+        position = index
+        isAtStart = false
+        return value
+    }
+
+    private static func endsMember(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: ",") || byte == UInt8(ascii: "}") || byte == UInt8(ascii: "]")
+    }
+
+    /// Steps over a number and returns where it stands.
+    mutating func passNumber() throws(JSONError) -> Range<Int> {
+        _ = try peek()
+        let start = position
+        var index = start
+        func digits(_ bytes: Span<UInt8>) -> Bool {
+            let first = index
+            while index < bytes.count, bytes[index] >= 0x30, bytes[index] <= 0x39 {
+                index += 1
+            }
+            return index > first
+        }
+        if bytes[index] == UInt8(ascii: "-") { index += 1 }
+        let firstDigit = index
+        guard digits(bytes), bytes[firstDigit] != 0x30 || index == firstDigit + 1 else {
+            throw JSONError("expected a JSON value", at: start)
+        }
+        if index < bytes.count, bytes[index] == UInt8(ascii: ".") {
+            index += 1
+            guard digits(bytes) else { throw JSONError("a number ends with '.'", at: index) }
+        }
+        if index < bytes.count, bytes[index] == UInt8(ascii: "e") || bytes[index] == UInt8(ascii: "E") {
+            index += 1
+            if index < bytes.count, bytes[index] == UInt8(ascii: "+") || bytes[index] == UInt8(ascii: "-") {
+                index += 1
+            }
+            guard digits(bytes) else { throw JSONError("a number has an empty exponent", at: index) }
+        }
+        position = index
+        return start..<index
+    }
+}
