@@ -50,18 +50,15 @@ extension JSONReader {
         guard !hasEscapes else { return unescapedString(in: range) == text }
         guard range.count == text.utf8.count else { return false }
         var text = text
-        return text.withUTF8 { bytes(in: range, are: UnsafeRawBufferPointer($0)) }
+        return text.withUTF8 { expected in
+            bytes.extracting(range).withUnsafeBytes { areEqual($0, UnsafeRawBufferPointer(expected)) }
+        }
     }
 
     /// Whether the bytes of a range are these.
     package func bytes(in range: Range<Int>, are other: [UInt8]) -> Bool {
-        range.count == other.count && other.withUnsafeBytes { bytes(in: range, are: $0) }
-    }
-
-    private func bytes(in range: Range<Int>, are other: UnsafeRawBufferPointer) -> Bool {
         bytes.extracting(range).withUnsafeBytes { slice in
-            guard let left = slice.baseAddress, let right = other.baseAddress else { return true }
-            return memcmp(left, right, slice.count) == 0
+            other.withUnsafeBytes { areEqual(slice, $0) }
         }
     }
 

@@ -73,31 +73,7 @@ extension JSONReader {
 
     /// Reads a count: a 32-bit integer that is not negative; anything else is stepped over.
     package mutating func readCount() throws(JSONError) -> Int? {
-        try readIntegerIfAny().flatMap { $0 >= 0 && $0 <= Int64(Int32.max) ? Int($0) : nil }
-    }
-
-    /// Reads an integer; anything else is stepped over.
-    package mutating func readIntegerIfAny() throws(JSONError) -> Int64? {
-        _ = try peek()
-        // 9 digits fit; what follows them tells whether that was all of the number.
-        let limit = min(bytes.count, position + 9)
-        var index = position
-        var value: Int64 = 0
-        while index < limit {
-            let digit = bytes[unchecked: index] &- 0x30
-            guard digit <= 9 else { break }
-            value = value &* 10 &+ Int64(digit)
-            index += 1
-        }
-        let isWhole = index > position && index < bytes.count && Self.endsMember(bytes[unchecked: index])
-        guard isWhole, bytes[unchecked: position] != 0x30 || index == position + 1 else { return try readValue().int64 }
-        position = index
-        isAtStart = false
-        return value
-    }
-
-    private static func endsMember(_ byte: UInt8) -> Bool {
-        byte == UInt8(ascii: ",") || byte == UInt8(ascii: "}") || byte == UInt8(ascii: "]")
+        try readValue().int64.flatMap { Int32(exactly: $0) }.flatMap { $0 >= 0 ? Int($0) : nil }
     }
 
     /// Steps over a number and returns where it stands.

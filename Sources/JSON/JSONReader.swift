@@ -1,3 +1,9 @@
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Darwin)
+    internal import Darwin
+#endif
+
 /// Walks over one JSON document without building a tree: callers take the members they want and skip the rest.
 ///
 /// Reading is linear in the input, never recurses deeper than ``maximumDepth``, and skipping checks the same grammar
@@ -16,7 +22,7 @@ public struct JSONReader: ~Escapable {
     /// Whether the last thing read was an opening bracket, so that no comma is due.
     var isAtStart = true
     /// Whether the string passed last has escapes, so that its bytes are not its content.
-    @usableFromInline package internal(set) var hasEscapes = false
+    @usableFromInline var hasEscapes = false
 
     @_lifetime(copy bytes)
     package init(_ bytes: Span<UInt8>) {
@@ -93,24 +99,61 @@ public struct JSONReader: ~Escapable {
         return start..<position
     }
 
-    /// Steps over the next value if it is spelled as one that was read before, which need not be checked again.
-    ///
-    /// - Parameter known: A whole string, object or array.
-    /// - Returns: Whether that is what comes next; if not, nothing has happened.
-    package mutating func skip(known: [UInt8]) throws(JSONError) -> Bool {
-        guard !known.isEmpty, try peek() == known[0], bytes.count - position >= known.count else { return false }
-        guard bytes(in: position..<position + known.count, are: known) else { return false }
-        position += known.count
-        isAtStart = false
-        return true
-    }
-
     package func expectEnd() throws(JSONError) {
         var index = position
         while index < bytes.count, Self.isBlank(bytes[index]) {
             index += 1
         }
         guard index == bytes.count else { throw JSONError("unexpected bytes after the document", at: index) }
+    }
+
+    // MARK: Bytes
+
+    /// Steps over bytes if they are the next ones, whatever they mean.
+    package mutating func skip(_ literals: [UInt8], _ range: Range<Int>) -> Bool {
+        guard bytes.count - position >= range.count else { return false }
+        let next = bytes.extracting(position..<position + range.count)
+        let isNext = literals.span.extracting(range).withUnsafeBytes { expected in
+            next.withUnsafeBytes { areEqual($0, expected) }
+        }
+        if isNext {
+            position += range.count
+        }
+        return isNext
+    }
+
+    /// Steps over a string.
+    ///
+    /// - Returns: Where its content stands between the quotes.
+    package mutating func skipString() throws(JSONError) -> Range<Int> {
+        let content = try passString()
+        isAtStart = false
+        return content
+    }
+
+    /// Steps over an integer that is nothing but digits, at most nine.
+    ///
+    /// - Returns: `nil`, and nothing was stepped over, if something else stands there.
+    package mutating func skipDigits() -> Int? {
+        let limit = min(bytes.count, position + 9)
+        var index = position
+        var value = 0
+        while index < limit {
+            let digit = bytes[unchecked: index] &- 0x30
+            guard digit <= 9 else { break }
+            value = value &* 10 &+ Int(digit)
+            index += 1
+        }
+        // What follows tells whether that was all of the number.
+        let isWhole = index > position && index < bytes.count && Self.endsMember(bytes[unchecked: index])
+        guard isWhole, bytes[unchecked: position] != 0x30 || index == position + 1 else { return nil }
+        position = index
+        isAtStart = false
+        return value
+    }
+
+    private static func endsMember(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: ",") || byte == UInt8(ascii: "}") || byte == UInt8(ascii: "]")
     }
 
     // MARK: Steps
@@ -198,4 +241,11 @@ public struct JSONReader: ~Escapable {
             index = PlainRun.end(in: bytes.bytes, from: index)
         }
     }
+}
+
+/// Whether two pieces of memory say the same.
+func areEqual(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
+    guard left.count == right.count else { return false }
+    guard let leftStart = left.baseAddress, let rightStart = right.baseAddress else { return true }
+    return memcmp(leftStart, rightStart, left.count) == 0
 }

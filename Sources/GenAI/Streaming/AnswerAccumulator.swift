@@ -19,6 +19,34 @@ package struct UsageCounts: Sendable, Equatable {
 
     package init() {}
 
+    /// The counts that members of `usageMetadata` have of their own.
+    enum Name {
+        case prompt, output, thoughts, cached, toolUse, total
+    }
+
+    subscript(name: Name) -> Int? {
+        get {
+            switch name {
+            case .prompt: promptTokens
+            case .output: outputTokens
+            case .thoughts: thoughtTokens
+            case .cached: cachedTokens
+            case .toolUse: toolUseTokens
+            case .total: totalTokens
+            }
+        }
+        set {
+            switch name {
+            case .prompt: promptTokens = newValue
+            case .output: outputTokens = newValue
+            case .thoughts: thoughtTokens = newValue
+            case .cached: cachedTokens = newValue
+            case .toolUse: toolUseTokens = newValue
+            case .total: totalTokens = newValue
+            }
+        }
+    }
+
     /// Adds the counts of another request of the same answer.
     mutating func add(_ other: UsageCounts) {
         func add(_ more: Int?, to counter: inout Int?) {
@@ -57,11 +85,6 @@ package struct AnswerAccumulator: Sendable {
         /// The name as the JSON spells it, perhaps with escapes.
         let nameBytes: [UInt8]
         var value: [UInt8]
-
-        /// Whether the value has brackets or quotes around it.
-        var isClosed: Bool {
-            value.first == UInt8(ascii: "[") || value.first == UInt8(ascii: "{") || value.first == UInt8(ascii: "\"")
-        }
     }
 
     /// A short answer fits; a longer one grows from there.
@@ -220,9 +243,10 @@ package struct AnswerAccumulator: Sendable {
     mutating func keepUsageMember(_ name: Range<Int>, of reader: inout JSONReader) throws(JSONError) {
         hasUsageMembers = true
         for index in usageMembers.indices where reader.bytes(in: name, are: usageMembers[index].nameBytes) {
-            // Most say the same in every chunk. A number does not tell where it ends.
-            if usageMembers[index].isClosed, try reader.skip(known: usageMembers[index].value) { return }
-            usageMembers[index].value = reader.bytes(in: try reader.skipValue())
+            let value = try reader.skipValue()
+            if !reader.bytes(in: value, are: usageMembers[index].value) {
+                usageMembers[index].value = reader.bytes(in: value)
+            }
             return
         }
         let member = UsageMember(

@@ -1,42 +1,37 @@
 package import JSON
 
-/// Reads one event of a stream into an ``AnswerAccumulator`` without building a tree.
+/// Reads the events of one stream into an ``AnswerAccumulator`` without building a tree.
 ///
-/// It looks for the few members that matter and keeps the raw bytes of the rest. What a chunk means is the same as in
-/// ``GenerateContentResponse``; a test holds the two against each other on generated documents.
+/// It looks for the few members that matter and keeps the raw bytes of the rest; of a chunk that is like the one before
+/// it, it reads only what may differ. What a chunk means is the same as in ``GenerateContentResponse``; a test holds the
+/// two against each other on generated documents.
 package struct ChunkScanner {
     /// More are not counted: an index is the server's to choose.
     private static let mostCandidates: Int64 = 1024
 
+    private static let usualSlots = 6
+
     /// The parts and the other members of the candidate read last.
     private var parts: [ScannedPart] = []
     private var members: [(name: Range<Int>, value: Range<Int>)] = []
-    private var modelVersion = RepeatedText()
-    private var responseID = RepeatedText()
+    /// What chunks like the last one look like.
+    private var pattern = ChunkPattern()
+    /// The places of the chunk in hand at which others may differ.
+    private var slots: [ChunkPattern.Slot] = []
+    /// Whether the chunk in hand has only plain parts and counts.
+    private var isPlain = false
+    /// Texts of the chunk in hand that belong to the answer.
+    private var keptTexts = 0
 
-    /// A text that every chunk of a stream has: it is made when it changes.
-    private struct RepeatedText {
-        private var bytes: [UInt8] = []
-
-        mutating func read(_ reader: inout JSONReader, into text: inout String?) throws(JSONError) {
-            if text != nil, try reader.skip(known: bytes) { return }
-            let value = try reader.skipValue()
-            bytes = reader.bytes(in: value)
-            text = reader.unescapedString(in: value.lowerBound + 1..<value.upperBound - 1)
-        }
-    }
-
-    /// A candidate without its parts, as ranges of the event's bytes.
     private struct ScannedCandidate {
         var index: Int64 = 0
-        var finishReason: Range<Int>?
-        var continuationToken: Range<Int>?
+        var finishReason: String?
+        var continuationToken: String?
     }
 
     /// A part of the candidate that is being read, as ranges of the event's bytes.
     private struct ScannedPart {
         var text: Range<Int>?
-        var hasEscapes = false
         var isThought = false
         /// Whether there is anything besides `text` and `thought`; then the part is kept as it came.
         var isPlain = true
@@ -51,22 +46,45 @@ package struct ChunkScanner {
         _ bytes: Span<UInt8>,
         into answer: inout AnswerAccumulator
     ) throws(JSONError) {
+        if let match = pattern.match(bytes, usage: answer.usage) {
+            answer.eventCount += 1
+            answer.usage = match.usage
+            if let text = match.text {
+                append(text, isThought: match.isThought, from: JSONReader(bytes), to: &answer)
+            }
+            return
+        }
+        pattern.forget()
         var reader = JSONReader(bytes)
         if try reader.peek() == UInt8(ascii: "[") {
             try reader.beginArray()
             while try reader.nextElement() {
                 try scanResponse(&reader, into: &answer)
             }
+            try reader.expectEnd()
         } else {
             try scanResponse(&reader, into: &answer)
+            try reader.expectEnd()
+            // Nothing is like the last chunk.
+            if isRepeatable, !answer.completion.isFinished {
+                pattern.learn(bytes, slots)
+            }
         }
-        try reader.expectEnd()
+    }
+
+    /// Whether the chunk in hand says nothing that would count again if it came again, but for one text at most.
+    private var isRepeatable: Bool {
+        isPlain && keptTexts <= 1 && slots.count { $0.isText } == keptTexts
     }
 
     private mutating func scanResponse(
         _ reader: inout JSONReader,
         into answer: inout AnswerAccumulator
     ) throws(JSONError) {
+        slots.removeAll(keepingCapacity: true)
+        slots.reserveCapacity(Self.usualSlots)
+        isPlain = true
+        keptTexts = 0
         answer.eventCount += 1
         try reader.beginObject()
         while let name = try reader.nextKey() {
@@ -75,9 +93,9 @@ package struct ChunkScanner {
             } else if reader.matches(name, "usageMetadata"), try reader.peek() == UInt8(ascii: "{") {
                 try scanUsage(&reader, into: &answer)
             } else if reader.matches(name, "modelVersion"), try reader.peek() == UInt8(ascii: "\"") {
-                try modelVersion.read(&reader, into: &answer.modelVersion)
+                answer.modelVersion = try reader.readString()
             } else if reader.matches(name, "responseId"), try reader.peek() == UInt8(ascii: "\"") {
-                try responseID.read(&reader, into: &answer.responseID)
+                answer.responseID = try reader.readString()
             } else if reader.matches(name, "promptFeedback") {
                 answer.completion.note(blockReason: try reader.readValue()["blockReason"]?.string)
             } else if reader.matches(name, "error") {
@@ -113,9 +131,8 @@ package struct ChunkScanner {
 
     private mutating func scanCandidate(_ reader: inout JSONReader) throws(JSONError) -> ScannedCandidate {
         var candidate = ScannedCandidate()
-        // Not `removeAll`, which costs more than the one element that there is as a rule.
-        while parts.popLast() != nil {}
-        while members.popLast() != nil {}
+        parts.removeAll(keepingCapacity: true)
+        members.removeAll(keepingCapacity: true)
         try reader.beginObject()
         while let name = try reader.nextKey() {
             let first = try reader.peek()
@@ -126,11 +143,11 @@ package struct ChunkScanner {
                     try reader.skipValue()
                 }
             } else if reader.matches(name, "finishReason") {
-                candidate.finishReason = try reader.skipValue()
+                candidate.finishReason = try reader.readValue().string
             } else if reader.matches(name, "continuationToken") {
-                candidate.continuationToken = try reader.skipValue()
+                candidate.continuationToken = try reader.readValue().string
             } else if reader.matches(name, "index") {
-                candidate.index = try reader.readIntegerIfAny() ?? 0
+                candidate.index = try reader.readValue().int64 ?? 0
             } else if first == UInt8(ascii: "n") {
                 // `null` is how some front ends write that there is nothing.
                 try reader.skipValue()
@@ -168,9 +185,9 @@ package struct ChunkScanner {
             if first == UInt8(ascii: "n") {
                 try reader.skipValue()
             } else if reader.matches(name, "text"), first == UInt8(ascii: "\"") {
-                let range = try reader.skipValue()
-                part.text = (range.lowerBound + 1)..<(range.upperBound - 1)
-                part.hasEscapes = reader.hasEscapes
+                let text = try reader.skipString()
+                part.text = text
+                slots.append(ChunkPattern.Slot(.text(isThought: false), text.lowerBound - 1..<text.upperBound + 1))
             } else if reader.matches(name, "thought") {
                 part.isThought = try reader.readValue().bool ?? false
             } else {
@@ -182,16 +199,19 @@ package struct ChunkScanner {
         }
         part.bytes = start..<reader.position
         parts.append(part)
+        if part.isThought, let text = slots.lastIndex(where: \.isText) {
+            slots[text].kind = .text(isThought: true)
+        }
     }
 
-    private func keep(
+    private mutating func keep(
         _ candidate: ScannedCandidate,
         from reader: borrowing JSONReader,
         in answer: inout AnswerAccumulator
     ) {
         answer.completion.noteCandidate(
-            finishReason: candidate.finishReason.flatMap { reader.content(of: $0) },
-            continuationToken: candidate.continuationToken.flatMap { reader.content(of: $0) }
+            finishReason: candidate.finishReason,
+            continuationToken: candidate.continuationToken
         )
         for part in parts {
             keep(part, from: reader, in: &answer)
@@ -204,17 +224,17 @@ package struct ChunkScanner {
         }
     }
 
-    private func keep(_ part: ScannedPart, from reader: borrowing JSONReader, in answer: inout AnswerAccumulator) {
+    private mutating func keep(
+        _ part: ScannedPart,
+        from reader: borrowing JSONReader,
+        in answer: inout AnswerAccumulator
+    ) {
         if part.isPlain {
             guard let text = part.text else { return }
-            answer.appendPlainText(isThought: part.isThought) { buffer in
-                if part.hasEscapes {
-                    reader.appendUnescaped(text, to: &buffer)
-                } else {
-                    reader.append(text, to: &buffer)
-                }
-            }
+            keptTexts += 1
+            append(text, isThought: part.isThought, from: reader, to: &answer)
         } else {
+            isPlain = false
             var text: [UInt8] = []
             if let range = part.text {
                 reader.appendUnescaped(range, to: &text)
@@ -228,7 +248,18 @@ package struct ChunkScanner {
         }
     }
 
-    private func scanUsage(
+    private func append(
+        _ text: Range<Int>,
+        isThought: Bool,
+        from reader: borrowing JSONReader,
+        to answer: inout AnswerAccumulator
+    ) {
+        answer.appendPlainText(isThought: isThought) { buffer in
+            reader.appendUnescaped(text, to: &buffer)
+        }
+    }
+
+    private mutating func scanUsage(
         _ reader: inout JSONReader,
         into answer: inout AnswerAccumulator
     ) throws(JSONError) {
@@ -236,19 +267,18 @@ package struct ChunkScanner {
         defer { answer.usage = usage }
         try reader.beginObject()
         while let name = try reader.nextKey() {
-            // A negative or unreadable count says nothing and must not erase what an earlier chunk said.
             if reader.matches(name, "promptTokenCount") {
-                usage.promptTokens = try reader.readCount() ?? usage.promptTokens
+                try scanCount(.prompt, &reader, &usage)
             } else if reader.matches(name, "candidatesTokenCount") {
-                usage.outputTokens = try reader.readCount() ?? usage.outputTokens
+                try scanCount(.output, &reader, &usage)
             } else if reader.matches(name, "thoughtsTokenCount") {
-                usage.thoughtTokens = try reader.readCount() ?? usage.thoughtTokens
+                try scanCount(.thoughts, &reader, &usage)
             } else if reader.matches(name, "cachedContentTokenCount") {
-                usage.cachedTokens = try reader.readCount() ?? usage.cachedTokens
+                try scanCount(.cached, &reader, &usage)
             } else if reader.matches(name, "toolUsePromptTokenCount") {
-                usage.toolUseTokens = try reader.readCount() ?? usage.toolUseTokens
+                try scanCount(.toolUse, &reader, &usage)
             } else if reader.matches(name, "totalTokenCount") {
-                usage.totalTokens = try reader.readCount() ?? usage.totalTokens
+                try scanCount(.total, &reader, &usage)
             } else if try reader.peek() == UInt8(ascii: "n") {
                 try reader.skipValue()
             } else {
@@ -256,12 +286,21 @@ package struct ChunkScanner {
             }
         }
     }
-}
 
-extension JSONReader {
-    /// The content of a value that was passed, if it is a string.
-    fileprivate func content(of value: Range<Int>) -> String? {
-        guard bytes(in: value.lowerBound..<value.lowerBound + 1, are: [UInt8(ascii: "\"")]) else { return nil }
-        return unescapedString(in: value.lowerBound + 1..<value.upperBound - 1)
+    private mutating func scanCount(
+        _ name: UsageCounts.Name,
+        _ reader: inout JSONReader,
+        _ usage: inout UsageCounts
+    ) throws(JSONError) {
+        _ = try reader.peek()
+        let start = reader.position
+        if let count = reader.skipDigits() {
+            usage[name] = count
+            slots.append(ChunkPattern.Slot(.count(name), start..<reader.position))
+        } else {
+            isPlain = false
+            // A negative or unreadable count says nothing and must not erase what an earlier chunk said.
+            usage[name] = try reader.readCount() ?? usage[name]
+        }
     }
 }

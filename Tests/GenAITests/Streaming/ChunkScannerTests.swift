@@ -109,6 +109,48 @@ struct ChunkScannerTests {
         #expect((50...650).contains(accepted))
     }
 
+    @Test("chunks like the one before them mean the same as if they were the first", arguments: [31, 32, 33])
+    func similarChunks(seed: UInt64) throws {
+        var generator = JSONTextGenerator(seed: seed)
+        var accepted = 0
+        for _ in 0..<300 {
+            let skeleton = generator.element(of: Self.skeletons)
+            let isSpoiled = generator.chance(1, of: 3)
+            let documents = (0..<5).map { index in
+                let document = Self.fill(skeleton, from: &generator)
+                return isSpoiled && index == 3 ? generator.mutated(document) : Array(document.utf8)
+            }
+            accepted += try compare(documents) ? 1 : 0
+        }
+        #expect((150...290).contains(accepted))
+    }
+
+    /// Chunks with `@` for a string and `#` for a number.
+    private static let skeletons = [
+        ##"{"candidates":[{"content":{"parts":[{"text":@}],"role":"model"},"index":0}],"##
+            + ##""usageMetadata":{"promptTokenCount":#,"candidatesTokenCount":#,"totalTokenCount":#},"modelVersion":"m"}"##,
+        ##"{"candidates": [ {"content": {"parts": [ {"text": @, "thought": true} ] } } ], "##
+            + ##""usageMetadata": {"thoughtsTokenCount": # , "cachedContentTokenCount": #, "cacheTokensDetails": [#]}}"##,
+        ##"{"candidates":[{"content":{"parts":[{"text":@},{"text":@}]}}],"responseId":@}"##,
+        ##"{"candidates":[{"content":{"parts":[{"text":@,"thoughtSignature":"c2ln"}]}}]}"##,
+        ##"{"candidates":[{"index":1,"content":{"parts":[{"text":@}]}},{"content":{"parts":[{"text":@}]}}]}"##,
+        ##"{"usageMetadata":{"toolUsePromptTokenCount":#},"candidates":[{"finishReason":"STOP","safetyRatings":[#]}]}"##,
+        ##"[{"candidates":[{"content":{"parts":[{"text":@}]}}]},{"usageMetadata":{"totalTokenCount":#}}]"##,
+        ##"{"candidates":[{"content":{"parts":[{"functionCall":{"name":@}}]}}]}"##,
+    ]
+
+    private static func fill(_ skeleton: String, from generator: inout JSONTextGenerator) -> String {
+        skeleton.reduce(into: "") { filled, character in
+            switch character {
+            case "@": filled += generator.chance(1, of: 20) ? "null" : generator.string()
+            case "#":
+                let odd = ["-1", "1e2", "\"7\"", "null", "2147483648", "0", "1.0", "123456789", "1234567890"]
+                filled += generator.chance(1, of: 8) ? generator.element(of: odd) : String(generator.count(upTo: 5000))
+            default: filled.append(character)
+            }
+        }
+    }
+
     @Test("the numbers of a hostile server do not overflow")
     func absurdNumbers() throws {
         var answer = AnswerAccumulator()
