@@ -1,3 +1,9 @@
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Darwin)
+    internal import Darwin
+#endif
+
 /// The status and the headers of a response.
 package struct HTTPResponseHead: Sendable, Equatable {
     package var status: Int
@@ -24,25 +30,35 @@ package struct HTTPResponseHead: Sendable, Equatable {
     /// Asked for with every answer, and mostly in vain: the lines are compared where they are.
     package func header(_ name: StaticString) -> String? {
         name.withUTF8Buffer { name in
-            var rest = lines[...]
-            while !rest.isEmpty {
-                let line = rest.prefix { $0 != 0x0A }
-                if line.count > name.count, line[line.startIndex + name.count] == UInt8(ascii: ":"),
-                    zip(line, name).allSatisfy({ $0 == $1 || $0 | 0x20 == $1 && $0 >= 0x41 && $0 <= 0x5A })
-                {
-                    return Self.text(line.dropFirst(name.count + 1))
+            lines.withUnsafeBytes { lines in
+                var start = 0
+                while let end = Self.lineEnd(in: lines, from: start) {
+                    if Self.begins(lines[start..<end], with: name) {
+                        return Self.text(lines[(start + name.count + 1)..<end])
+                    }
+                    start = end + 1
                 }
-                rest = rest.dropFirst(line.count + 1)
+                return nil
             }
-            return nil
         }
     }
 
+    private static func lineEnd(in lines: UnsafeRawBufferPointer, from start: Int) -> Int? {
+        guard start < lines.count, let base = lines.baseAddress else { return nil }
+        return memchr(base + start, 0x0A, lines.count - start).map { UnsafeRawPointer($0) - base }
+    }
+
+    /// Whether a line has a name and a colon at its beginning.
+    private static func begins(_ line: Slice<UnsafeRawBufferPointer>, with name: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard line.count > name.count, line[line.startIndex + name.count] == UInt8(ascii: ":") else { return false }
+        return zip(line, name).allSatisfy { $0 == $1 || $0 | 0x20 == $1 && $0 >= 0x41 && $0 <= 0x5A }
+    }
+
     /// Bytes as text without the blanks around it.
-    private static func text(_ bytes: ArraySlice<UInt8>) -> String {
+    private static func text(_ bytes: some BidirectionalCollection<UInt8>) -> String {
         func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0D }
         let start = bytes.drop(while: isBlank)
-        let end = start.lastIndex { !isBlank($0) }.map { $0 + 1 } ?? start.startIndex
+        let end = start.lastIndex { !isBlank($0) }.map(start.index(after:)) ?? start.startIndex
         return String(decoding: start[..<end], as: UTF8.self)
     }
 }
@@ -52,7 +68,7 @@ extension HTTPResponseHead {
     ///
     /// A new status line, as after `100 Continue`, begins again.
     mutating func append(line: UnsafeRawBufferPointer) {
-        if line.starts(with: "HTTP/".utf8) {
+        if line.first == UInt8(ascii: "H"), line.starts(with: "HTTP/".utf8) {
             lines.removeAll(keepingCapacity: true)
             lines.reserveCapacity(Self.usualBytes)
             status = Self.status(in: line)

@@ -85,6 +85,22 @@ package final class TransferLoop: Sendable {
         send(.stop)
     }
 
+    /// Makes a request ready to be started.
+    ///
+    /// - Parameters:
+    ///   - request: What to send.
+    ///   - receiver: Takes in the response.
+    /// - Returns: The transfer, which is nothing yet to the loop.
+    /// - Throws: ``CurlError`` of kind `setup` if the request cannot be made.
+    package func prepare(_ request: HTTPRequest, receiver: any TransferReceiver) throws(CurlError) -> Transfer {
+        try Transfer(request, receiver: receiver, pool: pool, now: monotonicNow())
+    }
+
+    /// Starts a transfer, once; from here on its receiver's `finish` is called exactly once.
+    package func start(_ transfer: Transfer) {
+        send(.start(transfer))
+    }
+
     /// Starts a request.
     ///
     /// - Parameters:
@@ -93,8 +109,8 @@ package final class TransferLoop: Sendable {
     /// - Returns: A name for the transfer, to cancel or resume it.
     /// - Throws: ``CurlError`` of kind `setup` if the request cannot be made.
     package func start(_ request: HTTPRequest, receiver: any TransferReceiver) throws(CurlError) -> Transfer {
-        let transfer = try Transfer(request, receiver: receiver, pool: pool, now: monotonicNow())
-        send(.start(transfer))
+        let transfer = try prepare(request, receiver: receiver)
+        start(transfer)
         return transfer
     }
 

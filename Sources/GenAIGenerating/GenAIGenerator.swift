@@ -25,6 +25,7 @@ package struct GenAIGenerator: Generating {
 
     private func answer(_ request: GenerationRequest, _ meter: StreamMeter) async throws -> GenerationResult {
         let media = try mediaToUpload(of: request)
+        guard !media.isEmpty else { return try await send(request, [:], meter) }
         let uploaded = try await uploads.uploads(of: media)
         do {
             return try await send(request, uploaded, meter)

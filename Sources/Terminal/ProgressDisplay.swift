@@ -27,6 +27,8 @@ package final class ProgressDisplay: RunObserver {
     private let output: TextOutput
     private let clock: any RunClock
     private let next: NextCommands
+    /// Whether there is anything to be seen before the end.
+    private let isLive: Bool
     /// What ``observe(_:)`` touches; never held while writing.
     private let state: Mutex<State>
     /// What drawing needs; held while writing.
@@ -51,6 +53,7 @@ package final class ProgressDisplay: RunObserver {
         self.output = output
         self.clock = clock
         self.next = next
+        isLive = style.isLive
         state = Mutex(State(model: ProgressModel(startedAt: clock.now(), limit: limit)))
         drawing = Mutex(Drawing(renderer: style.renderer))
         TextOutput.ignoreBrokenPipes()
@@ -58,6 +61,7 @@ package final class ProgressDisplay: RunObserver {
 
     /// Begins to draw at the pace of the style.
     package func start() {
+        guard isLive else { return }
         drawing.withLock { drawing in
             guard drawing.timer == nil, !drawing.isClosed else { return }
             let timer = DispatchSource.makeTimerSource(queue: queue)
@@ -70,12 +74,16 @@ package final class ProgressDisplay: RunObserver {
     }
 
     package func observe(_ event: RunEvent) {
+        switch event {
+        case .planned(let plan): state.withLock { $0.plan = plan }
+        case .finished(let summary): state.withLock { $0.summary = summary }
+        default: break
+        }
+        guard isLive else { return }
         let now = clock.now()
         state.withLock { state in
             state.model.apply(event, at: now)
             state.desk.apply(event)
-            if case .planned(let plan) = event { state.plan = plan }
-            if case .finished(let summary) = event { state.summary = summary }
         }
         if case .stopping = event {
             // Whoever pressed a key wants an answer at once.

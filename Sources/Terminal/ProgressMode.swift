@@ -48,6 +48,14 @@ package enum ProgressStyle: Sendable, Equatable {
         }
     }
 
+    /// Whether anything is shown before the end.
+    var isLive: Bool {
+        switch self {
+        case .bar, .plain: true
+        case .summary, .quiet: false
+        }
+    }
+
     private static func isUnicode(_ environment: [String: String]) -> Bool {
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"].lazy.compactMap { environment[$0] }.first { !$0.isEmpty }
         guard let locale = locale?.lowercased() else { return false }

@@ -84,7 +84,8 @@ private final class TokenReceiver: TransferReceiver, @unchecked Sendable {
     private let server: String
     private var head = HTTPResponseHead(status: 0)
     private var body: [UInt8] = []
-    private let wait = TransferWait<TokenResponse>()
+    private var error: CurlError?
+    private let wait = TransferWait()
 
     init(server: String) {
         self.server = server
@@ -92,6 +93,8 @@ private final class TokenReceiver: TransferReceiver, @unchecked Sendable {
 
     func receive(_ request: HTTPRequest, on loop: TransferLoop) async throws -> TokenResponse {
         try await wait.end(of: request, receiver: self, on: loop)
+        guard let error else { return TokenResponse(server: server, head: head, body: body) }
+        throw error.kind == .cancelled ? CancellationError() : GenAIError(error)
     }
 
     // MARK: On the network thread
@@ -106,12 +109,8 @@ private final class TokenReceiver: TransferReceiver, @unchecked Sendable {
     }
 
     func finish(_ end: TransferEnd) {
-        wait.finish(result(end.error))
-    }
-
-    private func result(_ error: CurlError?) -> Result<TokenResponse, any Error> {
-        guard let error else { return .success(TokenResponse(server: server, head: head, body: body)) }
-        return .failure(error.kind == .cancelled ? CancellationError() : GenAIError(error))
+        error = end.error
+        wait.finish()
     }
 }
 

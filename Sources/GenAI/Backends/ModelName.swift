@@ -11,13 +11,7 @@ enum ModelName {
     /// - Throws: ``GenAIError/invalidCall(_:)`` if the name could lead to another path.
     static func resource(_ model: String, on backend: BackendKind) throws(GenAIError) -> String {
         guard !model.isEmpty else { throw .invalidCall("the model's name is empty") }
-        var previous: UInt8 = 0
-        let isAllowed = model.utf8.allSatisfy { byte in
-            defer { previous = byte }
-            return byte >= 0x61 && byte <= 0x7A || byte >= 0x41 && byte <= 0x5A || byte >= 0x30 && byte <= 0x39
-                || "-._/:@".utf8.contains(byte) && (byte, previous) != (0x2E, 0x2E)
-        }
-        guard isAllowed else {
+        guard isAllowed(model) else {
             throw .invalidCall("the model's name \"\(model)\" has characters that no model has")
         }
         guard !resources.contains(where: model.hasPrefix) else { return model }
@@ -28,5 +22,19 @@ enum ModelName {
             guard let slash = model.firstIndex(of: "/") else { return "publishers/google/models/\(model)" }
             return "publishers/\(model[..<slash])/models/\(model[model.index(after: slash)...])"
         }
+    }
+
+    /// Letters, digits and `-._/:@`, but no two dots in a row.
+    private static func isAllowed(_ model: String) -> Bool {
+        var previous: UInt8 = 0
+        for byte in model.utf8 {
+            switch byte {
+            case 0x61...0x7A, 0x41...0x5A, 0x30...0x39, 0x2D, 0x2F, 0x3A, 0x40, 0x5F: break
+            case 0x2E where previous != 0x2E: break
+            default: return false
+            }
+            previous = byte
+        }
+        return true
     }
 }

@@ -18,7 +18,8 @@ final class ReplyReceiver: TransferReceiver, @unchecked Sendable {
     /// Whether the body is more than blanks.
     private var hasBody = false
     private var failure: GenAIError?
-    private let wait = TransferWait<Reply>()
+    private var result: Result<Reply, any Error> = noObject
+    private let wait = TransferWait()
 
     init(_ options: HTTPOptions) {
         decoder = ResponseDecoder(
@@ -30,7 +31,8 @@ final class ReplyReceiver: TransferReceiver, @unchecked Sendable {
     /// Sends a request; to be called once.
     func receive(_ request: HTTPRequest, on loop: TransferLoop) async throws -> Reply {
         do {
-            return try await wait.end(of: request, receiver: self, on: loop)
+            try await wait.end(of: request, receiver: self, on: loop)
+            return try result.get()
         } catch {
             throw Task.isCancelled ? CancellationError() : error
         }
@@ -54,10 +56,11 @@ final class ReplyReceiver: TransferReceiver, @unchecked Sendable {
     }
 
     func finish(_ end: TransferEnd) {
-        wait.finish(result(end))
+        result = reply(end)
+        wait.finish()
     }
 
-    private func result(_ end: TransferEnd) -> Result<Reply, any Error> {
+    private func reply(_ end: TransferEnd) -> Result<Reply, any Error> {
         if let failure { return .failure(failure) }
         do {
             if let error = try decoder.finish(read) {

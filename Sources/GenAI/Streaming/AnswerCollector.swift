@@ -52,115 +52,134 @@ extension Models {
         watch: (any AnswerWatch)? = nil,
         onChunk: @escaping @Sendable (ChunkProgress) -> Void
     ) async throws -> CollectedAnswer {
-        var hops = AnswerHops(timeouts)
-        while true {
-            let request: HTTPRequest
+        let collector = AnswerCollector(client, call, timeouts, watch: watch, onChunk: onChunk)
+        repeat {
             do {
-                let authorization = try await client.backend.authorization()
-                request = try client.request(
-                    call,
-                    continuationToken: hops.continuationToken,
-                    timeouts: hops.timeLeft,
-                    authorization
-                )
+                let transfer = try await collector.nextTransfer(client.backend.authorization())
+                try await collector.collect(transfer)
             } catch let error as GenAIError {
-                hops.collected.error = client.withoutKey(error)
-                return hops.collected
+                collector.cannotGoOn(error)
             }
-            let collector = AnswerCollector(
-                hops.collected.answer,
-                options: client.options,
-                watch: watch,
-                onChunk: onChunk
-            )
-            let end = try await collector.collect(request, on: client.loop)
-            guard hops.goOn(after: end, of: request, client) else { return hops.collected }
-        }
+        } while collector.goesOn()
+        return collector.collected
     }
 }
 
-/// An answer over the requests that it takes.
+/// Receives an answer on the network thread, over the requests that it takes, and wakes the waiting task at the end of
+/// each of them.
 ///
-/// Apart from the function that waits for them: what that has in its hands takes up memory for each stream.
-private struct AnswerHops {
-    var collected = CollectedAnswer(answer: AnswerAccumulator(), wasSent: false)
-    private(set) var timeLeft: RequestTimeouts
-    private(set) var continuationToken: String?
+/// All there is of the answer is in here: what the function that waits has in its hands takes up memory for each stream.
+///
+/// `@unchecked Sendable`: while a transfer is under way all of it belongs to the network thread, between two of them to
+/// the task.
+private final class AnswerCollector: TransferReceiver, @unchecked Sendable {
+    private let client: Client
+    private let call: GenerateCall
     private let timeouts: RequestTimeouts
+    private let watch: (any AnswerWatch)?
     private let start = monotonicNow()
+    private let wait = TransferWait()
+
+    private var growth: AnswerGrowth
+    private var firstEvent: Duration?
+    private var wasSent = false
+    private var continuationToken: String?
     private var hasRenewedAuthorization = false
 
-    init(_ timeouts: RequestTimeouts) {
-        self.timeouts = timeouts
-        timeLeft = timeouts
-    }
-
-    /// Takes over what came of a request.
-    ///
-    /// - Returns: Whether another one has to follow.
-    @inline(never)
-    mutating func goOn(after end: AnswerCollector.End, of request: HTTPRequest, _ client: Client) -> Bool {
-        collected.answer = end.answer
-        collected.error = end.error.map(client.withoutKey)
-        collected.isEndedEarly = end.isEndedEarly
-        collected.wasSent = collected.wasSent || end.wasSent
-        collected.firstEvent = collected.firstEvent ?? end.firstEventAt.map { $0 - start }
-        timeLeft.total = timeouts.total - (monotonicNow() - start)
-        if !hasRenewedAuthorization, end.firstEventAt == nil,
-            client.backend.renewsAuthorization(after: end.error, of: request)
-        {
-            hasRenewedAuthorization = true
-            return true
-        }
-        guard end.error == nil, !end.isEndedEarly, end.answer.completion.isContinued else { return false }
-        continuationToken = end.answer.completion.continuationToken
-        collected.answer.beginHop()
-        return true
-    }
-}
-
-/// Receives one response on the network thread and wakes the waiting task at its end.
-///
-/// `@unchecked Sendable`: the answer is touched only on the network thread until `finish`, which hands it over.
-private final class AnswerCollector: TransferReceiver, @unchecked Sendable {
-    struct End: Sendable {
-        var answer: AnswerAccumulator
-        var error: GenAIError?
-        var wasSent: Bool
-        var firstEventAt: Duration?
-        var isEndedEarly = false
-    }
-
+    // Of the request in hand.
+    private var request: HTTPRequest?
     private var decoder: ResponseDecoder
-    private var growth: AnswerGrowth
     private var error: GenAIError?
-    private let wait = TransferWait<End>()
 
     init(
-        _ answer: AnswerAccumulator,
-        options: HTTPOptions,
+        _ client: Client,
+        _ call: GenerateCall,
+        _ timeouts: RequestTimeouts,
         watch: (any AnswerWatch)?,
         onChunk: @escaping @Sendable (ChunkProgress) -> Void
     ) {
-        growth = AnswerGrowth(answer: answer, watch: watch, onChunk: onChunk)
-        decoder = ResponseDecoder(
-            maximumEventBytes: options.maximumEventBytes,
-            maximumAnswerBytes: options.maximumAnswerBytes
+        self.client = client
+        self.call = call
+        self.timeouts = timeouts
+        self.watch = watch
+        growth = AnswerGrowth(answer: AnswerAccumulator(), watch: watch, onChunk: onChunk)
+        decoder = Self.decoder(client.options)
+    }
+
+    /// What came of it all.
+    var collected: CollectedAnswer {
+        CollectedAnswer(
+            answer: growth.answer,
+            error: error,
+            firstEvent: firstEvent,
+            wasSent: wasSent,
+            isEndedEarly: growth.isEndedEarly
         )
     }
 
-    func collect(_ request: HTTPRequest, on loop: TransferLoop) async throws -> End {
-        let end: End
-        do {
-            end = try await wait.end(of: request, receiver: self, on: loop)
-        } catch let error as GenAIError {
-            end = End(answer: growth.answer, error: error, wasSent: false, firstEventAt: nil)
+    // MARK: Between two transfers
+
+    /// Makes the request that is next.
+    ///
+    /// - Throws: ``GenAIError/invalidCall(_:)`` if the call cannot be made as it is.
+    func nextTransfer(_ authorization: Authorization) throws(GenAIError) -> Transfer {
+        var timeLeft = timeouts
+        timeLeft.total -= monotonicNow() - start
+        let request = try client.request(
+            call,
+            continuationToken: continuationToken,
+            timeouts: timeLeft,
+            authorization
+        )
+        self.request = request
+        do throws(CurlError) {
+            return try client.loop.prepare(request, receiver: self)
+        } catch {
+            throw GenAIError(error)
         }
-        // A complete answer is kept even if the task was cancelled while its last bytes came: it is paid for.
-        if Task.isCancelled, end.error != nil {
+    }
+
+    /// Waits for the end of a transfer.
+    ///
+    /// - Throws: `CancellationError`. A complete answer is kept even if the task was cancelled while its last bytes came:
+    ///   it is paid for.
+    func collect(_ transfer: Transfer) async throws {
+        let hasEnded = await wait.end(of: transfer, on: client.loop)
+        if !hasEnded || error != nil, Task.isCancelled {
             throw CancellationError()
         }
-        return end
+    }
+
+    /// Notes why the next request cannot be sent.
+    func cannotGoOn(_ error: GenAIError) {
+        request = nil
+        self.error = client.withoutKey(error)
+    }
+
+    /// Whether another request has to follow; makes ready for it.
+    func goesOn() -> Bool {
+        guard let request else { return false }
+        if !hasRenewedAuthorization, growth.firstEventAt == nil,
+            client.backend.renewsAuthorization(after: error, of: request)
+        {
+            hasRenewedAuthorization = true
+        } else if error == nil, !growth.isEndedEarly, growth.answer.completion.isContinued {
+            continuationToken = growth.answer.completion.continuationToken
+            growth.answer.beginHop()
+            growth = AnswerGrowth(answer: growth.answer, watch: watch, onChunk: growth.onChunk)
+        } else {
+            return false
+        }
+        error = nil
+        decoder = Self.decoder(client.options)
+        return true
+    }
+
+    private static func decoder(_ options: HTTPOptions) -> ResponseDecoder {
+        ResponseDecoder(
+            maximumEventBytes: options.maximumEventBytes,
+            maximumAnswerBytes: options.maximumAnswerBytes
+        )
     }
 
     // MARK: On the network thread
@@ -189,20 +208,16 @@ private final class AnswerCollector: TransferReceiver, @unchecked Sendable {
                 self.error = error
             }
         }
-        let failure =
-            error
-            ?? growth.answer.completion.failure(
-                end.error,
-                endsInsideDocument: decoder.endsInsideDocument
-            )
-        let result = End(
-            answer: growth.answer,
-            error: growth.isEndedEarly ? nil : failure,
-            wasSent: end.wasSent,
-            firstEventAt: growth.firstEventAt,
-            isEndedEarly: growth.isEndedEarly
-        )
-        wait.finish(.success(result))
+        if growth.isEndedEarly {
+            error = nil
+        } else {
+            let failure =
+                error ?? growth.answer.completion.failure(end.error, endsInsideDocument: decoder.endsInsideDocument)
+            error = failure.map(client.withoutKey)
+        }
+        wasSent = wasSent || end.wasSent
+        firstEvent = firstEvent ?? growth.firstEventAt.map { $0 - start }
+        wait.finish()
     }
 
     private func scan(_ document: Span<UInt8>) throws(JSONError) {
