@@ -6,11 +6,9 @@ internal import Synchronization
 /// A caller is suspended until its operation is committed, so there are never more operations than callers: a slow disk
 /// holds the callers back, and memory is bounded by the number of requests in flight.
 final class CommitQueue: Sendable {
-    typealias Reply = @Sendable (Result<Void, CheckpointError>) -> Void
-
     enum Entry: Sendable {
-        case begin(ItemID, Reply)
-        case record(ItemOutcome, Reply)
+        /// Committed together with others.
+        case change(PendingChange)
         /// Anything else, done alone and at once after what came before it; told why if it cannot be done.
         case work(@Sendable (Result<CheckpointDatabase, CheckpointError>) -> Void)
     }
@@ -28,6 +26,8 @@ final class CommitQueue: Sendable {
         var entries: [Entry] = []
         /// When the first of them is due; `nil` if none waits.
         var deadline: ContinuousClock.Instant?
+        /// The shortest time that one of them may wait: what comes later and may wait as long is not due before it.
+        var patience: Duration?
         /// Until when the thread sleeps, unless it is woken; `nil` if it is awake or about to look.
         var sleepsUntil: ContinuousClock.Instant?
         var isClosed = false
@@ -49,13 +49,16 @@ final class CommitQueue: Sendable {
     ///
     /// - Returns: `false` if the queue is closed; then nobody will reply.
     func add(_ entry: Entry) -> Bool {
-        let now = ContinuousClock.now
+        let patience = patience(with: entry)
         let (isAdded, isUrgent) = state.withLock { state in
             if state.isClosed { return (false, false) }
             state.entries.append(entry)
-            let deadline = min(state.deadline ?? .distantFuture, now + delay(of: entry))
-            state.deadline = deadline
-            guard let sleepsUntil = state.sleepsUntil else { return (true, false) }
+            if state.patience.map({ patience < $0 }) ?? true {
+                state.patience = patience
+                let deadline = ContinuousClock.now + patience
+                state.deadline = state.deadline.map { min($0, deadline) } ?? deadline
+            }
+            guard let sleepsUntil = state.sleepsUntil, let deadline = state.deadline else { return (true, false) }
             guard deadline < sleepsUntil || state.entries.count >= policy.operations else { return (true, false) }
             state.sleepsUntil = nil
             return (true, true)
@@ -120,15 +123,42 @@ final class CommitQueue: Sendable {
         }
         // What is left has waited while the thread was busy: it is due.
         state.deadline = state.entries.isEmpty ? nil : .now
+        state.patience = state.entries.isEmpty ? nil : .zero
         return .batch(batch)
     }
 
-    private func delay(of entry: Entry) -> Duration {
-        switch entry {
-        case .begin: policy.beginDelay
-        case .record: policy.recordDelay
-        case .work: .zero
+    private func patience(with entry: Entry) -> Duration {
+        guard case .change(let change) = entry else { return .zero }
+        switch change.kind {
+        case .begin: return policy.beginDelay
+        case .record: return policy.recordDelay
         }
+    }
+}
+
+/// A change of the checkpoint that a task waits for.
+///
+/// A class, so that an answer and its many members are not copied on their way through queue, batch and group.
+final class PendingChange: Sendable {
+    enum Kind: Sendable {
+        case begin(ItemID)
+        case record(ItemOutcome)
+    }
+
+    typealias Caller = UnsafeContinuation<CheckpointError?, Never>
+
+    let kind: Kind
+    // Not a checked one: it is resumed in one place, and this is done twice for each item.
+    private let caller: Caller
+
+    init(_ kind: consuming sending Kind, for caller: Caller) {
+        self.kind = kind
+        self.caller = caller
+    }
+
+    /// Tells the caller that the change is committed, or why it is not; called once.
+    func reply(_ failure: CheckpointError?) {
+        caller.resume(returning: failure)
     }
 }
 

@@ -38,18 +38,18 @@ final class Committer {
 
     /// Works until the queue is closed and empty.
     func run() {
+        var group: [PendingChange] = []
         while case .batch(let entries) = queue.next() {
-            var group: [CommitQueue.Entry] = []
             for entry in entries {
-                if case .work(let work) = entry {
-                    finish(group)
-                    group = []
+                switch entry {
+                case .change(let change):
+                    group.append(change)
+                case .work(let work):
+                    finish(&group)
                     perform(work)
-                } else {
-                    group.append(entry)
                 }
             }
-            finish(group)
+            finish(&group)
         }
     }
 
@@ -62,7 +62,8 @@ final class Committer {
         }
     }
 
-    private func finish(_ group: [CommitQueue.Entry]) {
+    /// Commits the changes of a group, replies, and empties it.
+    private func finish(_ group: inout [PendingChange]) {
         guard !group.isEmpty else { return }
         if failure == nil {
             do {
@@ -74,16 +75,13 @@ final class Committer {
         if failure != nil, rescue != nil {
             save(group)
         }
-        let result: Result<Void, CheckpointError> = failure.map { .failure($0) } ?? .success(())
-        for entry in group {
-            switch entry {
-            case .begin(_, let reply), .record(_, let reply): reply(result)
-            case .work: preconditionFailure("work is done alone")
-            }
+        for change in group {
+            change.reply(failure)
         }
+        group.removeAll(keepingCapacity: true)
     }
 
-    private func commit(_ group: [CommitQueue.Entry]) throws(CheckpointError) {
+    private func commit(_ group: [PendingChange]) throws(CheckpointError) {
         let giveUp = ContinuousClock.now + policy.fullDiskPatience
         while true {
             do {
@@ -121,9 +119,9 @@ final class Committer {
         )
     }
 
-    private func save(_ group: [CommitQueue.Entry]) {
-        for entry in group {
-            guard case .record(let outcome, _) = entry else { continue }
+    private func save(_ group: [PendingChange]) {
+        for change in group {
+            guard case .record(let outcome) = change.kind else { continue }
             // The file without a name still knows the keys. If the rescue fails as well, nothing is left to try.
             let key = try? database.withDatabase { try $0.key(of: outcome.item) }
             try? rescue?.append(outcome, key: key ?? "item \(outcome.item.value)")
@@ -132,12 +130,11 @@ final class Committer {
 }
 
 extension CheckpointDatabase {
-    fileprivate func apply(_ group: [CommitQueue.Entry]) throws {
-        for entry in group {
-            switch entry {
-            case .begin(let item, _): try begin(item)
-            case .record(let outcome, _): try record(outcome)
-            case .work: preconditionFailure("work is done alone")
+    fileprivate func apply(_ group: [PendingChange]) throws {
+        for change in group {
+            switch change.kind {
+            case .begin(let item): try begin(item)
+            case .record(let outcome): try record(outcome)
             }
         }
     }
