@@ -86,9 +86,7 @@ final class Committer {
         while true {
             do {
                 try storage.checkSpace(file.path)
-                try database.withDatabase { database in
-                    try database.connection.transaction { try database.apply(group) }
-                }
+                try database.withDatabase { try $0.commit(group) }
                 break
             } catch {
                 let failure = CheckpointError(error, path: file.path)
@@ -125,17 +123,6 @@ final class Committer {
             // The file without a name still knows the keys. If the rescue fails as well, nothing is left to try.
             let key = try? database.withDatabase { try $0.key(of: outcome.item) }
             try? rescue?.append(outcome, key: key ?? "item \(outcome.item.value)")
-        }
-    }
-}
-
-extension CheckpointDatabase {
-    fileprivate func apply(_ group: [PendingChange]) throws {
-        for change in group {
-            switch change.kind {
-            case .begin(let item): try begin(item)
-            case .record(let outcome): try record(outcome)
-            }
         }
     }
 }
