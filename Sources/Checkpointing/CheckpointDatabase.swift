@@ -147,22 +147,9 @@ final class CheckpointDatabase {
     }
 
     private func insert(_ attempt: AttemptRecord, of item: ItemID, in version: ItemVersion) throws {
-        let facts = AttemptFacts(attempt.result)
-        try insert(attempt, facts, of: item, in: version)
-        let id = connection.lastInsertedRowID
-        if case .answered(let answer) = attempt.result {
-            try insert(answer, to: id, turn: attempt.turn, of: item, in: version)
-        }
-        try usage.note(id, of: version.variant, facts, cost: attempt.cost)
-    }
-
-    private func insert(
-        _ attempt: AttemptRecord,
-        _ facts: AttemptFacts,
-        of item: ItemID,
-        in version: ItemVersion
-    ) throws {
         let timings = attempt.timings
+        // Most columns of most attempts are NULL.
+        insertAttempt.forgetParameters()
         try insertAttempt.bind(item.value, at: 1)
         try insertAttempt.bind(version.generation, at: 2)
         try insertAttempt.bind(version.variant, at: 3)
@@ -170,21 +157,40 @@ final class CheckpointDatabase {
         try insertAttempt.bind(attempt.number, at: 5)
         try insertAttempt.bind(attempt.turn, at: 6)
         try insertAttempt.bind(attempt.isRepair, at: 7)
-        try insertAttempt.bind(facts.status, at: 8)
         try insertAttempt.bind(timings.startedAtMilliseconds, at: 9)
         try insertAttempt.bind(timings.firstChunk?.milliseconds, at: 10)
         try insertAttempt.bind(timings.total.milliseconds, at: 11)
-        try insertAttempt.bind(facts.error?.failureClass.rawValue, at: 12)
-        try insertAttempt.bind(facts.error?.httpStatus, at: 13)
-        try insertAttempt.bind(facts.error?.message, at: 14)
-        try insertAttempt.bind(facts.error?.retryDelay?.milliseconds, at: 15)
-        try insertAttempt.bind(facts.error?.quotas.first?.id, at: 16)
-        try insertAttempt.bind(facts.error?.quotas.first?.limit, at: 17)
-        try insertAttempt.bind(facts.error?.partialText, at: 18)
-        try insertAttempt.bind(facts.isPossiblyBilled, at: 19)
-        try ItemCoding.bind(facts.usage, to: insertAttempt, from: 20)
         try insertAttempt.bind(attempt.serviceTier?.rawValue, at: 26)
         try insertAttempt.bind(attempt.cost?.amount, at: 27)
+        switch attempt.result {
+        case .answered(let answer):
+            try insertAttempt(as: "answered", answer.usage)
+            try insert(answer, to: connection.lastInsertedRowID, turn: attempt.turn, of: item, in: version)
+        case .failed(let error):
+            try bind(error)
+            try insertAttempt(as: "failed", error.usage, isPossiblyBilled: error.isPossiblyBilled)
+        case .interrupted:
+            // What we cut ourselves was at work on the server.
+            try insertAttempt(as: "interrupted", TokenUsage())
+        }
+        // An answer has the number of its attempt.
+        try usage.note(attempt, connection.lastInsertedRowID, of: version.variant)
+    }
+
+    private func bind(_ error: GenerationError) throws {
+        try insertAttempt.bind(error.failureClass.rawValue, at: 12)
+        try insertAttempt.bind(error.httpStatus, at: 13)
+        try insertAttempt.bind(error.message, at: 14)
+        try insertAttempt.bind(error.retryDelay?.milliseconds, at: 15)
+        try insertAttempt.bind(error.quotas.first?.id, at: 16)
+        try insertAttempt.bind(error.quotas.first?.limit, at: 17)
+        try insertAttempt.bind(error.partialText, at: 18)
+    }
+
+    private func insertAttempt(as status: String, _ usage: TokenUsage, isPossiblyBilled: Bool = true) throws {
+        try insertAttempt.bind(status, at: 8)
+        try insertAttempt.bind(isPossiblyBilled, at: 19)
+        try ItemCoding.bind(usage, to: insertAttempt, from: 20)
         try insertAttempt.run()
     }
 
@@ -199,14 +205,13 @@ final class CheckpointDatabase {
         try insertResponse.bind(item.value, at: 2)
         try insertResponse.bind(version.generation, at: 3)
         try insertResponse.bind(turn, at: 4)
-        try insertResponse.bind(answer.text, at: 5)
         try insertResponse.bind(answer.structuredParts, at: 6)
         try insertResponse.bind(answer.finishReason, at: 7)
         try insertResponse.bind(answer.modelVersion, at: 8)
         try insertResponse.bind(answer.responseID, at: 9)
         try insertResponse.bind(answer.candidates, at: 10)
         try insertResponse.bind(answer.metadata, at: 11)
-        try insertResponse.run()
+        try insertResponse.run(withText: answer.text, at: 5)
     }
 
     /// Which version of an item its requests are of: known since it was handed out, if it was.
@@ -340,30 +345,4 @@ final class CheckpointDatabase {
 private struct ItemVersion {
     let generation: Int64
     let variant: Int64
-}
-
-/// What the columns of an attempt say about its result.
-struct AttemptFacts {
-    let status: String
-    var error: GenerationError?
-    var usage = TokenUsage()
-    /// An answer was billed; what we cut ourselves was at work on the server.
-    var isPossiblyBilled = true
-    var isAnswered = false
-
-    init(_ result: AttemptRecord.Result) {
-        switch result {
-        case .answered(let answer):
-            status = "answered"
-            usage = answer.usage
-            isAnswered = true
-        case .failed(let error):
-            status = "failed"
-            self.error = error
-            usage = error.usage
-            isPossiblyBilled = error.isPossiblyBilled
-        case .interrupted:
-            status = "interrupted"
-        }
-    }
 }

@@ -47,14 +47,9 @@ struct UsageSums {
     }
 
     /// Takes note of the request that was last inserted, and stores the sums once it is worth it; inside a transaction.
-    mutating func note(
-        _ attempt: Int64,
-        of variant: Int64,
-        _ facts: AttemptFacts,
-        cost: MicroDollars?
-    ) throws(SQLiteError) {
-        sums[variant, default: Sum()].add(facts, cost: cost)
-        guard attempt - through >= Self.step else { return }
+    mutating func note(_ attempt: AttemptRecord, _ id: Int64, of variant: Int64) throws(SQLiteError) {
+        sums[variant, default: Sum()].add(attempt)
+        guard id - through >= Self.step else { return }
         try store()
     }
 
@@ -101,15 +96,19 @@ private struct Sum {
     private var tokens = TokenUsage()
     private var cost = CostSum()
 
-    mutating func add(_ facts: AttemptFacts, cost: MicroDollars?) {
+    mutating func add(_ attempt: AttemptRecord) {
         requests += 1
-        if facts.isAnswered {
+        switch attempt.result {
+        case .answered(let answer):
             answered += 1
-        } else if facts.isPossiblyBilled {
+            tokens += answer.usage
+        case .failed(let error):
+            possiblyBilledWithoutAnswer += error.isPossiblyBilled ? 1 : 0
+            tokens += error.usage
+        case .interrupted:
             possiblyBilledWithoutAnswer += 1
         }
-        tokens += facts.usage
-        self.cost.add(cost)
+        cost.add(attempt.cost)
     }
 
     /// Binds the columns from `requests` to the last.
