@@ -96,15 +96,16 @@ final class CheckpointDatabase {
 
     // MARK: Writing
 
-    /// Commits changes, all or none.
-    func commit(_ changes: [PendingChange]) throws {
+    /// Commits the changes of a group, all or none.
+    func commit(_ group: ArraySlice<CommitQueue.Entry>) throws {
         let usageBefore = usage
         do {
             try connection.transaction {
-                for change in changes {
-                    switch change.kind {
-                    case .begin(let item): try begin(item)
-                    case .record(let outcome): try record(outcome)
+                for entry in group {
+                    switch entry {
+                    case .begin(let pending): try begin(pending.change)
+                    case .record(let pending): try record(pending.change)
+                    case .work: preconditionFailure("work is done alone")
                     }
                 }
             }

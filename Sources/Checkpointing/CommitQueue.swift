@@ -7,8 +7,8 @@ internal import Synchronization
 /// holds the callers back, and memory is bounded by the number of requests in flight.
 final class CommitQueue: Sendable {
     enum Entry: Sendable {
-        /// Committed together with others.
-        case change(PendingChange)
+        case begin(PendingChange<ItemID>)
+        case record(PendingChange<ItemOutcome>)
         /// Anything else, done alone and at once after what came before it; told why if it cannot be done.
         case work(@Sendable (Result<CheckpointDatabase, CheckpointError>) -> Void)
     }
@@ -117,6 +117,8 @@ final class CommitQueue: Sendable {
         var batch: [Entry] = []
         if state.entries.count <= Self.maximumBatch {
             swap(&batch, &state.entries)
+            // The next one will be about as large.
+            state.entries.reserveCapacity(batch.count)
         } else {
             batch = Array(state.entries.prefix(Self.maximumBatch))
             state.entries.removeFirst(batch.count)
@@ -128,31 +130,26 @@ final class CommitQueue: Sendable {
     }
 
     private func patience(with entry: Entry) -> Duration {
-        guard case .change(let change) = entry else { return .zero }
-        switch change.kind {
-        case .begin: return policy.beginDelay
-        case .record: return policy.recordDelay
+        switch entry {
+        case .begin: policy.beginDelay
+        case .record: policy.recordDelay
+        case .work: .zero
         }
     }
 }
 
-/// A change of the checkpoint that a task waits for.
+/// What a task wants to be committed, and waits for.
 ///
 /// A class, so that an answer and its many members are not copied on their way through queue, batch and group.
-final class PendingChange: Sendable {
-    enum Kind: Sendable {
-        case begin(ItemID)
-        case record(ItemOutcome)
-    }
-
+final class PendingChange<Change: Sendable>: Sendable {
     typealias Caller = UnsafeContinuation<CheckpointError?, Never>
 
-    let kind: Kind
-    // Not a checked one: it is resumed in one place, and this is done twice for each item.
+    let change: Change
+    // Not a checked one: it is resumed in one place, and there are two for each item.
     private let caller: Caller
 
-    init(_ kind: consuming sending Kind, for caller: Caller) {
-        self.kind = kind
+    init(_ change: Change, for caller: Caller) {
+        self.change = change
         self.caller = caller
     }
 

@@ -38,18 +38,15 @@ final class Committer {
 
     /// Works until the queue is closed and empty.
     func run() {
-        var group: [PendingChange] = []
         while case .batch(let entries) = queue.next() {
-            for entry in entries {
-                switch entry {
-                case .change(let change):
-                    group.append(change)
-                case .work(let work):
-                    finish(&group)
-                    perform(work)
-                }
+            var start = 0
+            for (index, entry) in entries.enumerated() {
+                guard case .work(let work) = entry else { continue }
+                finish(entries[start..<index])
+                perform(work)
+                start = index + 1
             }
-            finish(&group)
+            finish(entries[start...])
         }
     }
 
@@ -62,8 +59,8 @@ final class Committer {
         }
     }
 
-    /// Commits the changes of a group, replies, and empties it.
-    private func finish(_ group: inout [PendingChange]) {
+    /// Commits the changes of a group and replies.
+    private func finish(_ group: ArraySlice<CommitQueue.Entry>) {
         guard !group.isEmpty else { return }
         if failure == nil {
             do {
@@ -75,13 +72,16 @@ final class Committer {
         if failure != nil, rescue != nil {
             save(group)
         }
-        for change in group {
-            change.reply(failure)
+        for entry in group {
+            switch entry {
+            case .begin(let pending): pending.reply(failure)
+            case .record(let pending): pending.reply(failure)
+            case .work: preconditionFailure("work is done alone")
+            }
         }
-        group.removeAll(keepingCapacity: true)
     }
 
-    private func commit(_ group: [PendingChange]) throws(CheckpointError) {
+    private func commit(_ group: ArraySlice<CommitQueue.Entry>) throws(CheckpointError) {
         let giveUp = ContinuousClock.now + policy.fullDiskPatience
         while true {
             do {
@@ -117,9 +117,10 @@ final class Committer {
         )
     }
 
-    private func save(_ group: [PendingChange]) {
-        for change in group {
-            guard case .record(let outcome) = change.kind else { continue }
+    private func save(_ group: ArraySlice<CommitQueue.Entry>) {
+        for entry in group {
+            guard case .record(let pending) = entry else { continue }
+            let outcome = pending.change
             // The file without a name still knows the keys. If the rescue fails as well, nothing is left to try.
             let key = try? database.withDatabase { try $0.key(of: outcome.item) }
             try? rescue?.append(outcome, key: key ?? "item \(outcome.item.value)")

@@ -281,11 +281,11 @@ package final class SQLiteCheckpoint: CheckpointStore, UploadRegister {
     }
 
     package func begin(_ id: ItemID) async throws(CheckpointError) {
-        try await commit(.begin(id))
+        try await commit { .begin(PendingChange(id, for: $0)) }
     }
 
     package func record(_ outcome: ItemOutcome) async throws(CheckpointError) {
-        try await commit(.record(outcome))
+        try await commit { .record(PendingChange(outcome, for: $0)) }
     }
 
     // MARK: UploadRegister
@@ -327,9 +327,11 @@ package final class SQLiteCheckpoint: CheckpointStore, UploadRegister {
     }
 
     /// Puts a change into the queue and waits until it is committed.
-    private func commit(_ change: PendingChange.Kind) async throws(CheckpointError) {
+    private func commit(
+        _ entry: (UnsafeContinuation<CheckpointError?, Never>) -> CommitQueue.Entry
+    ) async throws(CheckpointError) {
         let failure = await withUnsafeContinuation { caller in
-            if !queue.add(.change(PendingChange(change, for: caller))) {
+            if !queue.add(entry(caller)) {
                 caller.resume(returning: .closed(path: path))
             }
         }
