@@ -17,14 +17,17 @@ static const char settings[] =
     "PRAGMA page_size = 16384; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF;"
     "PRAGMA secure_delete = OFF; PRAGMA cache_size = -8192; PRAGMA journal_size_limit = 67108864;";
 
-#define USAGE \
-    "input_tokens, output_tokens, reasoning_output_tokens, cache_read_input_tokens, tool_use_input_tokens, total_tokens"
 #define ATTEMPT \
     "run_id, number, turn, repair, status, started_at_ms, first_chunk_ms, duration_ms, class, http_status, message, " \
-    "retry_delay_ms, quota_id, quota_value, partial_text, possibly_billed, " USAGE ", service_tier, cost_microdollars"
-#define RESPONSE "turn, text, parts, finish_reason, model_version, response_id, candidates, metadata, " USAGE
+    "retry_delay_ms, quota_id, quota_value, partial_text, possibly_billed, input_tokens, output_tokens, " \
+    "reasoning_output_tokens, cache_read_input_tokens, tool_use_input_tokens, total_tokens, service_tier, cost_microdollars"
+#define RESPONSE "turn, text, parts, finish_reason, model_version, response_id, candidates, metadata"
 
-enum { ATTEMPT_VALUES = 24, RESPONSE_VALUES = 14 };
+enum { ATTEMPT_VALUES = 24, RESPONSE_VALUES = 8 };
+
+typedef struct {
+    sqlite3_int64 id, generation, variant;
+} Item;
 
 static void check(int code, const char *what) {
     if (code == SQLITE_OK || code == SQLITE_DONE || code == SQLITE_ROW) return;
@@ -84,6 +87,7 @@ int main(int count, char **arguments) {
         return 64;
     }
     long group = atol(arguments[2]);
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     check(sqlite3_open_v2(arguments[1], &database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL), "open");
     check(sqlite3_exec(database, settings, NULL, NULL, NULL), "settings");
 
@@ -92,11 +96,13 @@ int main(int count, char **arguments) {
     read_row("SELECT " RESPONSE " FROM response", RESPONSE_VALUES, response);
 
     long items = 0, room = 1 << 16;
-    sqlite3_int64 *ids = malloc(room * sizeof *ids);
-    sqlite3_stmt *pending = prepare("SELECT id FROM item WHERE state = 'pending' ORDER BY position");
+    Item *list = malloc(room * sizeof *list);
+    sqlite3_stmt *pending =
+        prepare("SELECT id, generation, variant_id FROM item WHERE state = 'pending' ORDER BY position");
     while (sqlite3_step(pending) == SQLITE_ROW) {
-        if (items == room) ids = realloc(ids, (room *= 2) * sizeof *ids);
-        ids[items++] = sqlite3_column_int64(pending, 0);
+        if (items == room) list = realloc(list, (room *= 2) * sizeof *list);
+        list[items++] = (Item){sqlite3_column_int64(pending, 0), sqlite3_column_int64(pending, 1),
+            sqlite3_column_int64(pending, 2)};
     }
     sqlite3_finalize(pending);
 
@@ -105,12 +111,11 @@ int main(int count, char **arguments) {
     sqlite3_stmt *delete_in_flight = prepare("DELETE FROM in_flight WHERE item_id = ?1");
     sqlite3_stmt *update_item = prepare("UPDATE item SET state = ?2, attempts = attempts + ?3 WHERE id = ?1");
     sqlite3_stmt *insert_attempt = prepare(
-        "INSERT INTO attempt (item_id, generation, variant_id, " ATTEMPT ") VALUES (?1,"
-        "(SELECT generation FROM item WHERE id = ?1), (SELECT variant_id FROM item WHERE id = ?1),"
-        "?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)");
+        "INSERT INTO attempt (item_id, generation, variant_id, " ATTEMPT ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
+        "?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27)");
     sqlite3_stmt *insert_response = prepare(
-        "INSERT INTO response (item_id, generation, attempt_id, " RESPONSE ") VALUES (?1,"
-        "(SELECT generation FROM item WHERE id = ?1), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)");
+        "INSERT INTO response (attempt_id, item_id, generation, " RESPONSE ")"
+        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
 
     double cpu_before = cpu(), wall_before = now();
     long commits = 0;
@@ -118,22 +123,26 @@ int main(int count, char **arguments) {
     for (long first = -group; first < items; first += group, commits++) {
         run(begin);
         for (long index = first < 0 ? 0 : first; index < first + group && index < items; index++) {
-            sqlite3_bind_int64(delete_in_flight, 1, ids[index]);
+            Item item = list[index];
+            sqlite3_bind_int64(delete_in_flight, 1, item.id);
             run(delete_in_flight);
-            sqlite3_bind_int64(update_item, 1, ids[index]);
+            sqlite3_bind_int64(update_item, 1, item.id);
             sqlite3_bind_text(update_item, 2, "done", 4, SQLITE_STATIC);
             sqlite3_bind_int(update_item, 3, 1);
             run(update_item);
-            sqlite3_bind_int64(insert_attempt, 1, ids[index]);
-            bind_row(insert_attempt, 2, ATTEMPT_VALUES, attempt);
+            sqlite3_bind_int64(insert_attempt, 1, item.id);
+            sqlite3_bind_int64(insert_attempt, 2, item.generation);
+            sqlite3_bind_int64(insert_attempt, 3, item.variant);
+            bind_row(insert_attempt, 4, ATTEMPT_VALUES, attempt);
             run(insert_attempt);
-            sqlite3_bind_int64(insert_response, 1, ids[index]);
-            sqlite3_bind_int64(insert_response, 2, sqlite3_last_insert_rowid(database));
-            bind_row(insert_response, 3, RESPONSE_VALUES, response);
+            sqlite3_bind_int64(insert_response, 1, sqlite3_last_insert_rowid(database));
+            sqlite3_bind_int64(insert_response, 2, item.id);
+            sqlite3_bind_int64(insert_response, 3, item.generation);
+            bind_row(insert_response, 4, RESPONSE_VALUES, response);
             run(insert_response);
         }
         for (long index = first + group; index < first + 2 * group && index < items; index++) {
-            sqlite3_bind_int64(insert_in_flight, 1, ids[index]);
+            sqlite3_bind_int64(insert_in_flight, 1, list[index].id);
             sqlite3_bind_value(insert_in_flight, 2, attempt[0]);
             run(insert_in_flight);
         }

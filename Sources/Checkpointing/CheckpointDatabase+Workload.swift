@@ -54,8 +54,8 @@ extension CheckpointDatabase {
         let rows = try connection.prepare(
             """
             SELECT variant_id, turns, (
-                SELECT count(DISTINCT turn) FROM response
-                WHERE response.item_id = pending.id AND response.generation = pending.generation
+                SELECT count(DISTINCT turn) FROM attempt
+                WHERE attempt.item_id = pending.id AND attempt.generation = pending.generation AND status = 'answered'
             )
             FROM (\(select("item.id, variant_id, generation, turns, \(Self.isPlain) AS is_plain"))) AS pending
             WHERE NOT is_plain

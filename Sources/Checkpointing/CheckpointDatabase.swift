@@ -14,6 +14,9 @@ final class CheckpointDatabase {
     /// What holds for the items that are handed out, in SQL.
     private(set) var pendingCondition = "1"
 
+    /// Of the items that were handed out and have not come to an end.
+    private var versions: [ItemID: ItemVersion] = [:]
+
     private var usage: UsageSums
     private let insertInFlight: Statement
     private let deleteInFlight: Statement
@@ -24,6 +27,7 @@ final class CheckpointDatabase {
     private var selectPendingOfModels: Statement
     private let selectAnswers: Statement
     private let selectKey: Statement
+    private let selectVersion: Statement
 
     /// Opens the file, which exists and is ours or empty, and brings its schema up to date.
     ///
@@ -65,39 +69,64 @@ final class CheckpointDatabase {
             INSERT INTO attempt (item_id, generation, variant_id, run_id, number, turn, repair, status, started_at_ms,
                 first_chunk_ms, duration_ms, class, http_status, message, retry_delay_ms, quota_id, quota_value,
                 partial_text, possibly_billed, \(ItemCoding.usageColumns), service_tier, cost_microdollars)
-            VALUES (?1, (SELECT generation FROM item WHERE id = ?1), (SELECT variant_id FROM item WHERE id = ?1),
-                ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23,
-                ?24, ?25)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
+                ?23, ?24, ?25, ?26, ?27)
             """
         )
         insertResponse = try connection.prepare(
             """
-            INSERT INTO response (item_id, generation, attempt_id, turn, text, parts, finish_reason, model_version,
-                response_id, candidates, metadata, \(ItemCoding.usageColumns))
-            VALUES (?1, (SELECT generation FROM item WHERE id = ?1),
-                ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
+            INSERT INTO response (attempt_id, item_id, generation, turn, text, parts, finish_reason, model_version,
+                response_id, candidates, metadata)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
             """
         )
         selectPending = try connection.prepare(PendingQuery.all())
         selectPendingOfModels = try connection.prepare(PendingQuery.ofModels())
         selectAnswers = try connection.prepare(
             """
-            SELECT turn, parts, text FROM response WHERE item_id = ?1 AND generation = ?2 ORDER BY turn, attempt_id
+            SELECT attempt.turn, parts, text FROM attempt CROSS JOIN response ON attempt_id = attempt.id
+            WHERE attempt.item_id = ?1 AND attempt.generation = ?2 AND status = 'answered'
+            ORDER BY attempt.turn, attempt.id
             """
         )
         selectKey = try connection.prepare("SELECT key FROM item WHERE id = ?1")
+        selectVersion = try connection.prepare("SELECT generation, variant_id FROM item WHERE id = ?1")
         try noteLost()
     }
 
-    // MARK: Writing, inside a transaction
+    // MARK: Writing
 
-    func begin(_ item: ItemID) throws {
+    /// Commits the changes of a group, all or none.
+    func commit(_ group: ArraySlice<CommitQueue.Entry>) throws {
+        let usageBefore = usage
+        do {
+            try connection.transaction {
+                for entry in group {
+                    switch entry {
+                    case .begin(let pending): try begin(pending.change)
+                    case .record(let pending): try record(pending.change)
+                    case .work: preconditionFailure("work is done alone")
+                    }
+                }
+            }
+        } catch {
+            usage = usageBefore
+            throw error
+        }
+    }
+
+    /// To be told before items may change.
+    func forgetVersions() {
+        versions = [:]
+    }
+
+    private func begin(_ item: ItemID) throws {
         try insertInFlight.bind(item.value, at: 1)
         try insertInFlight.bind(runID, at: 2)
         try insertInFlight.run()
     }
 
-    func record(_ outcome: ItemOutcome) throws {
+    private func record(_ outcome: ItemOutcome) throws {
         try deleteInFlight.bind(outcome.item.value, at: 1)
         try deleteInFlight.run()
         try updateItem.bind(outcome.item.value, at: 1)
@@ -110,59 +139,96 @@ final class CheckpointDatabase {
                 detail: "item \(outcome.item.value) is no longer in it"
             )
         }
-        guard let attempt = outcome.attempt else { return }
-        try insert(attempt, of: outcome.item)
-        if case .answered(let answer) = attempt.result {
-            try insert(answer, turn: attempt.turn, of: outcome.item)
+        if let attempt = outcome.attempt {
+            try insert(attempt, of: outcome.item, in: try version(of: outcome.item))
+        }
+        if outcome.state != .pending {
+            versions[outcome.item] = nil
+        }
+    }
+
+    private func insert(_ attempt: AttemptRecord, of item: ItemID, in version: ItemVersion) throws {
+        let timings = attempt.timings
+        // Most columns of most attempts are NULL.
+        insertAttempt.forgetParameters()
+        try insertAttempt.bind(item.value, at: 1)
+        try insertAttempt.bind(version.generation, at: 2)
+        try insertAttempt.bind(version.variant, at: 3)
+        try insertAttempt.bind(runID, at: 4)
+        try insertAttempt.bind(attempt.number, at: 5)
+        try insertAttempt.bind(attempt.turn, at: 6)
+        try insertAttempt.bind(attempt.isRepair, at: 7)
+        try insertAttempt.bind(timings.startedAtMilliseconds, at: 9)
+        try insertAttempt.bind(timings.firstChunk?.milliseconds, at: 10)
+        try insertAttempt.bind(timings.total.milliseconds, at: 11)
+        try insertAttempt.bind(attempt.serviceTier?.rawValue, at: 26)
+        try insertAttempt.bind(attempt.cost?.amount, at: 27)
+        switch attempt.result {
+        case .answered(let answer):
+            try insertAttempt(as: "answered", answer.usage)
+            try insert(answer, to: connection.lastInsertedRowID, turn: attempt.turn, of: item, in: version)
+        case .failed(let error):
+            try bind(error)
+            try insertAttempt(as: "failed", error.usage, isPossiblyBilled: error.isPossiblyBilled)
+        case .interrupted:
+            // What we cut ourselves was at work on the server.
+            try insertAttempt(as: "interrupted", TokenUsage())
         }
         // An answer has the number of its attempt.
-        try usage.note(connection.lastInsertedRowID)
+        try usage.note(attempt, connection.lastInsertedRowID, of: version.variant)
+    }
+
+    private func bind(_ error: GenerationError) throws {
+        try insertAttempt.bind(error.failureClass.rawValue, at: 12)
+        try insertAttempt.bind(error.httpStatus, at: 13)
+        try insertAttempt.bind(error.message, at: 14)
+        try insertAttempt.bind(error.retryDelay?.milliseconds, at: 15)
+        try insertAttempt.bind(error.quotas.first?.id, at: 16)
+        try insertAttempt.bind(error.quotas.first?.limit, at: 17)
+        try insertAttempt.bind(error.partialText, at: 18)
+    }
+
+    private func insertAttempt(as status: String, _ usage: TokenUsage, isPossiblyBilled: Bool = true) throws {
+        try insertAttempt.bind(status, at: 8)
+        try insertAttempt.bind(isPossiblyBilled, at: 19)
+        try ItemCoding.bind(usage, to: insertAttempt, from: 20)
+        try insertAttempt.run()
+    }
+
+    private func insert(
+        _ answer: Answer,
+        to attempt: Int64,
+        turn: Int,
+        of item: ItemID,
+        in version: ItemVersion
+    ) throws {
+        try insertResponse.bind(attempt, at: 1)
+        try insertResponse.bind(item.value, at: 2)
+        try insertResponse.bind(version.generation, at: 3)
+        try insertResponse.bind(turn, at: 4)
+        try insertResponse.bind(answer.structuredParts, at: 6)
+        try insertResponse.bind(answer.finishReason, at: 7)
+        try insertResponse.bind(answer.modelVersion, at: 8)
+        try insertResponse.bind(answer.responseID, at: 9)
+        try insertResponse.bind(answer.candidates, at: 10)
+        try insertResponse.bind(answer.metadata, at: 11)
+        try insertResponse.run(withText: answer.text, at: 5)
+    }
+
+    /// Which version of an item its requests are of: known since it was handed out, if it was.
+    private func version(of item: ItemID) throws -> ItemVersion {
+        if let version = versions[item] { return version }
+        try selectVersion.bind(item.value, at: 1)
+        defer { selectVersion.reset() }
+        guard try selectVersion.step() else {
+            throw CheckpointError.damaged(path: connection.path, detail: "item \(item.value) is no longer in it")
+        }
+        return ItemVersion(generation: selectVersion.integer(at: 0), variant: selectVersion.integer(at: 1))
     }
 
     /// Adds up what all requests used; inside a transaction.
     func sumUp() throws {
-        try usage.update()
-    }
-
-    private func insert(_ attempt: AttemptRecord, of item: ItemID) throws {
-        let facts = AttemptFacts(attempt.result)
-        let timings = attempt.timings
-        try insertAttempt.bind(item.value, at: 1)
-        try insertAttempt.bind(runID, at: 2)
-        try insertAttempt.bind(attempt.number, at: 3)
-        try insertAttempt.bind(attempt.turn, at: 4)
-        try insertAttempt.bind(attempt.isRepair, at: 5)
-        try insertAttempt.bind(facts.status, at: 6)
-        try insertAttempt.bind(timings.startedAtMilliseconds, at: 7)
-        try insertAttempt.bind(timings.firstChunk?.milliseconds, at: 8)
-        try insertAttempt.bind(timings.total.milliseconds, at: 9)
-        try insertAttempt.bind(facts.error?.failureClass.rawValue, at: 10)
-        try insertAttempt.bind(facts.error?.httpStatus, at: 11)
-        try insertAttempt.bind(facts.error?.message, at: 12)
-        try insertAttempt.bind(facts.error?.retryDelay?.milliseconds, at: 13)
-        try insertAttempt.bind(facts.error?.quotas.first?.id, at: 14)
-        try insertAttempt.bind(facts.error?.quotas.first?.limit, at: 15)
-        try insertAttempt.bind(facts.error?.partialText, at: 16)
-        try insertAttempt.bind(facts.isPossiblyBilled, at: 17)
-        try ItemCoding.bind(facts.usage, to: insertAttempt, from: 18)
-        try insertAttempt.bind(attempt.serviceTier?.rawValue, at: 24)
-        try insertAttempt.bind(attempt.cost?.amount, at: 25)
-        try insertAttempt.run()
-    }
-
-    private func insert(_ answer: Answer, turn: Int, of item: ItemID) throws {
-        try insertResponse.bind(item.value, at: 1)
-        try insertResponse.bind(connection.lastInsertedRowID, at: 2)
-        try insertResponse.bind(turn, at: 3)
-        try insertResponse.bind(answer.text, at: 4)
-        try insertResponse.bind(answer.structuredParts, at: 5)
-        try insertResponse.bind(answer.finishReason, at: 6)
-        try insertResponse.bind(answer.modelVersion, at: 7)
-        try insertResponse.bind(answer.responseID, at: 8)
-        try insertResponse.bind(answer.candidates, at: 9)
-        try insertResponse.bind(answer.metadata, at: 10)
-        try ItemCoding.bind(answer.usage, to: insertResponse, from: 11)
-        try insertResponse.run()
+        try usage.store()
     }
 
     /// Notes what an earlier run left in flight as lost; those items are pending.
@@ -172,8 +238,8 @@ final class CheckpointDatabase {
                 """
                 INSERT INTO attempt (item_id, generation, variant_id, run_id, number, turn, status, possibly_billed)
                 SELECT id, generation, variant_id, run_id, attempts + 1,
-                    (SELECT count(DISTINCT turn) FROM response
-                        WHERE item_id = item.id AND generation = item.generation),
+                    (SELECT count(DISTINCT turn) FROM attempt a
+                        WHERE a.item_id = item.id AND a.generation = item.generation AND a.status = 'answered'),
                     'lost', 1
                 FROM in_flight JOIN item ON item.id = item_id
                 """
@@ -224,7 +290,8 @@ final class CheckpointDatabase {
         defer { select.reset() }
         var items: [PendingItem] = []
         while try select.step() {
-            let variant = try variants.variant(select.integer(at: 2))
+            let version = ItemVersion(generation: select.integer(at: 5), variant: select.integer(at: 2))
+            let variant = try variants.variant(version.variant)
             let request = ItemRequest(
                 model: variant.model,
                 systemInstruction: variant.systemInstruction,
@@ -232,6 +299,7 @@ final class CheckpointDatabase {
                 turns: try select.withBytes(at: 3) { try ItemCoding.turns($0) }
             )
             let id = ItemID(select.integer(at: 0))
+            versions[id] = version
             let isChat = request.turns.count > 1
             items.append(
                 PendingItem(
@@ -240,7 +308,7 @@ final class CheckpointDatabase {
                     request: request,
                     checks: try select.withBytes(at: 6) { try ItemCoding.checks($0) },
                     attempts: Int(select.integer(at: 4)),
-                    answeredTurns: isChat ? try answers(to: id, generation: select.integer(at: 5)) : []
+                    answeredTurns: isChat ? try answers(to: id, generation: version.generation) : []
                 )
             )
         }
@@ -274,26 +342,8 @@ final class CheckpointDatabase {
     }
 }
 
-/// What the columns of an attempt say about its result.
-private struct AttemptFacts {
-    let status: String
-    var error: GenerationError?
-    var usage = TokenUsage()
-    /// An answer was billed; what we cut ourselves was at work on the server.
-    var isPossiblyBilled = true
-
-    init(_ result: AttemptRecord.Result) {
-        switch result {
-        case .answered(let answer):
-            status = "answered"
-            usage = answer.usage
-        case .failed(let error):
-            status = "failed"
-            self.error = error
-            usage = error.usage
-            isPossiblyBilled = error.isPossiblyBilled
-        case .interrupted:
-            status = "interrupted"
-        }
-    }
+/// What an item asks, which the next comparison with its job may change.
+private struct ItemVersion {
+    let generation: Int64
+    let variant: Int64
 }

@@ -6,11 +6,9 @@ internal import Synchronization
 /// A caller is suspended until its operation is committed, so there are never more operations than callers: a slow disk
 /// holds the callers back, and memory is bounded by the number of requests in flight.
 final class CommitQueue: Sendable {
-    typealias Reply = @Sendable (Result<Void, CheckpointError>) -> Void
-
     enum Entry: Sendable {
-        case begin(ItemID, Reply)
-        case record(ItemOutcome, Reply)
+        case begin(PendingChange<ItemID>)
+        case record(PendingChange<ItemOutcome>)
         /// Anything else, done alone and at once after what came before it; told why if it cannot be done.
         case work(@Sendable (Result<CheckpointDatabase, CheckpointError>) -> Void)
     }
@@ -28,6 +26,8 @@ final class CommitQueue: Sendable {
         var entries: [Entry] = []
         /// When the first of them is due; `nil` if none waits.
         var deadline: ContinuousClock.Instant?
+        /// The shortest time that one of them may wait: what comes later and may wait as long is not due before it.
+        var patience: Duration?
         /// Until when the thread sleeps, unless it is woken; `nil` if it is awake or about to look.
         var sleepsUntil: ContinuousClock.Instant?
         var isClosed = false
@@ -49,13 +49,16 @@ final class CommitQueue: Sendable {
     ///
     /// - Returns: `false` if the queue is closed; then nobody will reply.
     func add(_ entry: Entry) -> Bool {
-        let now = ContinuousClock.now
+        let patience = patience(with: entry)
         let (isAdded, isUrgent) = state.withLock { state in
             if state.isClosed { return (false, false) }
             state.entries.append(entry)
-            let deadline = min(state.deadline ?? .distantFuture, now + delay(of: entry))
-            state.deadline = deadline
-            guard let sleepsUntil = state.sleepsUntil else { return (true, false) }
+            if state.patience.map({ patience < $0 }) ?? true {
+                state.patience = patience
+                let deadline = ContinuousClock.now + patience
+                state.deadline = state.deadline.map { min($0, deadline) } ?? deadline
+            }
+            guard let sleepsUntil = state.sleepsUntil, let deadline = state.deadline else { return (true, false) }
             guard deadline < sleepsUntil || state.entries.count >= policy.operations else { return (true, false) }
             state.sleepsUntil = nil
             return (true, true)
@@ -114,21 +117,45 @@ final class CommitQueue: Sendable {
         var batch: [Entry] = []
         if state.entries.count <= Self.maximumBatch {
             swap(&batch, &state.entries)
+            // The next one will be about as large.
+            state.entries.reserveCapacity(batch.count)
         } else {
             batch = Array(state.entries.prefix(Self.maximumBatch))
             state.entries.removeFirst(batch.count)
         }
         // What is left has waited while the thread was busy: it is due.
         state.deadline = state.entries.isEmpty ? nil : .now
+        state.patience = state.entries.isEmpty ? nil : .zero
         return .batch(batch)
     }
 
-    private func delay(of entry: Entry) -> Duration {
+    private func patience(with entry: Entry) -> Duration {
         switch entry {
         case .begin: policy.beginDelay
         case .record: policy.recordDelay
         case .work: .zero
         }
+    }
+}
+
+/// What a task wants to be committed, and waits for.
+///
+/// A class, so that an answer and its many members are not copied on their way through queue, batch and group.
+final class PendingChange<Change: Sendable>: Sendable {
+    typealias Caller = UnsafeContinuation<CheckpointError?, Never>
+
+    let change: Change
+    // Not a checked one: it is resumed in one place, and there are two for each item.
+    private let caller: Caller
+
+    init(_ change: Change, for caller: Caller) {
+        self.change = change
+        self.caller = caller
+    }
+
+    /// Tells the caller that the change is committed, or why it is not; called once.
+    func reply(_ failure: CheckpointError?) {
+        caller.resume(returning: failure)
     }
 }
 

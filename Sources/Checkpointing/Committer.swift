@@ -39,17 +39,14 @@ final class Committer {
     /// Works until the queue is closed and empty.
     func run() {
         while case .batch(let entries) = queue.next() {
-            var group: [CommitQueue.Entry] = []
-            for entry in entries {
-                if case .work(let work) = entry {
-                    finish(group)
-                    group = []
-                    perform(work)
-                } else {
-                    group.append(entry)
-                }
+            var start = 0
+            for (index, entry) in entries.enumerated() {
+                guard case .work(let work) = entry else { continue }
+                finish(entries[start..<index])
+                perform(work)
+                start = index + 1
             }
-            finish(group)
+            finish(entries[start...])
         }
     }
 
@@ -62,7 +59,8 @@ final class Committer {
         }
     }
 
-    private func finish(_ group: [CommitQueue.Entry]) {
+    /// Commits the changes of a group and replies.
+    private func finish(_ group: ArraySlice<CommitQueue.Entry>) {
         guard !group.isEmpty else { return }
         if failure == nil {
             do {
@@ -74,23 +72,21 @@ final class Committer {
         if failure != nil, rescue != nil {
             save(group)
         }
-        let result: Result<Void, CheckpointError> = failure.map { .failure($0) } ?? .success(())
         for entry in group {
             switch entry {
-            case .begin(_, let reply), .record(_, let reply): reply(result)
+            case .begin(let pending): pending.reply(failure)
+            case .record(let pending): pending.reply(failure)
             case .work: preconditionFailure("work is done alone")
             }
         }
     }
 
-    private func commit(_ group: [CommitQueue.Entry]) throws(CheckpointError) {
+    private func commit(_ group: ArraySlice<CommitQueue.Entry>) throws(CheckpointError) {
         let giveUp = ContinuousClock.now + policy.fullDiskPatience
         while true {
             do {
                 try storage.checkSpace(file.path)
-                try database.withDatabase { database in
-                    try database.connection.transaction { try database.apply(group) }
-                }
+                try database.withDatabase { try $0.commit(group) }
                 break
             } catch {
                 let failure = CheckpointError(error, path: file.path)
@@ -121,24 +117,13 @@ final class Committer {
         )
     }
 
-    private func save(_ group: [CommitQueue.Entry]) {
+    private func save(_ group: ArraySlice<CommitQueue.Entry>) {
         for entry in group {
-            guard case .record(let outcome, _) = entry else { continue }
+            guard case .record(let pending) = entry else { continue }
+            let outcome = pending.change
             // The file without a name still knows the keys. If the rescue fails as well, nothing is left to try.
             let key = try? database.withDatabase { try $0.key(of: outcome.item) }
             try? rescue?.append(outcome, key: key ?? "item \(outcome.item.value)")
-        }
-    }
-}
-
-extension CheckpointDatabase {
-    fileprivate func apply(_ group: [CommitQueue.Entry]) throws {
-        for entry in group {
-            switch entry {
-            case .begin(let item, _): try begin(item)
-            case .record(let outcome, _): try record(outcome)
-            case .work: preconditionFailure("work is done alone")
-            }
         }
     }
 }

@@ -21,8 +21,8 @@ final class Comparison {
         selectKey = try connection.prepare("SELECT key FROM item WHERE id = ?1")
         countAnsweredTurns = try connection.prepare(
             """
-            SELECT count(DISTINCT turn) FROM response
-            WHERE item_id = ?1 AND generation = (SELECT generation FROM item WHERE id = ?1)
+            SELECT count(DISTINCT turn) FROM attempt
+            WHERE item_id = ?1 AND generation = (SELECT generation FROM item WHERE id = ?1) AND status = 'answered'
             """
         )
     }

@@ -20,6 +20,7 @@ extension CheckpointDatabase {
     /// - Returns: What the body returned, with the choice in it.
     /// - Throws: ``CheckpointError/Kind/unknownKeys(_:)``, or what the body throws.
     func choosing(_ choice: ItemChoice, _ body: () throws -> RunPlan) throws -> RunPlan {
+        forgetVersions()
         switch choice {
         case .all:
             return try body()

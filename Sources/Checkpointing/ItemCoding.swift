@@ -39,11 +39,27 @@ package enum ItemCoding {
 
     static func turns(_ bytes: Span<UInt8>) throws(JSONError) -> [ItemRequest.Turn] {
         var reader = JSONReader(bytes)
-        guard case .array(let elements) = try reader.readValue() else { throw JSONError("expected an array", at: 0) }
-        return elements.map { element in
-            let media = element["media"]?.array ?? []
-            return ItemRequest.Turn(text: element["text"]?.string ?? "", media: media.map(mediaReference))
+        var turns: [ItemRequest.Turn] = []
+        try reader.beginArray()
+        while try reader.nextElement() {
+            turns.append(try turn(&reader))
         }
+        return turns
+    }
+
+    private static func turn(_ reader: inout JSONReader) throws(JSONError) -> ItemRequest.Turn {
+        var turn = ItemRequest.Turn(text: "")
+        try reader.beginObject()
+        while let key = try reader.nextKey() {
+            if reader.matches(key, "text") {
+                turn.text = try reader.readString()
+            } else if reader.matches(key, "media") {
+                turn.media = try reader.readValue().array?.map(mediaReference) ?? []
+            } else {
+                _ = try reader.skipValue()
+            }
+        }
+        return turn
     }
 
     private static func mediaReference(_ value: JSONValue) -> MediaReference {

@@ -75,7 +75,7 @@ final class MergedAttempts {
             """
         )
         let answer = """
-            turn, text, parts, finish_reason, model_version, response_id, candidates, metadata, \(ItemCoding.usageColumns)
+            turn, text, parts, finish_reason, model_version, response_id, candidates, metadata
             """
         insertResponse = try connection.prepare(
             """
@@ -88,8 +88,8 @@ final class MergedAttempts {
             INSERT INTO main.attempt (item_id, generation, variant_id, run_id, number, turn, status, possibly_billed)
             SELECT ?2, \(generation), (SELECT id FROM temp.variant_of WHERE source = variant_id),
                 (SELECT id FROM temp.run_of WHERE source = run_id), attempts + 1,
-                (SELECT count(DISTINCT turn) FROM source.response r
-                    WHERE r.item_id = item.id AND r.generation = item.generation),
+                (SELECT count(DISTINCT turn) FROM source.attempt a
+                    WHERE a.item_id = item.id AND a.generation = item.generation AND a.status = 'answered'),
                 'lost', 1
             FROM source.item JOIN source.in_flight ON item_id = item.id WHERE item.id = ?1
             """
@@ -98,7 +98,10 @@ final class MergedAttempts {
             "UPDATE main.attempt SET generation = ?3 WHERE item_id = ?1 AND (generation = ?2 OR id = ?4)"
         )
         renameResponse = try connection.prepare(
-            "UPDATE main.response SET generation = ?3 WHERE item_id = ?1 AND (generation = ?2 OR attempt_id = ?4)"
+            """
+            UPDATE main.response SET generation = ?3
+            WHERE attempt_id IN (SELECT id FROM main.attempt WHERE item_id = ?1) AND (generation = ?2 OR attempt_id = ?4)
+            """
         )
         moveAttempt = try connection.prepare("UPDATE main.attempt SET id = ?2 WHERE id = ?1")
         moveResponse = try connection.prepare("UPDATE main.response SET attempt_id = ?2 WHERE attempt_id = ?1")

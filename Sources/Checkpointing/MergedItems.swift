@@ -110,11 +110,11 @@ private struct Standing {
     static func query(_ schema: String) -> String {
         """
         SELECT state, generation,
-            (SELECT count(DISTINCT turn) FROM \(schema).response r
-                WHERE r.item_id = item.id AND r.generation = item.generation),
-            (SELECT a.started_at_ms + a.duration_ms
-                FROM \(schema).response r JOIN \(schema).attempt a ON a.id = r.attempt_id
-                WHERE r.item_id = item.id AND r.generation = item.generation ORDER BY r.attempt_id DESC LIMIT 1)
+            (SELECT count(DISTINCT turn) FROM \(schema).attempt a
+                WHERE a.item_id = item.id AND a.generation = item.generation AND a.status = 'answered'),
+            (SELECT a.started_at_ms + a.duration_ms FROM \(schema).attempt a
+                WHERE a.item_id = item.id AND a.generation = item.generation AND a.status = 'answered'
+                ORDER BY a.id DESC LIMIT 1)
         FROM \(schema).item WHERE id = ?1
         """
     }

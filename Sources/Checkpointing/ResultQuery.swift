@@ -31,13 +31,11 @@ final class ResultQuery {
         }
         answers = try connection.prepare(
             """
-            SELECT r.turn, r.text, r.parts, r.finish_reason, r.model_version, r.response_id, r.candidates, r.metadata,
-                a.started_at_ms, a.first_chunk_ms, a.duration_ms, r.input_tokens, r.output_tokens,
-                r.reasoning_output_tokens, r.cache_read_input_tokens, r.tool_use_input_tokens, r.total_tokens,
-                a.service_tier
-            FROM response r CROSS JOIN attempt a ON a.id = r.attempt_id
-            WHERE r.item_id = ?1 AND r.generation = ?2
-            ORDER BY r.turn, r.attempt_id
+            SELECT a.turn, r.text, r.parts, r.finish_reason, r.model_version, r.response_id, r.candidates, r.metadata,
+                a.started_at_ms, a.first_chunk_ms, a.duration_ms, \(ItemCoding.usageColumns), a.service_tier
+            FROM attempt a CROSS JOIN response r ON r.attempt_id = a.id
+            WHERE a.item_id = ?1 AND a.generation = ?2 AND a.status = 'answered'
+            ORDER BY a.turn, a.id
             """
         )
         failure = try connection.prepare(

@@ -281,11 +281,11 @@ package final class SQLiteCheckpoint: CheckpointStore, UploadRegister {
     }
 
     package func begin(_ id: ItemID) async throws(CheckpointError) {
-        try await submit { .begin(id, $0) }
+        try await commit { .begin(PendingChange(id, for: $0)) }
     }
 
     package func record(_ outcome: ItemOutcome) async throws(CheckpointError) {
-        try await submit { .record(outcome, $0) }
+        try await commit { .record(PendingChange(outcome, for: $0)) }
     }
 
     // MARK: UploadRegister
@@ -311,26 +311,30 @@ package final class SQLiteCheckpoint: CheckpointStore, UploadRegister {
         _ work: @escaping @Sendable (CheckpointDatabase) throws -> Value
     ) async throws(CheckpointError) -> Value {
         let path = path
-        return try await submit { reply in
-            .work { database in
+        let result: Result<Value, CheckpointError> = await withCheckedContinuation { continuation in
+            let entry = CommitQueue.Entry.work { database in
                 do {
-                    reply(.success(try work(database.get())))
+                    continuation.resume(returning: .success(try work(database.get())))
                 } catch {
-                    reply(.failure(CheckpointError(error, path: path)))
+                    continuation.resume(returning: .failure(CheckpointError(error, path: path)))
                 }
             }
-        }
-    }
-
-    /// Puts an entry into the queue and waits for its reply.
-    private func submit<Value: Sendable>(
-        _ entry: (@escaping @Sendable (Result<Value, CheckpointError>) -> Void) -> CommitQueue.Entry
-    ) async throws(CheckpointError) -> Value {
-        let result: Result<Value, CheckpointError> = await withCheckedContinuation { continuation in
-            if !queue.add(entry({ continuation.resume(returning: $0) })) {
+            if !queue.add(entry) {
                 continuation.resume(returning: .failure(.closed(path: path)))
             }
         }
         return try result.get()
+    }
+
+    /// Puts a change into the queue and waits until it is committed.
+    private func commit(
+        _ entry: (UnsafeContinuation<CheckpointError?, Never>) -> CommitQueue.Entry
+    ) async throws(CheckpointError) {
+        let failure = await withUnsafeContinuation { caller in
+            if !queue.add(entry(caller)) {
+                caller.resume(returning: .closed(path: path))
+            }
+        }
+        if let failure { throw failure }
     }
 }

@@ -30,11 +30,11 @@ enum SalvageRepair {
         """
 
     private static let attempts = """
-        INSERT OR IGNORE INTO attempt (id, item_id, generation, variant_id, number, turn, status, possibly_billed,
-            \(ItemCoding.usageColumns))
-        SELECT attempt_id, item_id, generation, (SELECT variant_id FROM item WHERE id = item_id), 1, turn, 'answered',
-            1, \(ItemCoding.usageColumns)
+        INSERT OR IGNORE INTO attempt (id, item_id, generation, variant_id, number, turn, status, possibly_billed)
+        SELECT attempt_id, item_id, generation, (SELECT variant_id FROM item WHERE id = item_id), 1, turn, 'answered', 1
         FROM response;
+        UPDATE attempt SET status = 'lost'
+        WHERE status = 'answered' AND id NOT IN (SELECT attempt_id FROM response);
         """
 
     /// An item that is still to be sent cannot be without knowing its model: as one that has changed it is told again
@@ -58,7 +58,8 @@ enum SalvageRepair {
     private static let states = """
         UPDATE item SET state = 'pending'
         WHERE state = 'done' AND (
-            SELECT count(DISTINCT turn) FROM response r WHERE r.item_id = item.id AND r.generation = item.generation
+            SELECT count(DISTINCT turn) FROM attempt a
+            WHERE a.item_id = item.id AND a.generation = item.generation AND a.status = 'answered'
         ) < max(1, (SELECT json_array_length(turns) FROM prompt WHERE item_id = item.id));
         """
 }

@@ -117,7 +117,7 @@ enum Schema {
             service_tier TEXT,               -- that it was served in, as far as the server told
             cost_microdollars INTEGER        -- millionths of a US dollar; NULL is unknown, not 0
         ) STRICT;
-        CREATE INDEX attempt_by_item ON attempt (item_id);
+        CREATE INDEX attempt_by_item ON attempt (item_id, generation, turn);
         -- The few that make an item a candidate for being billed twice; all columns, or SQLite reads the rows as well.
         CREATE INDEX attempt_without_answer ON attempt (item_id, possibly_billed, status)
             WHERE possibly_billed = 1 AND status <> 'answered';
@@ -139,7 +139,8 @@ enum Schema {
             requests_of_unknown_cost INTEGER NOT NULL
         ) STRICT;
 
-        -- Every answer that was accepted, also those to earlier generations of an item.
+        -- What the answered attempts brought, also those for earlier generations of an item. Its item, generation and turn
+        -- are those of the attempt, so that an answer can be told if its attempt is damaged; to find it, go by the attempt.
         CREATE TABLE response (
             attempt_id INTEGER PRIMARY KEY REFERENCES attempt (id),
             item_id INTEGER NOT NULL REFERENCES item (id),
@@ -151,15 +152,8 @@ enum Schema {
             model_version TEXT,              -- the model that answered
             response_id TEXT,
             candidates INTEGER NOT NULL,
-            metadata TEXT,                   -- JSON object: grounding, citations, safety ratings …
-            input_tokens INTEGER,            -- as in attempt
-            output_tokens INTEGER,
-            reasoning_output_tokens INTEGER,
-            cache_read_input_tokens INTEGER,
-            tool_use_input_tokens INTEGER,
-            total_tokens INTEGER
+            metadata TEXT                    -- JSON object: grounding, citations, safety ratings …
         ) STRICT;
-        CREATE INDEX response_by_item ON response (item_id, generation, turn);
 
         -- Media that were uploaded for prompts to refer to; the server deletes them after 48 hours.
         CREATE TABLE upload (
@@ -180,12 +174,12 @@ enum Schema {
             CASE WHEN EXISTS (SELECT 1 FROM in_flight WHERE item_id = item.id) THEN 'running' ELSE item.state END
                 AS state,
             variant.model, response.model_version, response.text, response.finish_reason,
-            (SELECT sum(input_tokens) FROM response r
-                WHERE r.item_id = item.id AND r.generation = item.generation) AS input_tokens,
-            (SELECT sum(output_tokens) FROM response r
-                WHERE r.item_id = item.id AND r.generation = item.generation) AS output_tokens,
-            (SELECT sum(reasoning_output_tokens) FROM response r
-                WHERE r.item_id = item.id AND r.generation = item.generation) AS reasoning_output_tokens,
+            (SELECT sum(input_tokens) FROM attempt a
+                WHERE a.item_id = item.id AND a.generation = item.generation AND a.status = 'answered') AS input_tokens,
+            (SELECT sum(output_tokens) FROM attempt a
+                WHERE a.item_id = item.id AND a.generation = item.generation AND a.status = 'answered') AS output_tokens,
+            (SELECT sum(reasoning_output_tokens) FROM attempt a
+                WHERE a.item_id = item.id AND a.generation = item.generation AND a.status = 'answered') AS reasoning_output_tokens,
             (SELECT sum(cost_microdollars) FROM attempt a
                 WHERE a.item_id = item.id AND a.generation = item.generation) AS cost_microdollars,
             strftime('%Y-%m-%dT%H:%M:%fZ', attempt.started_at_ms / 1000.0, 'unixepoch') AS started_at,
@@ -194,7 +188,8 @@ enum Schema {
         JOIN prompt ON prompt.item_id = item.id
         JOIN variant ON variant.id = item.variant_id
         LEFT JOIN response ON response.attempt_id = (
-            SELECT max(attempt_id) FROM response r WHERE r.item_id = item.id AND r.generation = item.generation
+            SELECT max(id) FROM attempt a
+            WHERE a.item_id = item.id AND a.generation = item.generation AND a.status = 'answered'
         )
         LEFT JOIN attempt ON attempt.id = response.attempt_id
         WHERE item.position IS NOT NULL

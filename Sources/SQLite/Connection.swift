@@ -35,6 +35,7 @@ package final class Connection {
     ///   - busyTimeout: How long a statement waits for the lock of another connection.
     /// - Throws: A ``SQLiteError`` if there is no such file or it may not be opened.
     package init(path: String, mode: Mode, busyTimeout: Duration = .seconds(30)) throws(SQLiteError) {
+        Self.configureOnce
         var opened: OpaquePointer?
         let access =
             switch mode {
@@ -56,6 +57,9 @@ package final class Connection {
         let (seconds, attoseconds) = busyTimeout.components
         sqlite3_busy_timeout(opened, Int32(clamping: seconds * 1000 + attoseconds / 1_000_000_000_000_000))
     }
+
+    /// What holds for all connections, told to SQLite before the first; if it refuses, it is only a little slower.
+    private static let configureOnce: Void = { _ = gb_stop_counting_memory() }()
 
     deinit {
         sqlite3_close_v2(handle)

@@ -46,6 +46,27 @@ package struct Statement: ~Copyable {
         while try step() {}
     }
 
+    /// Runs to the end with a text that SQLite reads where it is: worth it where texts are long.
+    ///
+    /// - Parameters:
+    ///   - text: The text; the parameter is NULL again afterwards.
+    ///   - index: The parameter.
+    /// - Throws: A ``SQLiteError``.
+    package func run(withText text: String, at index: Int32) throws(SQLiteError) {
+        var text = text
+        let failure = text.withUTF8 { utf8 -> SQLiteError? in
+            defer { sqlite3_bind_null(handle, index) }
+            do throws(SQLiteError) {
+                try check(bindText(utf8, at: index, isCopied: false))
+                try run()
+                return nil
+            } catch {
+                return error
+            }
+        }
+        if let failure { throw failure }
+    }
+
     /// Leaves the rows that were not read; what is bound stays bound.
     package func reset() {
         // The code it returns repeats the failure of the last step, which has been thrown already.
@@ -53,6 +74,11 @@ package struct Statement: ~Copyable {
     }
 
     // MARK: Parameters
+
+    /// Makes all parameters NULL, as they are at first.
+    package func forgetParameters() {
+        sqlite3_clear_bindings(handle)
+    }
 
     package func bind(_ value: Int64?, at index: Int32) throws(SQLiteError) {
         if let value {
@@ -169,11 +195,13 @@ package struct Statement: ~Copyable {
         return UnsafeBufferPointer(start: start?.assumingMemoryBound(to: UInt8.self), count: start == nil ? 0 : count)
     }
 
-    private func bindText(_ utf8: UnsafeBufferPointer<UInt8>, at index: Int32) -> Int32 {
+    private func bindText(_ utf8: UnsafeBufferPointer<UInt8>, at index: Int32, isCopied: Bool = true) -> Int32 {
         // A null pointer, as empty buffers may have it, would bind NULL. Beyond 2 GiB SQLite itself says "too big".
         guard let start = utf8.baseAddress else { return gb_bind_text(handle, index, "", 0) }
-        return start.withMemoryRebound(to: CChar.self, capacity: utf8.count) {
-            gb_bind_text(handle, index, $0, Int32(clamping: utf8.count))
+        let length = Int32(clamping: utf8.count)
+        return start.withMemoryRebound(to: CChar.self, capacity: utf8.count) { text in
+            // No destructor: it stays where it is until the parameter is bound anew.
+            isCopied ? gb_bind_text(handle, index, text, length) : sqlite3_bind_text(handle, index, text, length, nil)
         }
     }
 

@@ -57,22 +57,23 @@ import Testing
 
     @Test("a long run adds up on the way")
     func addsUpOnTheWay() async throws {
-        try await fixture.run([item("a"), item("b")]) { checkpoint in
+        try await fixture.run([item("a", model: "one"), item("b", model: "other")]) { checkpoint in
             try await checkpoint.startRun(version: "1")
             let pending = try await checkpoint.allPending()
             try await checkpoint.record(answered(pending[0].id))
             #expect(try counted() == 0)
-            // As many as it takes, without a commit for each.
-            let other = try Connection(path: fixture.path, mode: .readWrite)
-            try other.execute(
-                """
-                WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9998)
-                INSERT INTO attempt (item_id, generation, variant_id, number, turn, status, possibly_billed, input_tokens)
-                SELECT \(pending[1].id.value), 1, 1, i, 0, 'interrupted', 1, i FROM n
-                """
-            )
+            try await withThrowingTaskGroup { group in
+                for number in 1...9998 {
+                    let usage = TokenUsage(promptTokens: number)
+                    let outcome = answered(pending[1].id, state: .pending, number: number, usage: usage)
+                    group.addTask { try await checkpoint.record(outcome) }
+                }
+                try await group.waitForAll()
+            }
             #expect(try counted() == 0)
-            try await checkpoint.record(answered(pending[1].id))
+            try await checkpoint.record(answered(pending[1].id, number: 9999))
+            #expect(try counted() == 10_000)
+            try await checkpoint.finishRun(RunSummary())
             #expect(try counted() == 10_000)
         }
     }
