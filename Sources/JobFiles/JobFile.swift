@@ -44,6 +44,9 @@ package struct JobFile: Sendable {
         return file?.stamp
     }
 
+    /// Larger files are kept without what is kept as items anyway.
+    private static let maximumWholeText = 1 << 20
+
     private let text: JobText
     private let settings: JobSettings
     private let access: FileAccess
@@ -108,12 +111,20 @@ package struct JobFile: Sendable {
         job = settings.job
     }
 
-    /// The YAML text, read again; a checkpoint keeps it.
+    /// The YAML text as a checkpoint keeps it, so that the job can be resumed from there.
+    ///
+    /// It is read again. Of a large file the entries of `prompts` are left out: they are items of the checkpoint.
     ///
     /// - Throws: A ``JobFileError`` if the file cannot be read, or is not the one that was checked.
-    package func contents() throws(JobFileError) -> [UInt8] {
+    package func textToKeep() throws(JobFileError) -> [UInt8] {
         do throws(FileProblem) {
-            return try text.contents()
+            guard text.size > Self.maximumWholeText, let prompts = settings.promptsRange else {
+                return try text.contents()
+            }
+            let rest = try text.contents(emptying: prompts, remark: "the entries are items of the checkpoint")
+            // What refers to an anchor in an entry cannot be read without it.
+            let isJob = (try? Self.settings(contents: rest, name: path, folder: folder)) != nil
+            return isJob ? rest : try text.contents()
         } catch {
             throw JobFileError(error, file: path)
         }

@@ -12,6 +12,8 @@ struct YAMLEvent {
 
     var kind: Kind
     var mark: YAMLMark
+    /// Where it begins and ends in the text, in Unicode scalars.
+    var range: Range<Int>
     var anchor: String?
     var tag: String?
 }
@@ -103,6 +105,7 @@ extension YAMLMark {
 extension YAMLEvent {
     fileprivate init(_ event: yaml_event_t) {
         mark = YAMLMark(event.start_mark)
+        range = event.start_mark.index..<max(event.start_mark.index, event.end_mark.index)
         switch event.type {
         case YAML_SCALAR_EVENT:
             kind = .scalar(YAMLScalar(event))

@@ -19,6 +19,8 @@ package struct YAMLParser: ~Copyable {
 
     private var events: YAMLEventStream
     private var peeked: YAMLEvent?
+    /// Where the event that was taken last ends in the text, in Unicode scalars.
+    private var endOfLastEvent = 0
     private var anchors: [String: YAMLNode] = [:]
     private var aliases = 0
     private var aliasedNodes = 0
@@ -120,7 +122,13 @@ package struct YAMLParser: ~Copyable {
     }
 
     /// Steps over the next value; what has an anchor inside it is kept for later aliases.
-    package mutating func skipValue() throws(YAMLError) {
+    ///
+    /// - Returns: Where it stands in the text, in Unicode scalars behind a byte order mark. What is indented under its key
+    ///   ends where the next thing begins, blanks and comments before that included.
+    /// - Throws: A ``YAMLError``.
+    @discardableResult
+    package mutating func skipValue() throws(YAMLError) -> Range<Int> {
+        let start = try peekEvent().range.lowerBound
         var open = 0
         repeat {
             let event = try nextEvent()
@@ -133,6 +141,7 @@ package struct YAMLParser: ~Copyable {
             default: break
             }
         } while open > 0
+        return start..<max(start, endOfLastEvent)
     }
 
     private mutating func node(from event: YAMLEvent) throws(YAMLError) -> YAMLNode {
@@ -240,16 +249,24 @@ package struct YAMLParser: ~Copyable {
 
     private mutating func peekEvent() throws(YAMLError) -> YAMLEvent {
         if let peeked { return peeked }
-        let event = try nextEvent()
+        let event = try readEvent()
         peeked = event
         return event
     }
 
     private mutating func nextEvent() throws(YAMLError) -> YAMLEvent {
-        if let event = peeked {
-            peeked = nil
-            return event
+        let event: YAMLEvent
+        if let peeked {
+            event = peeked
+            self.peeked = nil
+        } else {
+            event = try readEvent()
         }
+        endOfLastEvent = event.range.upperBound
+        return event
+    }
+
+    private mutating func readEvent() throws(YAMLError) -> YAMLEvent {
         var event = try events.next()
         guard !hasBegun else { return event }
         hasBegun = true

@@ -122,7 +122,7 @@ import Testing
         #expect(job.job == Job(name: "my-job"))
         #expect(job.folder == workspace.path)
         #expect(job.reads == [])
-        #expect(try job.contents() == Array("model: m\nprompts: [hi]\n".utf8))
+        #expect(try job.textToKeep() == Array("model: m\nprompts: [hi]\n".utf8))
     }
 
     // Fault matrix: F56.
@@ -279,6 +279,50 @@ import Testing
         try workspace.directory.write("model: m\nprompts: [one, two]\n", to: "job.yaml")
         let error = #expect(throws: JobFileError.self) { _ = try job.allItems() }
         #expect(error?.description.contains("changed while the job was being read") == true)
+    }
+
+    /// A prompt long enough for the file not to be kept whole.
+    private static let long = String(repeating: "é", count: 600_000)
+
+    @Test(
+        "a large file is kept without its prompts, and is the same job without them",
+        arguments: [
+            "prompts:\n  - \(long)\n  - b\n# remark\nlimits: {concurrency: 7}\n",
+            "prompts:\n- \(long)\n- {id: c, prompt: d}\nlimits: {concurrency: 7}",
+            "prompts: [\(long), b]\nlimits: {concurrency: 7}\n",
+            "limits: {concurrency: 7}\nprompts:\r\n  - \(long)\r\n  - b",
+            "  prompts:\n    - \(long)\n  limits: {concurrency: 7}\n",
+        ]
+    )
+    func textOfLargeFile(rest: String) throws {
+        let indent = rest.prefix { $0 == " " }
+        for mark in ["", "\u{FEFF}"] {
+            let workspace = try Workspace(["job.yaml": "\(mark)\(indent)name: Zoë\n\(indent)model: m\n\(rest)"])
+            let path = workspace.path + "/job.yaml"
+            let job = try JobFile.load(path: path)
+            let text = try job.textToKeep()
+            #expect(text.count < 200)
+            let kept = try JobFile.settings(contents: text, name: path, folder: workspace.path)
+            #expect(kept == job.job)
+            #expect(kept.limits.concurrency == 7)
+            #expect(try workspace.load("\(mark)\(indent)name: Zoë\n\(indent)model: m\n\(rest)").textToKeep() == text)
+        }
+    }
+
+    @Test("a large file is kept whole if what follows its prompts refers to them")
+    func textWithAliases() throws {
+        let text = "model: m\nprompts:\n  - &long \(Self.long)\nsystem_instruction: *long\n"
+        #expect(try Workspace().load(text).textToKeep() == Array(text.utf8))
+    }
+
+    @Test("the line of a mistake is shown wherever YAML ends lines, far into a large file too")
+    func linesOfLargeFile() throws {
+        let lines = ["model: m", "vars: {a: b}", "retry: {}", "limits: {}", "prompts:", "  - \(Self.long)", "  - {prompt: }"]
+        let text = zip(lines, ["\n", "\r\n", "\r", "\u{85}", "\u{2028}", "\u{2029}", ""]).map { $0 + $1 }.joined()
+        let workspace = try Workspace(["job.yaml": "\u{FEFF}" + text])
+        let error = #expect(throws: JobFileError.self) { try JobFile.load(path: workspace.path + "/job.yaml") }
+        #expect(error?.problems.map(\.line) == [7])
+        #expect(error?.problems.map(\.sourceLine) == ["  - {prompt: }"])
     }
 
     @Test("a data file that changes after the check is noticed", arguments: ["csv", "jsonl"])
