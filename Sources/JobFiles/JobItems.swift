@@ -21,12 +21,14 @@ package final class JobItems: ItemSource {
     private let builder: ItemBuilder
     private let log = ProblemLog()
     private let settings: JobSettings
+    /// What the rows of the inputs are rendered through.
+    private let rowSpec: SharedSpec?
     /// The job file without its folder, as origins name it.
     private let name: String
 
     private var rows: Rows?
     private var nextInput = 0
-    private var spec: PromptSpec?
+    private var current: SharedSpec?
     private var row: DataRow?
     private var origin = ""
     private var nextCombination = 0
@@ -38,6 +40,7 @@ package final class JobItems: ItemSource {
     init(text: JobText, settings: JobSettings, access: FileAccess, standardInput: StandardInput) throws(JobFileError) {
         self.text = text
         self.settings = settings
+        rowSpec = settings.rows.map(SharedSpec.init)
         self.access = access
         self.standardInput = standardInput
         name = text.path.split(separator: "/").last.map(String.init) ?? text.path
@@ -63,11 +66,11 @@ package final class JobItems: ItemSource {
 
     /// The present row at the next point of the matrix; `nil` when the row is used up, or something is wrong.
     private func buildItem() -> SourceItem? {
-        guard let spec, nextCombination < settings.matrix.combinations.count else { return nil }
+        guard let current, nextCombination < settings.matrix.combinations.count else { return nil }
         let combination = settings.matrix.combinations[nextCombination]
         nextCombination += 1
         do throws(ItemBuilder.Failure) {
-            let item = try builder.item(spec, row: row, isOpen: isOpen, at: combination, origin: origin)
+            let item = try builder.item(current.spec, row: row, isOpen: isOpen, at: combination, origin: origin)
             hasItems = true
             return log.isEmpty ? item : nil
         } catch {
@@ -88,7 +91,7 @@ package final class JobItems: ItemSource {
         if !log.isEmpty {
             rowsLeft -= 1
         }
-        spec = nil
+        current = nil
         nextCombination = 0
         switch rows {
         case .inline(let prompts): return advance(prompts)
@@ -100,7 +103,7 @@ package final class JobItems: ItemSource {
                     return true
                 }
                 origin = row.origin
-                spec = settings.rows
+                current = rowSpec
             } catch {
                 badRows += 1
                 log.add(error)
@@ -117,7 +120,7 @@ package final class JobItems: ItemSource {
                 rows = nil
                 return true
             }
-            spec = PromptDecoder(log: log).inlinePrompt(node, over: settings)
+            current = PromptDecoder(log: log).inlinePrompt(node, over: settings).map(SharedSpec.init)
             origin = "\(name):\(node.mark.line):\(node.mark.column)"
             return true
         } catch {

@@ -103,30 +103,36 @@ extension YAMLMark {
 }
 
 extension YAMLEvent {
-    fileprivate init(_ event: yaml_event_t) {
-        mark = YAMLMark(event.start_mark)
-        range = event.start_mark.index..<max(event.start_mark.index, event.end_mark.index)
+    fileprivate init(_ event: borrowing yaml_event_t) {
+        let data = event.data
         switch event.type {
         case YAML_SCALAR_EVENT:
-            kind = .scalar(YAMLScalar(event))
-            anchor = text(event.data.scalar.anchor)
-            tag = text(event.data.scalar.tag)
+            self.init(event, .scalar(YAMLScalar(event)), anchor: data.scalar.anchor, tag: data.scalar.tag)
         case YAML_ALIAS_EVENT:
-            kind = .alias(text(event.data.alias.anchor) ?? "")
+            self.init(event, .alias(text(data.alias.anchor) ?? ""))
         case YAML_SEQUENCE_START_EVENT:
-            kind = .sequenceStart
-            anchor = text(event.data.sequence_start.anchor)
-            tag = text(event.data.sequence_start.tag)
+            self.init(event, .sequenceStart, anchor: data.sequence_start.anchor, tag: data.sequence_start.tag)
         case YAML_MAPPING_START_EVENT:
-            kind = .mappingStart
-            anchor = text(event.data.mapping_start.anchor)
-            tag = text(event.data.mapping_start.tag)
-        case YAML_SEQUENCE_END_EVENT, YAML_MAPPING_END_EVENT: kind = .collectionEnd
-        case YAML_STREAM_START_EVENT: kind = .streamStart
-        case YAML_DOCUMENT_START_EVENT: kind = .documentStart
-        case YAML_DOCUMENT_END_EVENT: kind = .documentEnd
-        default: kind = .streamEnd
+            self.init(event, .mappingStart, anchor: data.mapping_start.anchor, tag: data.mapping_start.tag)
+        case YAML_SEQUENCE_END_EVENT, YAML_MAPPING_END_EVENT: self.init(event, .collectionEnd)
+        case YAML_STREAM_START_EVENT: self.init(event, .streamStart)
+        case YAML_DOCUMENT_START_EVENT: self.init(event, .documentStart)
+        case YAML_DOCUMENT_END_EVENT: self.init(event, .documentEnd)
+        default: self.init(event, .streamEnd)
         }
+    }
+
+    private init(
+        _ event: borrowing yaml_event_t,
+        _ kind: Kind,
+        anchor: UnsafeMutablePointer<yaml_char_t>? = nil,
+        tag: UnsafeMutablePointer<yaml_char_t>? = nil
+    ) {
+        self.kind = kind
+        mark = YAMLMark(event.start_mark)
+        range = event.start_mark.index..<max(event.start_mark.index, event.end_mark.index)
+        self.anchor = text(anchor)
+        self.tag = text(tag)
     }
 }
 

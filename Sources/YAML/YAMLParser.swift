@@ -95,7 +95,10 @@ package struct YAMLParser: ~Copyable {
 
     /// Steps to the next element of the sequence entered last; `false` at its end.
     package mutating func nextElement() throws(YAMLError) -> Bool {
-        guard case .collectionEnd = try peekEvent().kind else { return true }
+        if peeked == nil {
+            peeked = try readEvent()
+        }
+        guard case .collectionEnd = peeked?.kind else { return true }
         _ = try nextEvent()
         leave()
         return false
@@ -184,6 +187,7 @@ package struct YAMLParser: ~Copyable {
         defer { depth -= 1 }
         var keys = KeySet()
         var pairs: [YAMLPair] = []
+        pairs.reserveCapacity(4)
         while true {
             let event = try nextEvent()
             if case .collectionEnd = event.kind { break }
@@ -255,13 +259,11 @@ package struct YAMLParser: ~Copyable {
     }
 
     private mutating func nextEvent() throws(YAMLError) -> YAMLEvent {
-        let event: YAMLEvent
-        if let peeked {
-            event = peeked
-            self.peeked = nil
-        } else {
-            event = try readEvent()
+        if let event = peeked.take() {
+            endOfLastEvent = event.range.upperBound
+            return event
         }
+        let event = try readEvent()
         endOfLastEvent = event.range.upperBound
         return event
     }
