@@ -23,6 +23,8 @@ final class ItemBuilder {
     let media: MediaResolver
     /// Whether the items are only looked at: then nothing is hashed.
     private let isCheck: Bool
+    /// The name of a model that was found right last.
+    private var lastModel: String?
 
     init(settings: JobSettings, access: FileAccess, isCheck: Bool) {
         self.settings = settings
@@ -120,7 +122,7 @@ final class ItemBuilder {
 
     /// The name becomes part of a URL.
     private func check(model: String, at mark: YAMLMark, _ problems: inout [ItemProblem]) {
-        guard problems.isEmpty else { return }
+        guard problems.isEmpty, model != lastModel else { return }
         // By hand, because it is done for every item.
         var previous: Unicode.Scalar = "/"
         let isName = model.unicodeScalars.allSatisfy { scalar in
@@ -134,6 +136,8 @@ final class ItemBuilder {
         }
         if model.isEmpty || !isName {
             problems.append(ItemProblem(message: "\"\(model)\" cannot be the name of a model", place: Place(mark)))
+        } else {
+            lastModel = model
         }
     }
 
@@ -163,14 +167,18 @@ final class ItemBuilder {
         }
     }
 
-    private func id(_ located: LocatedTemplate, _ rendering: inout Rendering, _ problems: inout [ItemProblem]) -> String {
-        let id = rendering.text(of: located)
+    private func id(
+        _ located: LocatedTemplate,
+        _ rendering: inout Rendering,
+        _ problems: inout [ItemProblem]
+    ) -> String {
+        var id = rendering.text(of: located)
         let place = Place(located.mark)
         if id.isEmpty {
             problems.append(ItemProblem(message: "the id is empty", place: place))
         } else if id.utf8.count > Self.maximumIDBytes {
             problems.append(ItemProblem(message: "the id is longer than \(Self.maximumIDBytes) bytes", place: place))
-        } else if id.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) {
+        } else if id.withUTF8({ $0.contains { $0 < 0x20 || $0 == 0x7F } }) {
             problems.append(ItemProblem(message: "the id holds a control character or a line break", place: place))
         }
         return id

@@ -26,6 +26,9 @@ package final class JobItems: ItemSource {
     /// The job file without its folder, as origins name it.
     private let name: String
 
+    private let prompts: InlinePrompts?
+    private var hasPrompts = false
+    private var readList: ReadList
     private var rows: Rows?
     private var nextInput = 0
     private var current: SharedSpec?
@@ -37,21 +40,32 @@ package final class JobItems: ItemSource {
     private var isFinished = false
     private var hasItems = false
 
-    init(text: JobText, settings: JobSettings, access: FileAccess, standardInput: StandardInput) throws(JobFileError) {
+    /// What the job may read, one line each, for people; complete after the last item.
+    package var reads: [String] { readList.lines }
+
+    init(
+        text: JobText,
+        settings: JobSettings,
+        access: FileAccess,
+        standardInput: StandardInput,
+        reads: ReadList
+    ) throws(JobFileError) {
         self.text = text
+        readList = reads
         self.settings = settings
         rowSpec = settings.rows.map(SharedSpec.init)
         self.access = access
         self.standardInput = standardInput
         name = text.path.split(separator: "/").last.map(String.init) ?? text.path
         builder = ItemBuilder(settings: settings, access: access, isCheck: false)
-        guard settings.promptsMark != nil else { return }
         do throws(YAMLError) {
-            rows = .inline(try InlinePrompts(text))
+            prompts = settings.promptsMark == nil ? nil : try InlinePrompts(text)
         } catch {
+            prompts = nil
             log.add(error)
             try finish()
         }
+        rows = prompts.map(Rows.inline)
     }
 
     package func next() throws -> SourceItem? {
@@ -120,7 +134,11 @@ package final class JobItems: ItemSource {
                 rows = nil
                 return true
             }
+            hasPrompts = true
             current = PromptDecoder(log: log).inlinePrompt(node, over: settings).map(SharedSpec.init)
+            if let current {
+                readList.add(imagesOf: current.spec)
+            }
             origin = "\(name):\(node.mark.line):\(node.mark.column)"
             return true
         } catch {
@@ -145,6 +163,12 @@ package final class JobItems: ItemSource {
     private func finish() throws(JobFileError) {
         isFinished = true
         rows = nil
+        for error in prompts?.problems ?? [] {
+            log.add(error)
+        }
+        if let mark = settings.promptsMark, !hasPrompts, log.isEmpty {
+            log.add(InlinePrompts.emptiness, at: mark)
+        }
         if let error = log.error(in: text) { throw error }
         // Emptied data is more likely an accident than a wish, and would orphan every item there is.
         guard hasItems else {

@@ -36,8 +36,11 @@ struct JobText: Sendable {
         return nil
     }
 
+    /// Whether to spare another reading, and not to keep it whole.
+    var isLarge: Bool { size > 1 << 20 }
+
     /// In bytes.
-    var size: Int {
+    private var size: Int {
         switch storage {
         case .bytes(let bytes): bytes.count
         case .file(let stamp): Int(stamp.size)
@@ -57,6 +60,8 @@ struct JobText: Sendable {
     /// - Parameters:
     ///   - list: Where the list stands, as ``YAMLParser/skipValue()`` tells it.
     ///   - remark: Stands as a comment behind the empty list.
+    /// - Returns: UTF-8 without a byte order mark.
+    /// - Throws: A ``FileProblem`` if the file cannot be read, or is not the one first seen.
     func contents(emptying list: Range<Int>, remark: String) throws(FileProblem) -> [UInt8] {
         var before: [UInt8] = []
         var after: [UInt8] = []

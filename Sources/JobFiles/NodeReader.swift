@@ -177,10 +177,8 @@ struct FieldList {
     }
 
     subscript(key: String) -> YAMLNode? {
-        for pair in pairs where pair.key.text == key {
-            return pair.value
-        }
-        return nil
+        // By index, as a pair is more to copy than its key is to compare.
+        pairs.indices.first { pairs[$0].key.text == key }.map { pairs[$0].value }
     }
 }
 

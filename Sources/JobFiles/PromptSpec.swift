@@ -132,9 +132,8 @@ struct PromptDecoder {
     func prompt(_ node: YAMLNode, _ what: String) -> [LocatedTemplate] {
         guard let scalar = reader.text(node, what) else { return [] }
         // What is there is most often told by its first byte.
-        guard scalar.text.utf8.first.map({ $0 > 0x20 && $0 < 0x7F }) == true
-            || scalar.text.contains(where: { !$0.isWhitespace })
-        else {
+        let startsWithText = scalar.text.utf8.first.map { $0 > 0x20 && $0 < 0x7F } ?? false
+        guard startsWithText || scalar.text.contains(where: { !$0.isWhitespace }) else {
             log.add("\(what) is empty", at: node.mark)
             return []
         }

@@ -105,32 +105,21 @@ extension YAMLMark {
 extension YAMLEvent {
     fileprivate init(_ event: borrowing yaml_event_t) {
         let data = event.data
-        switch event.type {
-        case YAML_SCALAR_EVENT:
-            self.init(event, .scalar(YAMLScalar(event)), anchor: data.scalar.anchor, tag: data.scalar.tag)
-        case YAML_ALIAS_EVENT:
-            self.init(event, .alias(text(data.alias.anchor) ?? ""))
-        case YAML_SEQUENCE_START_EVENT:
-            self.init(event, .sequenceStart, anchor: data.sequence_start.anchor, tag: data.sequence_start.tag)
-        case YAML_MAPPING_START_EVENT:
-            self.init(event, .mappingStart, anchor: data.mapping_start.anchor, tag: data.mapping_start.tag)
-        case YAML_SEQUENCE_END_EVENT, YAML_MAPPING_END_EVENT: self.init(event, .collectionEnd)
-        case YAML_STREAM_START_EVENT: self.init(event, .streamStart)
-        case YAML_DOCUMENT_START_EVENT: self.init(event, .documentStart)
-        case YAML_DOCUMENT_END_EVENT: self.init(event, .documentEnd)
-        default: self.init(event, .streamEnd)
-        }
-    }
-
-    private init(
-        _ event: borrowing yaml_event_t,
-        _ kind: Kind,
-        anchor: UnsafeMutablePointer<yaml_char_t>? = nil,
-        tag: UnsafeMutablePointer<yaml_char_t>? = nil
-    ) {
+        let (kind, anchor, tag): (Kind, UnsafeMutablePointer<yaml_char_t>?, UnsafeMutablePointer<yaml_char_t>?) =
+            switch event.type {
+            case YAML_SCALAR_EVENT: (.scalar(YAMLScalar(event)), data.scalar.anchor, data.scalar.tag)
+            case YAML_ALIAS_EVENT: (.alias(text(data.alias.anchor) ?? ""), nil, nil)
+            case YAML_SEQUENCE_START_EVENT: (.sequenceStart, data.sequence_start.anchor, data.sequence_start.tag)
+            case YAML_MAPPING_START_EVENT: (.mappingStart, data.mapping_start.anchor, data.mapping_start.tag)
+            case YAML_SEQUENCE_END_EVENT, YAML_MAPPING_END_EVENT: (.collectionEnd, nil, nil)
+            case YAML_STREAM_START_EVENT: (.streamStart, nil, nil)
+            case YAML_DOCUMENT_START_EVENT: (.documentStart, nil, nil)
+            case YAML_DOCUMENT_END_EVENT: (.documentEnd, nil, nil)
+            default: (.streamEnd, nil, nil)
+            }
         self.kind = kind
-        mark = YAMLMark(event.start_mark)
-        range = event.start_mark.index..<max(event.start_mark.index, event.end_mark.index)
+        self.mark = YAMLMark(event.start_mark)
+        self.range = event.start_mark.index..<max(event.start_mark.index, event.end_mark.index)
         self.anchor = text(anchor)
         self.tag = text(tag)
     }

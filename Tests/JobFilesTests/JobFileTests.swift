@@ -317,12 +317,43 @@ import Testing
 
     @Test("the line of a mistake is shown wherever YAML ends lines, far into a large file too")
     func linesOfLargeFile() throws {
-        let lines = ["model: m", "vars: {a: b}", "retry: {}", "limits: {}", "prompts:", "  - \(Self.long)", "  - {prompt: }"]
-        let text = zip(lines, ["\n", "\r\n", "\r", "\u{85}", "\u{2028}", "\u{2029}", ""]).map { $0 + $1 }.joined()
+        let lines = [
+            "model: m\n", "vars: {a: b}\r\n", "retry: {}\r", "limits: {}\u{85}", "prompts:\u{2028}",
+            "  - \(Self.long)\u{2029}", "  - {prompt: }",
+        ]
+        let text = lines.joined()
         let workspace = try Workspace(["job.yaml": "\u{FEFF}" + text])
-        let error = #expect(throws: JobFileError.self) { try JobFile.load(path: workspace.path + "/job.yaml") }
+        let error = #expect(throws: JobFileError.self) {
+            try JobFile.load(path: workspace.path + "/job.yaml").allItems()
+        }
         #expect(error?.problems.map(\.line) == [7])
         #expect(error?.problems.map(\.sourceLine) == ["  - {prompt: }"])
+    }
+
+    @Test("the prompts of a large file are checked while they are read, and all their mistakes told in one go")
+    func mistakesInLargeFile() throws {
+        let prompts = """
+            prompts:
+              - \(Self.long)
+              - {id: a, prompt: hi, promt: ho}
+              - {prompt: "{{nobody}}", images: [none.png]}
+              - {id: b, id: c, prompt: hi, images: ["https://example.com/a.png"]}
+              - ""
+            """
+        let job = try Workspace().load("model: m\n\(prompts)\n")
+        let items = try job.makeItems()
+        let error = #expect(throws: JobFileError.self) { while try items.next() != nil {} }
+        #expect(error?.problems.map(\.line) == [4, 5, 6, 7])
+        #expect(items.reads == ["none.png (image)", "https://example.com (images, fetched by the API)"])
+        let both = #expect(throws: JobFileError.self) { try Workspace().load("model: m\nretry: 7\n\(prompts)\n") }
+        #expect(both?.problems.map(\.line) == [2, 5, 6, 7, 8])
+    }
+
+    @Test("an empty list of prompts is a mistake in a large file too")
+    func noPromptsInLargeFile() throws {
+        let workspace = try Workspace(["d.csv": "a\n1\n"])
+        let text = "model: m\nprompts: []\ninputs: [{csv: d.csv}]\nprompt: \"{{a}}\"\nvars: {x: \(Self.long)}\n"
+        #expect(workspace.error(text)?.problems.map(\.message) == ["\"prompts\" is empty"])
     }
 
     @Test("a data file that changes after the check is noticed", arguments: ["csv", "jsonl"])

@@ -94,8 +94,9 @@ private func outline(_ key: YAMLScalar) -> String {
         "what is stepped over tells where it stands, in characters",
         arguments: [
             ("ä: [x, y]\nb: 1\n", "[x, y]"), ("ä:\n  - x\n  - 'y'\n# c\nb: 1\n", "- x\n  - 'y'\n# c\n"),
-            ("ä:\n- x\n- y\nb: 1\n", "- x\n- y\n"), ("{ä: [x, [y]], b: 1}", "[x, [y]]"), ("ä: &a\n  - x\n", "&a\n  - x\n"),
-            ("ä: &a [x]\nb: *a\n", "&a [x]"), ("ä: \"x\\n\"\nb: 1\n", "\"x\\n\""), ("ä:\r\n  - x\r\nb: 1\n", "- x\r\n"),
+            ("ä:\n- x\n- y\nb: 1\n", "- x\n- y\n"), ("{ä: [x, [y]], b: 1}", "[x, [y]]"),
+            ("ä: &a\n  - x\n", "&a\n  - x\n"), ("ä: &a [x]\nb: *a\n", "&a [x]"),
+            ("ä: \"x\\n\"\nb: 1\n", "\"x\\n\""), ("ä:\r\n  - x\r\nb: 1\n", "- x\r\n"),
         ]
     )
     func skippedRange(text: String, value: String) throws {
