@@ -1,5 +1,5 @@
 internal import Crypto
-internal import JSON
+package import JSON
 
 /// The SHA-256 of an item's canonical request: equal fingerprints mean the same question to the same model.
 package struct ItemFingerprint: Sendable, Hashable {
@@ -11,7 +11,17 @@ package struct ItemFingerprint: Sendable, Hashable {
     }
 
     package init(of request: ItemRequest) {
-        bytes = Array(SHA256.hash(data: Self.canonicalJSON(of: request)))
+        var writer = JSONWriter(reserving: 1024)
+        self.init(of: request, using: &writer)
+    }
+
+    /// - Parameters:
+    ///   - request: What to take the hash of.
+    ///   - writer: What was written with it is gone; its memory is used for one request after another.
+    package init(of request: ItemRequest, using writer: inout JSONWriter) {
+        writer.removeAll()
+        Self.writeCanonicalJSON(of: request, to: &writer)
+        bytes = SHA256.hash(data: writer.bytes).withUnsafeBytes { Array($0) }
     }
 
     /// What goes into the hash: everything that affects the answer and nothing else.
@@ -19,6 +29,11 @@ package struct ItemFingerprint: Sendable, Hashable {
     /// Local media count by their bytes, so that a renamed file re-runs nothing; remote media by their URI.
     package static func canonicalJSON(of request: ItemRequest) -> [UInt8] {
         var writer = JSONWriter(reserving: 256)
+        writeCanonicalJSON(of: request, to: &writer)
+        return writer.bytes
+    }
+
+    private static func writeCanonicalJSON(of request: ItemRequest, to writer: inout JSONWriter) {
         writer.object { writer in
             writer.key("config")
             writer.write(.object(request.config), sortingNames: true)
@@ -29,20 +44,24 @@ package struct ItemFingerprint: Sendable, Hashable {
             writer.key("turns")
             writeContent(of: request, to: &writer)
         }
-        return writer.bytes
     }
 
     /// The default key of an item: a hash of what is asked, whatever the model and its settings.
     package static func contentKey(of request: ItemRequest) -> String {
         var writer = JSONWriter(reserving: 256)
         writeContent(of: request, to: &writer)
-        return hexadecimal(SHA256.hash(data: writer.bytes).prefix(6))
+        return SHA256.hash(data: writer.bytes).withUnsafeBytes { hexadecimal($0.prefix(6)) }
     }
 
     /// Lower-case hexadecimal digits of bytes.
     package static func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
-        let digits = Array("0123456789abcdef".utf8)
-        return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+        func digit(_ value: UInt8) -> UInt8 { value + (value < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10) }
+        var text: [UInt8] = []
+        for byte in bytes {
+            text.append(digit(byte >> 4))
+            text.append(digit(byte & 15))
+        }
+        return String(decoding: text, as: UTF8.self)
     }
 
     private static func writeContent(of request: ItemRequest, to writer: inout JSONWriter) {

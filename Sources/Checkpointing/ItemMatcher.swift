@@ -29,18 +29,19 @@ final class ItemMatcher {
     /// One item of the job as columns.
     struct Columns {
         var fingerprint: [UInt8] = []
+        private var canonical = JSONWriter(reserving: 1024)
         var turns = JSONWriter(reserving: 1024)
         var input = JSONWriter(reserving: 1024)
         /// Empty if the item has no checks of its own.
         var checks: [UInt8] = []
 
         mutating func take(_ item: SourceItem) {
-            fingerprint = ItemFingerprint(of: item.request).bytes
+            fingerprint = ItemFingerprint(of: item.request, using: &canonical).bytes
             turns.removeAll()
             ItemCoding.write(item.request.turns, to: &turns)
             input.removeAll()
             input.write(.object(item.input))
-            checks = item.checks == AnswerChecks() ? [] : Array(JSONValue.object(item.checks.members).text.utf8)
+            checks = item.checks.isEmpty ? [] : Array(JSONValue.object(item.checks.members).text.utf8)
         }
     }
 
@@ -59,6 +60,9 @@ final class ItemMatcher {
     private let lookUp: Statement
     private let occurrence: Statement
     private let noteNew: Statement
+    /// Whether the checkpoint had no items at first, and gets each before the next is matched: then nothing is looked up, as
+    /// whoever adds an item to it finds out whether its key is taken.
+    private let isFresh: Bool
     private var seen: BitSet
     private var hasScanRow = false
 
@@ -91,16 +95,19 @@ final class ItemMatcher {
         }
         self.lookUp = try connection.prepare(lookUp)
         highestID = try connection.integer("SELECT max(id) FROM item")
+        isFresh = highestID == 0 && newcomers == .inCheckpoint
         seen = BitSet(count: Int(highestID) + 1)
         try moveScan(to: 1)
     }
 
     /// Finds the item of the checkpoint that goes with an item of the job.
     ///
-    /// - Returns: The item's key, and what is known under it; `nil` if it is new.
+    /// - Returns: The item's key, and what is known under it; `nil` if it is new. In a checkpoint that was empty the key of a
+    ///   new item may be taken by an earlier one: ``keyForClash(_:)`` gives another.
     /// - Throws: ``CheckpointError/Kind/duplicateKey(_:first:second:)``, or an `SQLiteError`.
     func match(_ item: SourceItem) throws -> (key: String, known: Known?) {
         columns.take(item)
+        if isFresh { return (item.key.text, nil) }
         var key: String
         var known: Known?
         switch item.key {
@@ -112,7 +119,7 @@ final class ItemMatcher {
             key = content
             known = try find(key, item)
             while let other = known, isSeen(other) {
-                key = "\(content)#\(try nextOccurrence(of: content))"
+                key = try keyForClash(item)
                 known = try find(key, item)
             }
         }
@@ -124,6 +131,16 @@ final class ItemMatcher {
             try noteNew.run()
         }
         return (key, known)
+    }
+
+    /// Another key for a new item whose key turned out to be taken by an earlier item of the job.
+    ///
+    /// - Throws: ``CheckpointError/Kind/duplicateKey(_:first:second:)`` if the job gave the key, or an `SQLiteError`.
+    func keyForClash(_ item: SourceItem) throws -> String {
+        switch item.key {
+        case .explicit(let id): throw try duplicate(id, item)
+        case .content(let content): return "\(content)#\(try nextOccurrence(of: content))"
+        }
     }
 
     /// Ends the pass; the rows that were not read are left.
@@ -191,6 +208,14 @@ final class ItemMatcher {
             message: "\(item.origin): the id \"\(key)\" is taken by the item at \(first)",
             advice: "give each item an id of its own"
         )
+    }
+}
+
+extension SourceItem.Key {
+    fileprivate var text: String {
+        switch self {
+        case .explicit(let text), .content(let text): text
+        }
     }
 }
 

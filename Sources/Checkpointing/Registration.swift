@@ -34,6 +34,7 @@ final class Registration {
             """
             INSERT INTO item (key, position, state, generation, attempts, variant_id, fingerprint, origin)
             VALUES (?1, ?2, 'pending', 1, 0, ?3, ?4, ?5)
+            ON CONFLICT (key) DO NOTHING
             """
         )
         change = try connection.prepare(
@@ -137,6 +138,10 @@ final class Registration {
         try insert.bind(blob: matcher.columns.fingerprint, at: 4)
         try insert.bind(item.origin, at: 5)
         try insert.run()
+        while database.connection.changes == 0 {
+            try insert.bind(try matcher.keyForClash(item), at: 1)
+            try insert.run()
+        }
         try write(insertPrompt, database.connection.lastInsertedRowID)
     }
 

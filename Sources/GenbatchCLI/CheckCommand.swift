@@ -42,7 +42,7 @@ struct CheckCommand: AsyncParsableCommand {
         }
         await checkpoint.close()
         try StandardOutput.write("\(job): \(Figures.count(plan.total, "item")), nothing wrong\n")
-        for source in jobFile.reads {
+        for source in items.reads {
             try StandardOutput.write("reads \(source)\n")
         }
     }

@@ -430,7 +430,7 @@ extension StoredJob {
             name: jobFile.job.name,
             path: jobFile.path,
             folder: jobFile.folder,
-            yaml: String(decoding: try jobFile.contents(), as: UTF8.self),
+            yaml: String(decoding: try jobFile.textToKeep(), as: UTF8.self),
             inputs: jobFile.inputStamp(version: Version.current)
         )
     }

@@ -2,6 +2,8 @@ internal import YAML
 
 /// The entries of `prompts`, one after the other, with nothing else of the file in memory.
 final class InlinePrompts {
+    static let emptiness = "\"prompts\" is empty"
+
     private var parser: YAMLParser
 
     /// Goes to the first entry.

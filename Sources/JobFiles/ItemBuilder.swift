@@ -3,7 +3,7 @@ internal import JSON
 internal import YAML
 
 /// Renders what makes an item into the item.
-struct ItemBuilder {
+final class ItemBuilder {
     /// Something that keeps an item from being built.
     struct Failure: Error {
         var problems: [ItemProblem]
@@ -23,6 +23,8 @@ struct ItemBuilder {
     let media: MediaResolver
     /// Whether the items are only looked at: then nothing is hashed.
     private let isCheck: Bool
+    /// The name of a model that was found right last.
+    private var lastModel: String?
 
     init(settings: JobSettings, access: FileAccess, isCheck: Bool) {
         self.settings = settings
@@ -47,31 +49,32 @@ struct ItemBuilder {
         at combination: Matrix.Combination,
         origin: String
     ) throws(Failure) -> SourceItem {
-        let scope = scope(spec, fields: row?.fields ?? [:], isOpen: isOpen, at: combination)
-        var problems = unknownVariables(of: spec, in: scope)
-        guard problems.isEmpty else { throw Failure(problems: problems) }
+        var rendering = Rendering(scope(spec, fields: row?.fields ?? JSONObject(), isOpen: isOpen, at: combination))
+        var problems: [ItemProblem] = []
+        let model = spec.model.map { rendering.text(of: $0) }
         var request = ItemRequest(
-            model: combination.model ?? model(of: spec, in: scope, &problems),
-            systemInstruction: spec.systemInstruction?.template.render(scope),
+            model: combination.model ?? model ?? nameOfNoModel(&problems),
+            systemInstruction: spec.systemInstruction.map { rendering.text(of: $0) },
             config: spec.config.merging(combination.config),
-            turns: spec.turns.map { ItemRequest.Turn(text: $0.template.render(scope)) }
+            turns: spec.turns.map { ItemRequest.Turn(text: rendering.text(of: $0)) }
         )
         check(model: request.model, at: spec.model?.mark ?? spec.mark, &problems)
         schemaProblem(of: spec, config: request.config).map { problems.append($0) }
         if !request.turns.isEmpty {
-            request.turns[0].media = spec.images.compactMap { reference(to: $0, in: scope, &problems) }
+            request.turns[0].media = spec.images.compactMap { reference(to: $0, &rendering, &problems) }
         }
         let key: SourceItem.Key
         if let located = spec.id {
-            key = .explicit(id(located, in: scope, &problems) + combination.suffix)
+            key = .explicit(id(located, &rendering, &problems) + combination.suffix)
         } else {
             key = .content(isCheck ? "" : ItemFingerprint.contentKey(of: request) + combination.suffix)
         }
+        guard rendering.isComplete else { throw Failure(problems: unknownVariables(of: spec, in: rendering.scope)) }
         guard problems.isEmpty else { throw Failure(problems: problems) }
         return SourceItem(
             key: key,
             origin: origin,
-            input: (row?.input ?? [:]).merging(combination.variables),
+            input: (row?.input ?? JSONObject()).merging(combination.variables),
             request: request,
             checks: spec.checks
         )
@@ -111,18 +114,15 @@ struct ItemBuilder {
         return problems
     }
 
-    private func model(of spec: PromptSpec, in scope: TemplateScope, _ problems: inout [ItemProblem]) -> String {
-        guard let model = spec.model else {
-            guard !settings.hasBrokenModel else { return "unknown" }
-            problems.append(ItemProblem(message: Self.noModel, place: Place(YAMLMark(line: 1, column: 1))))
-            return ""
-        }
-        return model.template.render(scope)
+    private func nameOfNoModel(_ problems: inout [ItemProblem]) -> String {
+        guard !settings.hasBrokenModel else { return "unknown" }
+        problems.append(ItemProblem(message: Self.noModel, place: Place(YAMLMark(line: 1, column: 1))))
+        return ""
     }
 
     /// The name becomes part of a URL.
     private func check(model: String, at mark: YAMLMark, _ problems: inout [ItemProblem]) {
-        guard problems.isEmpty else { return }
+        guard problems.isEmpty, model != lastModel else { return }
         // By hand, because it is done for every item.
         var previous: Unicode.Scalar = "/"
         let isName = model.unicodeScalars.allSatisfy { scalar in
@@ -136,12 +136,14 @@ struct ItemBuilder {
         }
         if model.isEmpty || !isName {
             problems.append(ItemProblem(message: "\"\(model)\" cannot be the name of a model", place: Place(mark)))
+        } else {
+            lastModel = model
         }
     }
 
     /// A check against a schema needs one.
     func schemaProblem(of spec: PromptSpec, config: JSONObject) -> ItemProblem? {
-        guard settings.job.checks.merging(spec.checks).schema == true, AnswerCheck.schema(in: config) == nil else {
+        guard spec.checks.schema ?? settings.job.checks.schema == true, AnswerCheck.schema(in: config) == nil else {
             return nil
         }
         let message = "\"schema\" needs response_json_schema or response_schema in config"
@@ -150,15 +152,14 @@ struct ItemBuilder {
 
     private func reference(
         to image: ImageSpec,
-        in scope: TemplateScope,
+        _ rendering: inout Rendering,
         _ problems: inout [ItemProblem]
     ) -> MediaReference? {
+        let address = rendering.text(of: image.address)
+        let mimeType = image.mimeType.map { rendering.text(of: $0) }
+        guard rendering.isComplete else { return nil }
         do throws(FileProblem) {
-            return try media.reference(
-                to: image.address.template.render(scope),
-                as: image.form,
-                mimeType: image.mimeType?.template.render(scope)
-            )
+            return try media.reference(to: address, as: image.form, mimeType: mimeType)
         } catch {
             let place = Place(image.address.mark)
             problems.append(ItemProblem(message: error.message, place: place, isMissingInput: error.isMissing))
@@ -166,17 +167,37 @@ struct ItemBuilder {
         }
     }
 
-    private func id(_ located: LocatedTemplate, in scope: TemplateScope, _ problems: inout [ItemProblem]) -> String {
-        let id = located.template.render(scope)
+    private func id(
+        _ located: LocatedTemplate,
+        _ rendering: inout Rendering,
+        _ problems: inout [ItemProblem]
+    ) -> String {
+        var id = rendering.text(of: located)
         let place = Place(located.mark)
         if id.isEmpty {
             problems.append(ItemProblem(message: "the id is empty", place: place))
         } else if id.utf8.count > Self.maximumIDBytes {
             problems.append(ItemProblem(message: "the id is longer than \(Self.maximumIDBytes) bytes", place: place))
-        } else if id.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) {
+        } else if id.withUTF8({ $0.contains { $0 < 0x20 || $0 == 0x7F } }) {
             problems.append(ItemProblem(message: "the id holds a control character or a line break", place: place))
         }
         return id
+    }
+}
+
+/// Renders the templates of one item, and notes whether all of their tags had a value.
+private struct Rendering {
+    let scope: TemplateScope
+    private(set) var isComplete = true
+
+    init(_ scope: TemplateScope) {
+        self.scope = scope
+    }
+
+    mutating func text(of located: LocatedTemplate) -> String {
+        if let text = located.template.render(scope) { return text }
+        isComplete = false
+        return ""
     }
 }
 

@@ -1,5 +1,13 @@
 internal import JSON
 
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Musl)
+    internal import Musl
+#else
+    internal import Darwin
+#endif
+
 /// Cuts a file into lines; it keeps no more of it than one line and a buffer.
 struct LineReader {
     private let file: InputFile
@@ -22,7 +30,7 @@ struct LineReader {
         var line: [UInt8] = []
         lineNumber += 1
         while true {
-            if let newline = buffer[start..<end].firstIndex(of: UInt8(ascii: "\n")) {
+            if let newline = nextNewline() {
                 line.append(contentsOf: buffer[start..<newline])
                 start = newline + 1
                 return try checked(line)
@@ -31,6 +39,13 @@ struct LineReader {
             start = end
             _ = try checked(line)
             guard !isAtEnd, try fill() else { return line.isEmpty ? nil : line }
+        }
+    }
+
+    private func nextNewline() -> Int? {
+        buffer.withUnsafeBytes { bytes in
+            guard let base = bytes.baseAddress else { return nil }
+            return memchr(base + start, Int32(UInt8(ascii: "\n")), end - start).map { UnsafeRawPointer($0) - base }
         }
     }
 
@@ -98,11 +113,16 @@ final class JSONLinesReader: RowReader {
             throw problem("expected one JSON object in each line, {\"field\": \"value\", …}")
         }
         // The JSON reader repairs such text, but a prompt should not be sent with holes in it.
-        guard String(validating: line, as: UTF8.self) != nil else { throw problem("the line is not UTF-8") }
-        if fields.count > 1, Set(fields.keys).count < fields.count {
-            throw problem("a field is given twice")
-        }
+        let isASCII = line.reduce(0, |) < 0x80
+        guard isASCII || String(validating: line, as: UTF8.self) != nil else { throw problem("the line is not UTF-8") }
+        guard !Self.hasRepetition(fields.keys) else { throw problem("a field is given twice") }
         return fields
+    }
+
+    private static func hasRepetition(_ names: [String]) -> Bool {
+        // Few are compared faster than they are hashed.
+        guard names.count <= 8 else { return Set(names).count < names.count }
+        return names.indices.contains { names[..<$0].contains(names[$0]) }
     }
 
     private func problem(_ message: String, column: Int? = nil) -> DataProblem {

@@ -25,6 +25,9 @@ struct JobChecker {
 
     /// Checks prompts and inputs.
     ///
+    /// The prompts of a large file are left to ``JobItems``, which finds the same mistakes: one reading more would take longer
+    /// than all else. If something is wrong already they are checked here, so that all is told in one go.
+    ///
     /// - Returns: The settings, with the state of the input files.
     /// - Throws: A ``YAMLError`` if the file cannot be read to its end.
     mutating func check() throws(YAMLError) -> JobSettings {
@@ -36,7 +39,7 @@ struct JobChecker {
             let config = rows.config.merging(settings.matrix.combinations[0].config)
             log.add(builder.schemaProblem(of: rows, config: config).map { [$0] } ?? [])
         }
-        if settings.promptsMark != nil {
+        if settings.promptsMark != nil, !text.isLarge || !log.isEmpty {
             try checkPrompts()
         }
         return settings
@@ -71,7 +74,7 @@ struct JobChecker {
             log.add(error)
         }
         if count == 0, let mark = settings.promptsMark {
-            log.add("\"prompts\" is empty", at: mark)
+            log.add(InlinePrompts.emptiness, at: mark)
         }
     }
 
@@ -156,7 +159,7 @@ struct JobChecker {
 }
 
 /// What a job may read, in words, for people to look over before they run a job of someone else's.
-struct ReadList {
+struct ReadList: Sendable {
     private static let maximum = 100
 
     private(set) var lines: [String] = []

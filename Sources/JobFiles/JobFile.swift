@@ -21,8 +21,8 @@ package struct JobFile: Sendable {
     package let path: String
     /// The folder that paths in the file are relative to: absolute, links resolved.
     package let folder: String
-    /// What the job may read, one line each, for people.
-    package let reads: [String]
+    /// What the job may read, one line each, for people; ``JobItems/reads`` has what the prompts of a large file add.
+    package var reads: [String] { readList.lines }
 
     /// Whether items come from standard input, which can be read only once.
     package var readsStandardInput: Bool { settings.inputs.contains(where: \.isStandardInput) }
@@ -48,8 +48,9 @@ package struct JobFile: Sendable {
     private let settings: JobSettings
     private let access: FileAccess
     private let standardInput: StandardInput
+    private let readList: ReadList
 
-    /// Reads and checks everything of a job but its rows of data.
+    /// Reads and checks everything of a job but its rows of data, and the prompts of a large file.
     ///
     /// - Throws: A ``JobFileError`` with every problem that was found.
     package static func load(path: String, options: Options = Options()) throws(JobFileError) -> JobFile {
@@ -91,29 +92,37 @@ package struct JobFile: Sendable {
         standardInput = StandardInput(descriptor: options.standardInput)
         let log = ProblemLog()
         var settings = JobSettings(job: Job(name: ""))
-        var reads: [String] = []
+        var reads = ReadList()
         do throws(YAMLError) {
             var decoder = SettingsDecoder(defaultName: Self.name(of: text.path), access: access, log: log)
             var parser = try text.parser()
             settings = try decoder.decode(&parser)
             var checker = JobChecker(text: text, settings: settings, access: access, log: log)
             settings = try checker.check()
-            reads = checker.reads.lines
+            reads = checker.reads
         } catch {
             log.add(error)
         }
         if let error = log.error(in: text) { throw error }
         self.settings = settings
-        self.reads = reads
+        readList = reads
         job = settings.job
     }
 
-    /// The YAML text, read again; a checkpoint keeps it.
+    /// The YAML text as a checkpoint keeps it, so that the job can be resumed from there.
+    ///
+    /// It is read again. Of a large file the entries of `prompts` are left out: they are items of the checkpoint.
     ///
     /// - Throws: A ``JobFileError`` if the file cannot be read, or is not the one that was checked.
-    package func contents() throws(JobFileError) -> [UInt8] {
+    package func textToKeep() throws(JobFileError) -> [UInt8] {
         do throws(FileProblem) {
-            return try text.contents()
+            guard text.isLarge, let prompts = settings.promptsRange else {
+                return try text.contents()
+            }
+            let rest = try text.contents(emptying: prompts, remark: "the entries are items of the checkpoint")
+            // What refers to an anchor in an entry cannot be read without it.
+            let isJob = (try? Self.settings(contents: rest, name: path, folder: folder)) != nil
+            return isJob ? rest : try text.contents()
         } catch {
             throw JobFileError(error, file: path)
         }
@@ -123,10 +132,10 @@ package struct JobFile: Sendable {
     ///
     /// Can be called again, but for a job that reads standard input.
     ///
-    /// - Returns: A source whose `next()` throws a ``JobFileError`` for bad rows of data.
+    /// - Returns: A source whose `next()` throws a ``JobFileError`` for bad rows of data, and bad prompts of a large file.
     /// - Throws: A ``JobFileError`` if the file cannot be read, or is not the one that was checked.
     package func makeItems() throws(JobFileError) -> JobItems {
-        try JobItems(text: text, settings: settings, access: access, standardInput: standardInput)
+        try JobItems(text: text, settings: settings, access: access, standardInput: standardInput, reads: readList)
     }
 
     static func folder(of path: String) -> String {

@@ -21,12 +21,17 @@ package final class JobItems: ItemSource {
     private let builder: ItemBuilder
     private let log = ProblemLog()
     private let settings: JobSettings
+    /// What the rows of the inputs are rendered through.
+    private let rowSpec: SharedSpec?
     /// The job file without its folder, as origins name it.
     private let name: String
 
+    private let prompts: InlinePrompts?
+    private var hasPrompts = false
+    private var readList: ReadList
     private var rows: Rows?
     private var nextInput = 0
-    private var spec: PromptSpec?
+    private var current: SharedSpec?
     private var row: DataRow?
     private var origin = ""
     private var nextCombination = 0
@@ -35,20 +40,32 @@ package final class JobItems: ItemSource {
     private var isFinished = false
     private var hasItems = false
 
-    init(text: JobText, settings: JobSettings, access: FileAccess, standardInput: StandardInput) throws(JobFileError) {
+    /// What the job may read, one line each, for people; complete after the last item.
+    package var reads: [String] { readList.lines }
+
+    init(
+        text: JobText,
+        settings: JobSettings,
+        access: FileAccess,
+        standardInput: StandardInput,
+        reads: ReadList
+    ) throws(JobFileError) {
         self.text = text
+        readList = reads
         self.settings = settings
+        rowSpec = settings.rows.map(SharedSpec.init)
         self.access = access
         self.standardInput = standardInput
         name = text.path.split(separator: "/").last.map(String.init) ?? text.path
         builder = ItemBuilder(settings: settings, access: access, isCheck: false)
-        guard settings.promptsMark != nil else { return }
         do throws(YAMLError) {
-            rows = .inline(try InlinePrompts(text))
+            prompts = settings.promptsMark == nil ? nil : try InlinePrompts(text)
         } catch {
+            prompts = nil
             log.add(error)
             try finish()
         }
+        rows = prompts.map(Rows.inline)
     }
 
     package func next() throws -> SourceItem? {
@@ -63,11 +80,11 @@ package final class JobItems: ItemSource {
 
     /// The present row at the next point of the matrix; `nil` when the row is used up, or something is wrong.
     private func buildItem() -> SourceItem? {
-        guard let spec, nextCombination < settings.matrix.combinations.count else { return nil }
+        guard let current, nextCombination < settings.matrix.combinations.count else { return nil }
         let combination = settings.matrix.combinations[nextCombination]
         nextCombination += 1
         do throws(ItemBuilder.Failure) {
-            let item = try builder.item(spec, row: row, isOpen: isOpen, at: combination, origin: origin)
+            let item = try builder.item(current.spec, row: row, isOpen: isOpen, at: combination, origin: origin)
             hasItems = true
             return log.isEmpty ? item : nil
         } catch {
@@ -88,7 +105,7 @@ package final class JobItems: ItemSource {
         if !log.isEmpty {
             rowsLeft -= 1
         }
-        spec = nil
+        current = nil
         nextCombination = 0
         switch rows {
         case .inline(let prompts): return advance(prompts)
@@ -100,7 +117,7 @@ package final class JobItems: ItemSource {
                     return true
                 }
                 origin = row.origin
-                spec = settings.rows
+                current = rowSpec
             } catch {
                 badRows += 1
                 log.add(error)
@@ -117,7 +134,11 @@ package final class JobItems: ItemSource {
                 rows = nil
                 return true
             }
-            spec = PromptDecoder(log: log).inlinePrompt(node, over: settings)
+            hasPrompts = true
+            current = PromptDecoder(log: log).inlinePrompt(node, over: settings).map(SharedSpec.init)
+            if let current {
+                readList.add(imagesOf: current.spec)
+            }
             origin = "\(name):\(node.mark.line):\(node.mark.column)"
             return true
         } catch {
@@ -142,6 +163,12 @@ package final class JobItems: ItemSource {
     private func finish() throws(JobFileError) {
         isFinished = true
         rows = nil
+        for error in prompts?.problems ?? [] {
+            log.add(error)
+        }
+        if let mark = settings.promptsMark, !hasPrompts, log.isEmpty {
+            log.add(InlinePrompts.emptiness, at: mark)
+        }
         if let error = log.error(in: text) { throw error }
         // Emptied data is more likely an accident than a wish, and would orphan every item there is.
         guard hasItems else {

@@ -16,6 +16,8 @@ struct JobSettings: Sendable {
     var matrix = Matrix()
     /// Where the list of `prompts` begins, if there is one.
     var promptsMark: YAMLMark?
+    /// Where the list stands in the text, in Unicode scalars.
+    var promptsRange: Range<Int>?
     var inputs: [InputSpec] = []
     /// What the rows of the inputs are rendered through.
     var rows: PromptSpec?

@@ -36,16 +36,72 @@ struct JobText: Sendable {
         return nil
     }
 
-    /// The whole text, as the checkpoint keeps it.
+    /// Whether to spare another reading, and not to keep it whole.
+    var isLarge: Bool { size > 1 << 20 }
+
+    /// In bytes.
+    private var size: Int {
+        switch storage {
+        case .bytes(let bytes): bytes.count
+        case .file(let stamp): Int(stamp.size)
+        }
+    }
+
+    /// The whole text.
     func contents() throws(FileProblem) -> [UInt8] {
+        var text: [UInt8] = []
+        text.reserveCapacity(size)
+        try forEachPiece { text.append(contentsOf: $0) }
+        return text
+    }
+
+    /// The text with an empty list in the place of a long one.
+    ///
+    /// - Parameters:
+    ///   - list: Where the list stands, as ``YAMLParser/skipValue()`` tells it.
+    ///   - remark: Stands as a comment behind the empty list.
+    /// - Returns: UTF-8 without a byte order mark.
+    /// - Throws: A ``FileProblem`` if the file cannot be read, or is not the one first seen.
+    func contents(emptying list: Range<Int>, remark: String) throws(FileProblem) -> [UInt8] {
+        var before: [UInt8] = []
+        var after: [UInt8] = []
+        var scalars = 0
+        var blanks = 0
+        try forEachPiece { piece in
+            for byte in piece {
+                if byte & 0xC0 != 0x80 {
+                    scalars += 1
+                }
+                if scalars <= list.lowerBound {
+                    before.append(byte)
+                } else if scalars > list.upperBound {
+                    after.append(byte)
+                } else {
+                    blanks = byte == UInt8(ascii: " ") ? blanks + 1 : 0
+                }
+            }
+        }
+        // What follows a list that is not in brackets keeps its column.
+        return before + Array(" [] # \(remark)\n".utf8) + repeatElement(UInt8(ascii: " "), count: blanks) + after
+    }
+
+    /// Visits the text in pieces, without a byte order mark; their borders mean nothing.
+    private func forEachPiece(_ visit: (ArraySlice<UInt8>) -> Void) throws(FileProblem) {
+        let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
         switch storage {
         case .bytes(let bytes):
-            return bytes
+            visit(bytes.starts(with: byteOrderMark) ? bytes[3...] : bytes[...])
         case .file(let stamp):
             let file = try InputFile(path: path, name: path)
-            let bytes = try file.readAll(limit: .max)
+            var piece = [UInt8](repeating: 0, count: 1 << 16)
+            var isFirst = true
+            while true {
+                let count = try file.read(into: &piece)
+                guard count > 0 else { break }
+                visit(isFirst && piece.starts(with: byteOrderMark) ? piece[3..<count] : piece[..<count])
+                isFirst = false
+            }
             try file.checkUnchanged(since: stamp)
-            return bytes
         }
     }
 
@@ -79,37 +135,55 @@ struct JobText: Sendable {
     ///
     /// What cannot be read is left out: the lines only illustrate messages.
     func lines(_ numbers: Set<Int>) -> [Int: String] {
-        guard let last = numbers.max(), let bytes = try? contents() else { return [:] }
-        var lines: [Int: String] = [:]
-        var start = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
-        var index = start
-        var number = 1
-        while number <= last {
-            let length = index < bytes.count ? lineBreak(in: bytes, at: index) : 1
-            guard length > 0 else {
-                index += 1
-                continue
+        var finder = LineFinder(numbers)
+        try? forEachPiece { piece in
+            for byte in piece {
+                finder.add(byte)
             }
-            if numbers.contains(number) {
-                lines[number] = String(decoding: bytes[start..<index], as: UTF8.self)
-            }
-            guard index < bytes.count else { break }
-            index += length
-            start = index
-            number += 1
         }
-        return lines
+        finder.endLine()
+        return finder.lines
+    }
+}
+
+/// Picks lines out of a text that comes byte by byte.
+private struct LineFinder {
+    private(set) var lines: [Int: String] = [:]
+    private let numbers: Set<Int>
+    private var number = 1
+    private var isWanted: Bool
+    private var line: [UInt8] = []
+    /// The last byte and the one before it.
+    private var last: UInt8 = 0
+    private var secondLast: UInt8 = 0
+
+    init(_ numbers: Set<Int>) {
+        self.numbers = numbers
+        isWanted = numbers.contains(1)
     }
 
-    /// The length of the line break at an index; 0 if there is none.
-    private func lineBreak(in bytes: [UInt8], at index: Int) -> Int {
-        func next(_ offset: Int) -> UInt8 { index + offset < bytes.count ? bytes[index + offset] : 0 }
-        switch bytes[index] {
-        case UInt8(ascii: "\n"): return 1
-        case UInt8(ascii: "\r"): return next(1) == UInt8(ascii: "\n") ? 2 : 1
-        case 0xC2: return next(1) == 0x85 ? 2 : 0
-        case 0xE2: return next(1) == 0x80 && (next(2) == 0xA8 || next(2) == 0xA9) ? 3 : 0
-        default: return 0
+    mutating func add(_ byte: UInt8) {
+        switch byte {
+        case UInt8(ascii: "\n") where last == UInt8(ascii: "\r"): break
+        case UInt8(ascii: "\n"), UInt8(ascii: "\r"): endLine()
+        case 0x85 where last == 0xC2: endLine(leavingOut: 1)
+        case 0xA8 where last == 0x80 && secondLast == 0xE2, 0xA9 where last == 0x80 && secondLast == 0xE2:
+            endLine(leavingOut: 2)
+        default:
+            if isWanted {
+                line.append(byte)
+            }
         }
+        (secondLast, last) = (last, byte)
+    }
+
+    /// - Parameter count: The bytes of a line break that were taken for some of the line.
+    mutating func endLine(leavingOut count: Int = 0) {
+        if isWanted {
+            lines[number] = String(decoding: line.dropLast(count), as: UTF8.self)
+            line.removeAll()
+        }
+        number += 1
+        isWanted = numbers.contains(number)
     }
 }

@@ -74,13 +74,12 @@ struct NodeReader {
     }
 
     /// The values of a mapping by key; notes keys that are not known.
-    func fields(_ node: YAMLNode, _ what: String, known: [String]) -> [String: YAMLNode]? {
+    func fields(_ node: YAMLNode, _ what: String, known: [String]) -> FieldList? {
         guard let pairs = mapping(node, what) else { return nil }
-        var fields: [String: YAMLNode] = [:]
-        for pair in pairs where accept(pair.key, known: known) {
-            fields[pair.key.text] = pair.value
+        for pair in pairs {
+            _ = accept(pair.key, known: known)
         }
-        return fields
+        return FieldList(pairs)
     }
 
     /// Whether a key is known; notes a problem if not.
@@ -166,6 +165,20 @@ struct NodeReader {
             guard !scalar.isNull else { return "nothing" }
             return "\"\(scalar.text.prefix(40))\(scalar.text.count > 40 ? "…" : "")\""
         }
+    }
+}
+
+/// The values of a small mapping by key, which is faster looked through than hashed.
+struct FieldList {
+    private let pairs: [YAMLPair]
+
+    init(_ pairs: [YAMLPair] = []) {
+        self.pairs = pairs
+    }
+
+    subscript(key: String) -> YAMLNode? {
+        // By index, as a pair is more to copy than its key is to compare.
+        pairs.indices.first { pairs[$0].key.text == key }.map { pairs[$0].value }
     }
 }
 

@@ -23,7 +23,7 @@ struct PriceDecoder {
     ///   - origin: Where it is from, in words for people.
     /// - Returns: Never nothing: problems are in the log.
     func layer(_ node: YAMLNode, origin: String) -> PriceTable.Layer {
-        let fields = reader.fields(node, "a table of prices", known: Self.keys) ?? [:]
+        let fields = reader.fields(node, "a table of prices", known: Self.keys) ?? FieldList()
         var models: [String: [ModelPrice]] = [:]
         if let node = fields["models"], let pairs = reader.mapping(node, "\"models\"") {
             for pair in pairs {
@@ -84,7 +84,7 @@ struct PriceDecoder {
         }
     }
 
-    private func rates(_ fields: [String: YAMLNode]) -> ModelPrice.Rates {
+    private func rates(_ fields: FieldList) -> ModelPrice.Rates {
         var rates: ModelPrice.Rates = [:]
         for component in PriceComponent.allCases {
             guard let node = fields[component.rawValue] else { continue }
@@ -97,8 +97,9 @@ struct PriceDecoder {
         let names = Self.tiers.map(\.rawValue)
         guard let fields = reader.fields(node, "\"factors\"", known: names) else { return [:] }
         var factors: [ServiceTier: Int64] = [:]
-        for (name, node) in fields {
-            factors[ServiceTier(rawValue: name)] = decimal(node, "\"\(name)\"", "a factor, such as 0.5")?.amount
+        for tier in Self.tiers {
+            guard let node = fields[tier.rawValue] else { continue }
+            factors[tier] = decimal(node, "\"\(tier.rawValue)\"", "a factor, such as 0.5")?.amount
         }
         return factors
     }

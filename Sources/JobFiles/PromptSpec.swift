@@ -36,6 +36,15 @@ struct PromptSpec: Sendable {
     }
 }
 
+/// The same in a place of its own, so that it is not copied for each row that is rendered through it.
+final class SharedSpec: Sendable {
+    let spec: PromptSpec
+
+    init(_ spec: PromptSpec) {
+        self.spec = spec
+    }
+}
+
 /// One entry of `images`.
 struct ImageSpec: Sendable {
     enum Form: Sendable {
@@ -122,7 +131,9 @@ struct PromptDecoder {
     /// One turn, as a list, or nothing after noting a problem.
     func prompt(_ node: YAMLNode, _ what: String) -> [LocatedTemplate] {
         guard let scalar = reader.text(node, what) else { return [] }
-        guard scalar.text.contains(where: { !$0.isWhitespace }) else {
+        // What is there is most often told by its first byte.
+        let startsWithText = scalar.text.utf8.first.map { $0 > 0x20 && $0 < 0x7F } ?? false
+        guard startsWithText || scalar.text.contains(where: { !$0.isWhitespace }) else {
             log.add("\(what) is empty", at: node.mark)
             return []
         }

@@ -36,12 +36,13 @@ struct PromptTemplate: Sendable {
         form = scanner.isPlain ? .variables(scanner.pieces) : try Self.compile(scanner.pieces)
     }
 
-    /// The text with the values in place of the tags.
-    func render(_ scope: TemplateScope) -> String {
+    /// The text with the values in place of the tags; `nil` if one has none, of which ``problems(in:)`` tells more.
+    func render(_ scope: TemplateScope) -> String? {
         switch form {
         case .constant: text
         case .variables(let pieces): Self.join(pieces, scope)
-        case .mustache(let template, let tail): template.render(TemplateRoot(scope)) + tail
+        case .mustache(let template, let tail):
+            problems(in: scope).isEmpty ? template.render(TemplateRoot(scope)) + tail : nil
         }
     }
 
@@ -53,15 +54,16 @@ struct PromptTemplate: Sendable {
         return template.render(TemplateRoot(scope)) + tail
     }
 
-    private static func join(_ pieces: [Piece], _ scope: TemplateScope) -> String {
+    private static func join(_ pieces: [Piece], _ scope: TemplateScope) -> String? {
         var result = ""
         for piece in pieces {
             switch piece {
             case .text(let text): result += text
             case .tag(_, let name):
-                guard let first = name.path.first else { continue }
-                let value = name.path.dropFirst().reduce(scope[first]) { $0?[$1] }
-                result += value.map(\.templateText) ?? ""
+                guard let first = name.path.first,
+                    let value = name.path.dropFirst().reduce(scope[first], { $0?[$1] })
+                else { return nil }
+                result += value.templateText
             }
         }
         return result
@@ -125,10 +127,10 @@ extension String {
     fileprivate var containsTag: Bool {
         var text = self
         return text.withUTF8 { bytes in
-            var last: UInt8 = 0
-            for byte in bytes {
-                if byte == UInt8(ascii: "{"), last == byte { return true }
-                last = byte
+            var rest = bytes[...]
+            while let brace = rest.firstIndex(of: UInt8(ascii: "{")) {
+                rest = rest[(brace + 1)...]
+                if rest.first == UInt8(ascii: "{") { return true }
             }
             return false
         }

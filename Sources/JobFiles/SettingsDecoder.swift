@@ -57,7 +57,7 @@ struct SettingsDecoder {
             }
             if key.text == "prompts", let next = try parser.peek(), next.kind == .sequence {
                 settings.promptsMark = next.mark
-                try parser.skipValue()
+                settings.promptsRange = try parser.skipValue()
             } else {
                 values[key.text] = (key, try parser.readNode())
             }

@@ -51,7 +51,7 @@ private struct UserConfigurationDecoder {
         let names: [(String, WritableKeyPath<SpendingCaps, MicroDollars?>)] = [
             ("cost_usd_per_day", \.perDay), ("cost_usd_per_month", \.perMonth),
         ]
-        let fields = reader.fields(limits, "\"limits\"", known: names.map(\.0)) ?? [:]
+        let fields = reader.fields(limits, "\"limits\"", known: names.map(\.0)) ?? FieldList()
         for (name, path) in names {
             configuration.caps[keyPath: path] = fields[name].flatMap { reader.dollars($0, "\"\(name)\"") }
         }

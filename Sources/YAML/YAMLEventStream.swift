@@ -12,6 +12,8 @@ struct YAMLEvent {
 
     var kind: Kind
     var mark: YAMLMark
+    /// Where it begins and ends in the text, in Unicode scalars.
+    var range: Range<Int>
     var anchor: String?
     var tag: String?
 }
@@ -101,29 +103,25 @@ extension YAMLMark {
 }
 
 extension YAMLEvent {
-    fileprivate init(_ event: yaml_event_t) {
-        mark = YAMLMark(event.start_mark)
-        switch event.type {
-        case YAML_SCALAR_EVENT:
-            kind = .scalar(YAMLScalar(event))
-            anchor = text(event.data.scalar.anchor)
-            tag = text(event.data.scalar.tag)
-        case YAML_ALIAS_EVENT:
-            kind = .alias(text(event.data.alias.anchor) ?? "")
-        case YAML_SEQUENCE_START_EVENT:
-            kind = .sequenceStart
-            anchor = text(event.data.sequence_start.anchor)
-            tag = text(event.data.sequence_start.tag)
-        case YAML_MAPPING_START_EVENT:
-            kind = .mappingStart
-            anchor = text(event.data.mapping_start.anchor)
-            tag = text(event.data.mapping_start.tag)
-        case YAML_SEQUENCE_END_EVENT, YAML_MAPPING_END_EVENT: kind = .collectionEnd
-        case YAML_STREAM_START_EVENT: kind = .streamStart
-        case YAML_DOCUMENT_START_EVENT: kind = .documentStart
-        case YAML_DOCUMENT_END_EVENT: kind = .documentEnd
-        default: kind = .streamEnd
-        }
+    fileprivate init(_ event: borrowing yaml_event_t) {
+        let data = event.data
+        let (kind, anchor, tag): (Kind, UnsafeMutablePointer<yaml_char_t>?, UnsafeMutablePointer<yaml_char_t>?) =
+            switch event.type {
+            case YAML_SCALAR_EVENT: (.scalar(YAMLScalar(event)), data.scalar.anchor, data.scalar.tag)
+            case YAML_ALIAS_EVENT: (.alias(text(data.alias.anchor) ?? ""), nil, nil)
+            case YAML_SEQUENCE_START_EVENT: (.sequenceStart, data.sequence_start.anchor, data.sequence_start.tag)
+            case YAML_MAPPING_START_EVENT: (.mappingStart, data.mapping_start.anchor, data.mapping_start.tag)
+            case YAML_SEQUENCE_END_EVENT, YAML_MAPPING_END_EVENT: (.collectionEnd, nil, nil)
+            case YAML_STREAM_START_EVENT: (.streamStart, nil, nil)
+            case YAML_DOCUMENT_START_EVENT: (.documentStart, nil, nil)
+            case YAML_DOCUMENT_END_EVENT: (.documentEnd, nil, nil)
+            default: (.streamEnd, nil, nil)
+            }
+        self.kind = kind
+        self.mark = YAMLMark(event.start_mark)
+        self.range = event.start_mark.index..<max(event.start_mark.index, event.end_mark.index)
+        self.anchor = text(anchor)
+        self.tag = text(tag)
     }
 }
 

@@ -39,13 +39,12 @@ final class YAMLFeed {
     /// The place of a byte in the last piece; the end of the piece for one behind it, its start for one before it.
     func place(ofByte offset: Int) -> YAMLMark {
         var mark = pieceMark
-        for byte in piece.prefix(max(0, min(offset, pieceOffset + piece.count) - pieceOffset)) {
-            if byte == UInt8(ascii: "\n") {
-                mark = YAMLMark(line: mark.line + 1, column: 1)
-            } else if byte & 0xC0 != 0x80 {
-                mark.column += 1
-            }
+        var bytes = piece.prefix(max(0, min(offset, pieceOffset + piece.count) - pieceOffset))
+        if let last = bytes.lastIndex(of: UInt8(ascii: "\n")) {
+            mark = YAMLMark(line: mark.line + bytes.count { $0 == UInt8(ascii: "\n") }, column: 1)
+            bytes = bytes[(last + 1)...]
         }
+        mark.column += bytes.count { $0 & 0xC0 != 0x80 }
         return mark
     }
 

@@ -19,6 +19,8 @@ package struct YAMLParser: ~Copyable {
 
     private var events: YAMLEventStream
     private var peeked: YAMLEvent?
+    /// Where the event that was taken last ends in the text, in Unicode scalars.
+    private var endOfLastEvent = 0
     private var anchors: [String: YAMLNode] = [:]
     private var aliases = 0
     private var aliasedNodes = 0
@@ -93,7 +95,10 @@ package struct YAMLParser: ~Copyable {
 
     /// Steps to the next element of the sequence entered last; `false` at its end.
     package mutating func nextElement() throws(YAMLError) -> Bool {
-        guard case .collectionEnd = try peekEvent().kind else { return true }
+        if peeked == nil {
+            peeked = try readEvent()
+        }
+        guard case .collectionEnd = peeked?.kind else { return true }
         _ = try nextEvent()
         leave()
         return false
@@ -120,7 +125,13 @@ package struct YAMLParser: ~Copyable {
     }
 
     /// Steps over the next value; what has an anchor inside it is kept for later aliases.
-    package mutating func skipValue() throws(YAMLError) {
+    ///
+    /// - Returns: Where it stands in the text, in Unicode scalars behind a byte order mark. What is indented under its key
+    ///   ends where the next thing begins, blanks and comments before that included.
+    /// - Throws: A ``YAMLError``.
+    @discardableResult
+    package mutating func skipValue() throws(YAMLError) -> Range<Int> {
+        let start = try peekEvent().range.lowerBound
         var open = 0
         repeat {
             let event = try nextEvent()
@@ -133,6 +144,7 @@ package struct YAMLParser: ~Copyable {
             default: break
             }
         } while open > 0
+        return start..<max(start, endOfLastEvent)
     }
 
     private mutating func node(from event: YAMLEvent) throws(YAMLError) -> YAMLNode {
@@ -175,6 +187,7 @@ package struct YAMLParser: ~Copyable {
         defer { depth -= 1 }
         var keys = KeySet()
         var pairs: [YAMLPair] = []
+        pairs.reserveCapacity(4)
         while true {
             let event = try nextEvent()
             if case .collectionEnd = event.kind { break }
@@ -240,16 +253,22 @@ package struct YAMLParser: ~Copyable {
 
     private mutating func peekEvent() throws(YAMLError) -> YAMLEvent {
         if let peeked { return peeked }
-        let event = try nextEvent()
+        let event = try readEvent()
         peeked = event
         return event
     }
 
     private mutating func nextEvent() throws(YAMLError) -> YAMLEvent {
-        if let event = peeked {
-            peeked = nil
+        if let event = peeked.take() {
+            endOfLastEvent = event.range.upperBound
             return event
         }
+        let event = try readEvent()
+        endOfLastEvent = event.range.upperBound
+        return event
+    }
+
+    private mutating func readEvent() throws(YAMLError) -> YAMLEvent {
         var event = try events.next()
         guard !hasBegun else { return event }
         hasBegun = true

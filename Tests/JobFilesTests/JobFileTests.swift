@@ -122,7 +122,7 @@ import Testing
         #expect(job.job == Job(name: "my-job"))
         #expect(job.folder == workspace.path)
         #expect(job.reads == [])
-        #expect(try job.contents() == Array("model: m\nprompts: [hi]\n".utf8))
+        #expect(try job.textToKeep() == Array("model: m\nprompts: [hi]\n".utf8))
     }
 
     // Fault matrix: F56.
@@ -279,6 +279,81 @@ import Testing
         try workspace.directory.write("model: m\nprompts: [one, two]\n", to: "job.yaml")
         let error = #expect(throws: JobFileError.self) { _ = try job.allItems() }
         #expect(error?.description.contains("changed while the job was being read") == true)
+    }
+
+    /// A prompt long enough for the file not to be kept whole.
+    private static let long = String(repeating: "é", count: 600_000)
+
+    @Test(
+        "a large file is kept without its prompts, and is the same job without them",
+        arguments: [
+            "prompts:\n  - \(long)\n  - b\n# remark\nlimits: {concurrency: 7}\n",
+            "prompts:\n- \(long)\n- {id: c, prompt: d}\nlimits: {concurrency: 7}",
+            "prompts: [\(long), b]\nlimits: {concurrency: 7}\n",
+            "limits: {concurrency: 7}\nprompts:\r\n  - \(long)\r\n  - b",
+            "  prompts:\n    - \(long)\n  limits: {concurrency: 7}\n",
+        ]
+    )
+    func textOfLargeFile(rest: String) throws {
+        let indent = rest.prefix { $0 == " " }
+        for mark in ["", "\u{FEFF}"] {
+            let workspace = try Workspace(["job.yaml": "\(mark)\(indent)name: Zoë\n\(indent)model: m\n\(rest)"])
+            let path = workspace.path + "/job.yaml"
+            let job = try JobFile.load(path: path)
+            let text = try job.textToKeep()
+            #expect(text.count < 200)
+            let kept = try JobFile.settings(contents: text, name: path, folder: workspace.path)
+            #expect(kept == job.job)
+            #expect(kept.limits.concurrency == 7)
+            #expect(try workspace.load("\(mark)\(indent)name: Zoë\n\(indent)model: m\n\(rest)").textToKeep() == text)
+        }
+    }
+
+    @Test("a large file is kept whole if what follows its prompts refers to them")
+    func textWithAliases() throws {
+        let text = "model: m\nprompts:\n  - &long \(Self.long)\nsystem_instruction: *long\n"
+        #expect(try Workspace().load(text).textToKeep() == Array(text.utf8))
+    }
+
+    @Test("the line of a mistake is shown wherever YAML ends lines, far into a large file too")
+    func linesOfLargeFile() throws {
+        let lines = [
+            "model: m\n", "vars: {a: b}\r\n", "retry: {}\r", "limits: {}\u{85}", "prompts:\u{2028}",
+            "  - \(Self.long)\u{2029}", "  - {prompt: }",
+        ]
+        let text = lines.joined()
+        let workspace = try Workspace(["job.yaml": "\u{FEFF}" + text])
+        let error = #expect(throws: JobFileError.self) {
+            try JobFile.load(path: workspace.path + "/job.yaml").allItems()
+        }
+        #expect(error?.problems.map(\.line) == [7])
+        #expect(error?.problems.map(\.sourceLine) == ["  - {prompt: }"])
+    }
+
+    @Test("the prompts of a large file are checked while they are read, and all their mistakes told in one go")
+    func mistakesInLargeFile() throws {
+        let prompts = """
+            prompts:
+              - \(Self.long)
+              - {id: a, prompt: hi, promt: ho}
+              - {prompt: "{{nobody}}", images: [none.png]}
+              - {id: b, id: c, prompt: hi, images: ["https://example.com/a.png"]}
+              - ""
+            """
+        let job = try Workspace().load("model: m\n\(prompts)\n")
+        let items = try job.makeItems()
+        let error = #expect(throws: JobFileError.self) { while try items.next() != nil {} }
+        #expect(error?.problems.map(\.line) == [4, 5, 6, 7])
+        #expect(items.reads == ["none.png (image)", "https://example.com (images, fetched by the API)"])
+        let both = #expect(throws: JobFileError.self) { try Workspace().load("model: m\nretry: 7\n\(prompts)\n") }
+        #expect(both?.problems.map(\.line) == [2, 5, 6, 7, 8])
+    }
+
+    @Test("an empty list of prompts is a mistake in a large file too")
+    func noPromptsInLargeFile() throws {
+        let workspace = try Workspace(["d.csv": "a\n1\n"])
+        let text = "model: m\nprompts: []\ninputs: [{csv: d.csv}]\nprompt: \"{{a}}\"\nvars: {x: \(Self.long)}\n"
+        #expect(workspace.error(text)?.problems.map(\.message) == ["\"prompts\" is empty"])
     }
 
     @Test("a data file that changes after the check is noticed", arguments: ["csv", "jsonl"])

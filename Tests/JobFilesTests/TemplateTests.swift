@@ -9,7 +9,7 @@ private func render(_ text: String, _ values: JSONObject) throws -> String {
     let template = try PromptTemplate(parsing: text)
     let scope = TemplateScope(layers: [values])
     #expect(template.problems(in: scope).map(\.message) == [])
-    return template.render(scope)
+    return try #require(template.render(scope))
 }
 
 private func problems(_ text: String, _ values: JSONObject, isOpen: Bool = false) throws -> [String] {
@@ -42,7 +42,7 @@ private func problems(_ text: String, _ values: JSONObject, isOpen: Bool = false
         #expect(try render(text, ["x": "V"]).unicodeScalars.elementsEqual(parts.joined(separator: "V").unicodeScalars))
     }
 
-    @Test("variables read the same by our own joining and by Mustache")
+    @Test("variables read the same by our own joining and by Mustache, if all have a value")
     func agreement() throws {
         let values: JSONObject = [
             "s": "<&>\"'\n {{x}}", "n": .number(JSONNumber(digits: "1.50")), "i": -7,
@@ -61,7 +61,7 @@ private func problems(_ text: String, _ values: JSONObject, isOpen: Bool = false
             let template = try PromptTemplate(parsing: text)
             let scope = TemplateScope(layers: [values])
             let byMustache = try template.renderByMustache(scope)
-            #expect(template.render(scope) == byMustache, "\(text)")
+            #expect(template.render(scope) == (template.problems(in: scope).isEmpty ? byMustache : nil), "\(text)")
         }
     }
 

@@ -90,6 +90,26 @@ private func outline(_ key: YAMLScalar) -> String {
         }
     }
 
+    @Test(
+        "what is stepped over tells where it stands, in characters",
+        arguments: [
+            ("ä: [x, y]\nb: 1\n", "[x, y]"), ("ä:\n  - x\n  - 'y'\n# c\nb: 1\n", "- x\n  - 'y'\n# c\n"),
+            ("ä:\n- x\n- y\nb: 1\n", "- x\n- y\n"), ("{ä: [x, [y]], b: 1}", "[x, [y]]"),
+            ("ä: &a\n  - x\n", "&a\n  - x\n"), ("ä: &a [x]\nb: *a\n", "&a [x]"),
+            ("ä: \"x\\n\"\nb: 1\n", "\"x\\n\""), ("ä:\r\n  - x\r\nb: 1\n", "- x\r\n"),
+        ]
+    )
+    func skippedRange(text: String, value: String) throws {
+        for mark in ["", "\u{FEFF}"] {
+            var parser = try YAMLParser(Array((mark + text).utf8))
+            _ = try parser.peek()
+            try parser.enter()
+            _ = try parser.nextKey()
+            let range = try parser.skipValue()
+            #expect(String(String.UnicodeScalarView(Array(text.unicodeScalars)[range])) == value)
+        }
+    }
+
     @Test("a sequence is walked element by element, and only what has an anchor is kept")
     func streaming() throws {
         var parser = try YAMLParser(Array("skip: [1, &x two, {a: b}]\nlist: [1, *x, [3, 4]]\nlast: z\n".utf8))

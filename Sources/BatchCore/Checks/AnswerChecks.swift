@@ -35,6 +35,12 @@ package struct AnswerChecks: Sendable, Equatable {
         self.runaway = runaway
     }
 
+    /// Whether nothing is wanted and nothing refused.
+    package var isEmpty: Bool {
+        json == nil && schema == nil && notEmpty == nil && matches == nil && minLength == nil && maxLength == nil
+            && runaway == nil
+    }
+
     /// These checks with others laid over them, key by key.
     package func merging(_ other: AnswerChecks) -> AnswerChecks {
         AnswerChecks(
