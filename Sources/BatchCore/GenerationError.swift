@@ -67,12 +67,13 @@ package struct ExceededQuota: Sendable, Equatable {
     }
 
     package var isPerDay: Bool { id.contains("PerDay") }
+    package var isPerMinute: Bool { id.contains("PerMinute") }
     /// Whether it counts tokens and not requests.
     package var isOfTokens: Bool { id.contains("Token") }
 
     /// What may not be exceeded, as `300 requests/min`; `nil` if the name tells no time.
     var words: String? {
-        let period = isPerDay ? "day" : id.contains("PerMinute") ? "min" : nil
+        let period = isPerDay ? "day" : isPerMinute ? "min" : nil
         let what = isOfTokens ? "input tokens" : "requests"
         return period.map { (limit.map { "\($0) " } ?? "") + "\(what)/\($0)" }
     }

@@ -204,13 +204,18 @@ package struct RateLimiter: Sendable {
 
     /// Slows down whatever the refusal is about; requests, if it does not say.
     private mutating func cut(_ error: GenerationError, opened: Duration, now: Duration) {
-        let perMinute = error.quotas.filter { !$0.isPerDay }
-        if let quota = perMinute.first(where: \.isOfTokens) {
-            cutTokens(limit: quota.limit, opened: opened, now: now)
+        let exceeded = error.quotas.filter { !$0.isPerDay }
+        /// The smallest limit of a minute: what another time allows says nothing about it.
+        func limit(_ quotas: [ExceededQuota]) -> Int? {
+            quotas.lazy.filter(\.isPerMinute).compactMap(\.limit).min()
         }
-        let quota = perMinute.first { !$0.isOfTokens }
-        if quota != nil || error.quotas.isEmpty {
-            requests.cut(limit: quota?.limit, opened: opened.inSeconds, now: now.inSeconds)
+        let ofTokens = exceeded.filter(\.isOfTokens)
+        if !ofTokens.isEmpty {
+            cutTokens(limit: limit(ofTokens), opened: opened, now: now)
+        }
+        let ofRequests = exceeded.filter { !$0.isOfTokens }
+        if !ofRequests.isEmpty || error.quotas.isEmpty {
+            requests.cut(limit: limit(ofRequests), opened: opened.inSeconds, now: now.inSeconds)
         }
     }
 
