@@ -52,6 +52,14 @@ package struct GenerationError: Error, Sendable, Equatable {
 extension GenerationError {
     /// Whether the project's plan does not include the model at all.
     var isWithoutQuota: Bool { quotas.contains { $0.limit == 0 } }
+
+    /// Whether it is about a quota of the day, and not only about a long delay.
+    var namesDay: Bool { quotas.contains(where: \.isPerDay) }
+
+    /// The smallest limit of requests per day that the server told.
+    var requestsPerDay: Int? {
+        quotas.lazy.filter { $0.isPerDay && !$0.isOfTokens }.compactMap(\.limit).min()
+    }
 }
 
 /// A quota as a refusal names it.

@@ -24,6 +24,8 @@ struct Lane {
     private var estimate = TokenEstimate()
     /// When the service begins to count the requests of a day anew, in Unix milliseconds.
     private var dayEndsAt: Int64
+    /// Until when the service lets nothing through, as an earlier run was told.
+    private let spentUntil: Int64?
 
     private var queues = Queue.allCases.map { _ in WorkQueue() }
     /// Items that wait elsewhere for their moment.
@@ -40,6 +42,7 @@ struct Lane {
         self.model = model
         self.tier = tier
         ownRequestsPerDay = limits.quota.requestsPerDay
+        spentUntil = learned.spentUntil
         limiter = RateLimiter(
             limits: limits.quota,
             learned: learned,
@@ -118,14 +121,20 @@ struct Lane {
             }
             return nil
         case .spentForToday:
-            let error = GenerationError.spentForToday(
-                model: model,
-                limit: limiter.requestsPerDay,
-                isOfJob: limiter.requestsPerDay == ownRequestsPerDay
-            )
+            let error = errorOfToday
             closedBecause = error
             return .postpone(candidate, because: .refused(error))
         }
+    }
+
+    /// Why nothing more is sent today, or for now.
+    private var errorOfToday: GenerationError {
+        if let spentUntil, spentUntil < dayEndsAt { return .closed(model: model, until: spentUntil) }
+        return .spentForToday(
+            model: model,
+            limit: limiter.requestsPerDay,
+            isOfJob: limiter.requestsPerDay == ownRequestsPerDay
+        )
     }
 
     // MARK: What came of it
@@ -177,6 +186,14 @@ struct Lane {
 }
 
 extension GenerationError {
+    fileprivate static func closed(model: String, until moment: Int64) -> GenerationError {
+        GenerationError(
+            .rateDay,
+            "the service lets no request for \(model) through before \(Timestamp.rfc3339(unixMilliseconds: moment)); "
+                + "run again then, or `genbatch quota --forget` if it does by now"
+        )
+    }
+
     fileprivate static func spentForToday(model: String, limit: Int?, isOfJob: Bool) -> GenerationError {
         let what = limit.map { "\($0) requests" } ?? "requests"
         let advice =

@@ -206,8 +206,8 @@ package enum QuotaNote: Sendable, Equatable {
     case pace(LearnedQuota)
     /// The server named its limit of requests per day.
     case dailyLimit(Int)
-    /// The server said that nothing more goes through today.
-    case spentForToday
+    /// The server lets nothing through: for so long, or if it names no time until the day ends.
+    case closed(for: Duration?)
 }
 
 /// Time as the scheduler sees it; tests move it by hand.

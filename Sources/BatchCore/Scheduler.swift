@@ -391,11 +391,11 @@ package actor Scheduler {
     private func noteRefusal(_ error: GenerationError, of work: Work, isFinal: Bool) {
         let (model, tier) = (work.item.request.model, work.item.request.serviceTier)
         guard error.failureClass == .rateDay else { return }
-        if let limit = error.quotas.first(where: { $0.isPerDay && !$0.isOfTokens })?.limit, limit > 0 {
+        if let limit = error.requestsPerDay, limit > 0 {
             register?.note(.dailyLimit(limit), of: model, tier: tier)
         }
         if isFinal {
-            register?.note(.spentForToday, of: model, tier: tier)
+            register?.note(.closed(for: error.namesDay ? nil : error.retryDelay), of: model, tier: tier)
         }
     }
 

@@ -103,6 +103,19 @@ struct LedgerTests {
         #expect(after.learned.requestsToday == 0)
     }
 
+    @Test(
+        "a long delay closes a quota for so long, at most until midnight in California",
+        arguments: [(1000, 1_000_000), (86_399, 43_200_000), (.max, 43_200_000)] as [(Int64, Int64)]
+    )
+    func closed(seconds: Int64, milliseconds: Int64) throws {
+        let delay = Duration.seconds(seconds)
+        let fixture = try LedgerFixture()
+        let ledger = try fixture.open()
+        try ledger.apply(LedgerChanges((.closed(delay), quota())))
+        #expect(try ledger.knowledge(of: quota(), at: noon).spentUntil == noon + milliseconds)
+        #expect(try ledger.knowledge(of: quota(), at: noon + milliseconds).spentUntil == nil)
+    }
+
     // Fault matrix: F40.
     @Test(
         "what is used in the last second of a day counts for that day, also when the clocks change",

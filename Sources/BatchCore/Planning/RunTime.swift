@@ -34,7 +34,8 @@ struct RunTime {
             bounds.append((bound, Double(tokens) * 60 / pace))
         }
         if let perDay = [limits.requestsPerDay, learned.requestsPerDay].compactMap(\.self).min() {
-            let left = learned.isSpentForToday ? 0 : max(0, perDay - learned.requestsToday)
+            let isSpent = (learned.spentUntil ?? 0) >= PacificDay(containing: basis.moment).endsAt
+            let left = isSpent ? 0 : max(0, perDay - learned.requestsToday)
             let rest = requests - left
             if rest > 0 {
                 let days = (Double(rest) / Double(max(1, perDay))).rounded(.up)

@@ -55,7 +55,7 @@ package struct RateLimiter: Sendable {
         self.limits = limits
         toldPerDay = learned.requestsPerDay
         requestsToday = learned.requestsToday
-        isSpentForToday = learned.isSpentForToday
+        isSpentForToday = learned.spentUntil != nil
         let ceiling = limits.requestsPerMinute.map(Double.init)
         requests = Pace(
             perMinute: learned.requestsPerMinute ?? ceiling ?? (limits.startsCarefully ? Self.firstPace : .infinity),
@@ -189,7 +189,7 @@ package struct RateLimiter: Sendable {
         let opened = pause.opensAt
         switch pause.refuse(error, sentAt: sentAt, now: now, jitter: .seconds(jitter)) {
         case .giveUp:
-            toldPerDay = error.quotas.first { $0.isPerDay && !$0.isOfTokens }?.limit ?? toldPerDay
+            toldPerDay = error.requestsPerDay ?? toldPerDay
             return .leaveForLater
         case .wait(let isNew):
             if isNew, lastCut.map({ now - $0 >= Self.cutInterval }) ?? true {

@@ -72,8 +72,8 @@ struct LedgerRegister: QuotaRegister {
             return .pace(requestsPerMinute: learned.requestsPerMinute, tokensPerMinute: learned.tokensPerMinute)
         case .dailyLimit(let limit):
             return .dailyLimit(limit)
-        case .spentForToday:
-            return .dailyQuotaSpent
+        case .closed(let delay):
+            return delay.map { .closed($0) } ?? .dailyQuotaSpent
         }
     }
 }
@@ -82,7 +82,7 @@ extension QuotaKnowledge {
     /// What a run begins with at the moment that was asked for.
     var current: LearnedQuota {
         var current = learned
-        current.isSpentForToday = spentUntil != nil
+        current.spentUntil = spentUntil
         return current
     }
 }

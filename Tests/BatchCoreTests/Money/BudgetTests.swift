@@ -272,14 +272,55 @@ struct SchedulerCapTests {
         let summary = try await run(Limits(concurrency: 4, quota: .generous), register: register)
         #expect(summary.done == 3)
         #expect(summary.deferred == 47)
-        let spent = MemoryRegister(learned: LearnedQuota(isSpentForToday: true))
+        let spent = MemoryRegister(learned: LearnedQuota(spentUntil: .max))
         #expect(try await run(Limits(concurrency: 4, quota: .generous), register: spent).requests == 0)
+    }
+
+    @Test("a delay of more than a quarter of an hour closes a model for that long, a quota of the day until its end")
+    func longDelay() async throws {
+        func notes(_ quota: String) async throws -> [QuotaNote] {
+            let register = MemoryRegister()
+            let refusal = GenerationError(
+                .rateDay,
+                "refused",
+                httpStatus: 429,
+                retryDelay: .seconds(1000),
+                quotas: [ExceededQuota(id: quota, limit: 60)]
+            )
+            let harness = SchedulerHarness(
+                InMemoryStore([.plain("a")]),
+                job: Job(name: "test", limits: Limits(concurrency: 1, quota: .generous)),
+                register: register
+            ) { _ in .fail(refusal) }
+            #expect(try await harness.finish().deferred == 1)
+            return register.notes
+        }
+        let ofMinute = try await notes("GenerateRequestsPerMinutePerProjectPerModel")
+        #expect(ofMinute.contains(.closed(for: .seconds(1000))))
+        let ofDay = try await notes("GenerateRequestsPerDayPerProjectPerModel")
+        #expect(ofDay.contains(.closed(for: nil)) && ofDay.contains(.dailyLimit(60)))
+    }
+
+    @Test("while a model is closed a run sends nothing, and tells until when")
+    func closedForNow() async throws {
+        let clock = ManualClock()
+        let opening = clock.unixMilliseconds() + 60_000
+        let harness = SchedulerHarness(
+            InMemoryStore([.plain("a")]),
+            job: Job(name: "test", limits: Limits(concurrency: 1, quota: .generous)),
+            register: MemoryRegister(learned: LearnedQuota(spentUntil: opening)),
+            clock: clock
+        )
+        let summary = try await harness.finish()
+        #expect(summary.requests == 0 && summary.deferred == 1)
+        let message = try #require(summary.closedModels["model-a"]?.message)
+        #expect(message.contains("before \(Timestamp.rfc3339(unixMilliseconds: opening))"))
     }
 
     @Test("a day's requests are counted anew after midnight in California")
     func midnight() async throws {
         let clock = ManualClock()
-        let register = MemoryRegister(learned: LearnedQuota(isSpentForToday: false))
+        let register = MemoryRegister()
         let limits = Limits(concurrency: 1, quota: QuotaLimits(requestsPerMinute: 1, requestsPerDay: 2000))
         let items = (1...2500).map { PendingItem.plain(String($0), number: Int64($0)) }
         let harness = SchedulerHarness(

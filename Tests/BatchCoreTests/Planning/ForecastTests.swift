@@ -172,7 +172,7 @@ struct ForecastTests {
             )
         )
         #expect(
-            bound(QuotaLimits(requestsPerDay: 600), LearnedQuota(isSpentForToday: true)) == (
+            bound(QuotaLimits(requestsPerDay: 600), LearnedQuota(spentUntil: PacificDay(containing: 0).endsAt)) == (
                 .requestsPerDay(model: "m", 600), .seconds(86_400)
             )
         )
