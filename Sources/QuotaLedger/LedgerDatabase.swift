@@ -181,7 +181,11 @@ struct LedgerDatabase {
     private static let knowledgeColumns = """
         name.account, name.model, name.tier, requests_per_minute, tokens_per_minute, pace_learned_at_ms, requests_per_day,
             daily_limit_learned_at_ms, spent_until_ms, requests, input_tokens, output_tokens, cost_microdollars,
-            unpriced_requests
+            unpriced_requests,
+            (
+                SELECT sum(requests) FROM daily_use
+                WHERE day = ?4 AND (daily_use.account, daily_use.model) = (name.account, name.model)
+            )
         """
     private static let knowledgeJoins = """
         LEFT JOIN quota ON (quota.account, quota.model, quota.tier) = (name.account, name.model, name.tier)
@@ -198,7 +202,7 @@ struct LedgerDatabase {
             requestsPerMinute: real(in: row, at: 3),
             tokensPerMinute: real(in: row, at: 4),
             requestsPerDay: isLimitFresh ? row.optionalInteger(at: 6).map(Int.init) : nil,
-            requestsToday: knowledge.today.requests
+            requestsToday: Int(row.integer(at: 14))
         )
         knowledge.paceLearnedAt = row.optionalInteger(at: 5)
         knowledge.spentUntil = row.optionalInteger(at: 8).flatMap { $0 > now ? $0 : nil }

@@ -69,7 +69,7 @@ struct LedgerTests {
         #expect(knowledge.paceLearnedAt == noon)
         #expect(knowledge.today == use(requests: 7))
         #expect(try ledger.knowledge(of: quota("n"), at: noon).learned == LearnedQuota(requestsPerMinute: 60))
-        #expect(try ledger.knowledge(of: quota(tier: "flex"), at: noon).learned == LearnedQuota())
+        #expect(try ledger.knowledge(of: quota(tier: "flex"), at: noon).learned == LearnedQuota(requestsToday: 7))
         #expect(try ledger.knowledge(of: quota(account: "other"), at: noon).learned == LearnedQuota())
         #expect(try ledger.knowledge(at: noon).map(\.name.model) == ["m", "n"])
     }
@@ -129,6 +129,27 @@ struct LedgerTests {
         #expect(try ledger.totals(at: before).today.requests == 3)
         #expect(try ledger.totals(at: before + 1000).today.requests == 0)
         #expect(try ledger.totals(at: before + 1000).month.requests == (text.hasPrefix("2026-12") ? 0 : 3))
+    }
+
+    @Test("the requests of the day are those of a model in all tiers, and no others")
+    func requestsOfAllTiers() throws {
+        let fixture = try LedgerFixture()
+        let ledger = try fixture.open()
+        try ledger.apply(
+            LedgerChanges(
+                (.used(use(requests: 3)), quota(tier: "flex")),
+                (.used(use(requests: 2)), quota()),
+                (.used(use(requests: 5)), quota("n")),
+                (.used(use(requests: 7)), quota(account: "other"))
+            )
+        )
+        try ledger.apply(LedgerChanges((.used(use(requests: 9)), quota()), at: noon - 24 * hour))
+        for tier in ["standard", "flex", "priority"] {
+            #expect(try ledger.knowledge(of: quota(tier: tier), at: noon).learned.requestsToday == 5)
+        }
+        let all = try ledger.knowledge(at: noon).filter { $0.name.account != "other" && $0.name.model == "m" }
+        #expect(all.map(\.learned.requestsToday) == [5, 5])
+        #expect(all.map(\.today.requests) == [3, 2])
     }
 
     @Test("a daily limit is believed for a week, then found out anew")

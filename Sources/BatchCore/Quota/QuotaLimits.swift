@@ -32,7 +32,7 @@ package struct LearnedQuota: Sendable, Equatable {
     package var tokensPerMinute: Double?
     /// The limit that the server told.
     package var requestsPerDay: Int?
-    /// Requests of the present day.
+    /// Requests of the present day, in all tiers.
     package var requestsToday: Int
     /// Until when the service lets nothing through, in Unix milliseconds; `nil` if nothing is known of that.
     package var spentUntil: Int64?
