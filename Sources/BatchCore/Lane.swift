@@ -55,6 +55,13 @@ struct Lane {
     /// What the next run should know of the model's quota.
     var learned: LearnedQuota { limiter.learned }
 
+    /// Whether it matters how many requests other runs send.
+    var hasDailyLimit: Bool { limiter.requestsPerDay != nil }
+
+    mutating func note(requestsOfOthersToday count: Int) {
+        limiter.note(requestsOfOthersToday: count)
+    }
+
     var isEmpty: Bool { queues.allSatisfy(\.isEmpty) }
     var hasFresh: Bool { !queues[Queue.fresh.rawValue].isEmpty }
     /// All items that are in memory and not in flight.

@@ -40,6 +40,7 @@ extension Scheduler {
             guard try await begin(work) else { return }
             var work = work
             work.item.attempts += 1
+            register?.note(.sent, of: work.item.request.model, tier: work.item.request.serviceTier)
             let sentAt = clock.now()
             try await settle(await send(work, at: sentAt), sentAt: sentAt, of: work)
         } catch {

@@ -11,7 +11,7 @@ package actor Scheduler {
     let generator: any Generating
     let clock: any RunClock
     let observer: any RunObserver
-    private let register: (any QuotaRegister)?
+    let register: (any QuotaRegister)?
     /// The most items that wait for their moment, and the most that wait for their commit.
     private let longestQueue: Int
     private var random: any RandomNumberGenerator & Sendable
@@ -86,7 +86,7 @@ package actor Scheduler {
     /// - Throws: What the checkpoint threw. Nothing more is sent then.
     package func run() async throws -> RunSummary {
         let start = clock.now()
-        noteSpendingOfAll()
+        noteUseOfOthers()
         await withTaskCancellationHandler {
             await withDiscardingTaskGroup { group in
                 await runItems(in: &group)
@@ -162,7 +162,7 @@ package actor Scheduler {
     /// Starts all items that may be sent now.
     private func startItems(in group: inout DiscardingTaskGroup) async throws {
         while hasRoom {
-            noteSpendingOfAll()
+            noteUseOfOthers()
             if let next = backlog.next(at: clock.moment) {
                 start(next, in: &group)
             } else if let missing = backlog.missing {
@@ -248,17 +248,18 @@ package actor Scheduler {
         return conclusion
     }
 
-    private func noteSpendingOfAll() {
-        guard !job.limits.sharedSpending.isEmpty, let spent = register?.spentByAll() else { return }
+    private func noteUseOfOthers() {
+        guard let register else { return }
+        backlog.noteRequestsOfOthers(in: register)
+        guard !job.limits.sharedSpending.isEmpty else { return }
+        let spent = register.spentByAll()
         backlog.note(spentByAllToday: spent.day, inMonth: spent.month)
     }
 
     private func account(for attempt: AttemptRecord, of request: ItemRequest) {
         summary.cost.add(attempt.cost)
-        if attempt.reachedService {
-            let use = QuotaNote.used(attempt.usage ?? TokenUsage(), cost: attempt.cost)
-            register?.note(use, of: request.model, tier: request.serviceTier)
-        }
+        let use = QuotaNote.used(attempt.usage ?? TokenUsage(), cost: attempt.cost)
+        register?.note(attempt.reachedService ? use : .unsent, of: request.model, tier: request.serviceTier)
         guard let answered = attempt.modelVersion,
             answeringModels.isNews(answered, askedFor: request.model)
         else { return }

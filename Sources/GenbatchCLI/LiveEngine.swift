@@ -326,7 +326,7 @@ struct LiveEngine {
     /// A simulator has no quota that another run could meet again.
     private func makeRegister(_ job: Job, _ connection: Connection) throws -> LedgerRegister? {
         guard !options.connection.simulate else { return nil }
-        return try LedgerRegister(job.limits.sharedSpending, account: connection.client.accountDigest, clock)
+        return try LedgerRegister(job.limits, account: connection.client.accountDigest, clock)
     }
 
     /// Every connection needs a descriptor; too few are said once, and the run goes on with less.

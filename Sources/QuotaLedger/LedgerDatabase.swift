@@ -178,6 +178,19 @@ struct LedgerDatabase {
         return totals
     }
 
+    func requests(of day: PacificDay) throws -> [RequestsOfOthers.Key: Int] {
+        let statement = try connection.prepare(
+            "SELECT account, model, sum(requests) FROM daily_use WHERE day = ?1 GROUP BY account, model"
+        )
+        try statement.bind(day.description, at: 1)
+        var requests: [RequestsOfOthers.Key: Int] = [:]
+        while try statement.step() {
+            let key = RequestsOfOthers.Key(account: statement.text(at: 0), model: statement.text(at: 1), day: day)
+            requests[key] = Int(statement.integer(at: 2))
+        }
+        return requests
+    }
+
     private static let knowledgeColumns = """
         name.account, name.model, name.tier, requests_per_minute, tokens_per_minute, pace_learned_at_ms, requests_per_day,
             daily_limit_learned_at_ms, spent_until_ms, requests, input_tokens, output_tokens, cost_microdollars,

@@ -38,7 +38,9 @@ package struct RateLimiter: Sendable {
     private let limits: QuotaLimits
     /// The limit of requests per day that the server told.
     private var toldPerDay: Int?
-    private var requestsToday: Int
+    /// Of this run.
+    private var ownRequestsToday = 0
+    private var othersRequestsToday: Int
     private var isSpentForToday: Bool
 
     /// - Parameters:
@@ -54,7 +56,7 @@ package struct RateLimiter: Sendable {
     ) {
         self.limits = limits
         toldPerDay = learned.requestsPerDay
-        requestsToday = learned.requestsToday
+        othersRequestsToday = learned.requestsToday
         isSpentForToday = learned.spentUntil != nil
         let ceiling = limits.requestsPerMinute.map(Double.init)
         requests = Pace(
@@ -96,9 +98,18 @@ package struct RateLimiter: Sendable {
         limits.requestsPerDay.map { min($0, toldPerDay ?? .max) } ?? toldPerDay
     }
 
+    /// Requests of the present day, those of other runs included as far as they are known.
+    private var requestsToday: Int { ownRequestsToday + othersRequestsToday }
+
+    /// Takes note of what other runs, earlier ones included, have sent in the present day.
+    package mutating func note(requestsOfOthersToday count: Int) {
+        othersRequestsToday = count
+    }
+
     /// Begins to count the requests of a day anew.
     package mutating func beginDay() {
-        requestsToday = 0
+        ownRequestsToday = 0
+        othersRequestsToday = 0
         isSpentForToday = false
     }
 
@@ -140,7 +151,7 @@ package struct RateLimiter: Sendable {
             retryBudget.spend(now: now)
         }
         inFlight += 1
-        requestsToday += 1
+        ownRequestsToday += 1
         return .now
     }
 
@@ -165,7 +176,7 @@ package struct RateLimiter: Sendable {
     package mutating func ended(wasSent: Bool = true) {
         inFlight -= 1
         if !wasSent {
-            requestsToday -= 1
+            ownRequestsToday -= 1
         }
     }
 

@@ -226,6 +226,9 @@ struct SchedulerCapTests {
         }
         let summary = try await harness.finish()
         #expect(summary.done == 3)
+        // Two of each item reached nobody.
+        #expect(register.notes.count { $0 == .sent } == 9)
+        #expect(register.notes.count { $0 == .unsent } == 6)
         #expect(register.notes.count { if case .used = $0 { true } else { false } } == 3)
     }
 
@@ -263,6 +266,7 @@ struct SchedulerCapTests {
         _ = try await run(Limits(concurrency: 4, quota: .generous), items: 5, register: register)
         let uses = register.notes.filter { if case .used = $0 { true } else { false } }
         #expect(uses.count == 5)
+        #expect(register.notes.count { $0 == .sent } == 5)
         #expect(register.notes.last == .pace(LearnedQuota(requestsToday: 5)))
     }
 
@@ -317,6 +321,38 @@ struct SchedulerCapTests {
         #expect(message.contains("before \(Timestamp.rfc3339(unixMilliseconds: opening))"))
     }
 
+    @Test("what other runs send meanwhile counts for the day")
+    func othersOfToday() async throws {
+        let sent = Tally()
+        // For each request of this run another one sends two.
+        let register = MemoryRegister(others: { 2 * sent.value })
+        let limits = Limits(concurrency: 1, quota: QuotaLimits(requestsPerMinute: 1_000_000, requestsPerDay: 30))
+        let items = (1...50).map { PendingItem.plain(String($0), number: Int64($0)) }
+        let harness = SchedulerHarness(InMemoryStore(items), job: Job(name: "test", limits: limits), register: register)
+        { _ in
+            sent.raise()
+            return .answer
+        }
+        let summary = try await harness.finish()
+        #expect(summary.done == 10)
+        #expect(summary.deferred == 40)
+    }
+
+    @Test("a request is noted before it is answered")
+    func notesEarly() async throws {
+        let register = MemoryRegister()
+        let harness = SchedulerHarness(
+            InMemoryStore([.plain("a")]),
+            job: Job(name: "test", limits: Limits(concurrency: 1, quota: .generous)),
+            register: register
+        ) { _ in .hold(.answer) }
+        let run = harness.start()
+        try await harness.generator.inFlight(1)
+        #expect(register.notes == [.sent])
+        harness.generator.releaseAll()
+        _ = try await run.value
+    }
+
     @Test("a day's requests are counted anew after midnight in California")
     func midnight() async throws {
         let clock = ManualClock()
@@ -350,11 +386,17 @@ struct SchedulerCapTests {
 private final class MemoryRegister: QuotaRegister {
     private let learned: LearnedQuota
     private let spent: MicroDollars
+    private let others: @Sendable () -> Int?
     private let noted = Watched<[QuotaNote]>([])
 
-    init(learned: LearnedQuota = LearnedQuota(), spent: MicroDollars = .zero) {
+    init(
+        learned: LearnedQuota = LearnedQuota(),
+        spent: MicroDollars = .zero,
+        others: @escaping @Sendable () -> Int? = { nil }
+    ) {
         self.learned = learned
         self.spent = spent
+        self.others = others
     }
 
     var notes: [QuotaNote] { noted.value }
@@ -365,6 +407,10 @@ private final class MemoryRegister: QuotaRegister {
 
     func note(_ note: QuotaNote, of model: String, tier: ServiceTier) {
         noted.change { $0.append(note) }
+    }
+
+    func requestsOfOthersToday(of model: String) -> Int? {
+        others()
     }
 
     func spentByAll() -> (day: MicroDollars, month: MicroDollars) {
