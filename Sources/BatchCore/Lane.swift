@@ -32,6 +32,8 @@ struct Lane {
     private var sleeping = 0
     /// Why its items are left for a later run.
     private var closedBecause: GenerationError?
+    /// When spare capacity was first missing since the last answer.
+    private var shedSince: Duration?
     /// When the limiter was last found to allow more; `nil` if that takes an answer.
     private(set) var opensAt: Duration?
 
@@ -147,6 +149,7 @@ struct Lane {
     // MARK: What came of it
 
     mutating func answered(_ work: Work, usage: TokenUsage, wasRetry: Bool, sentAt: Duration) {
+        shedSince = nil
         var extraTokens = 0
         if work.inputTokens > 0, let reported = usage.promptTokens {
             extraTokens = estimate.correct(work.inputTokens, of: work, reported: reported)
@@ -169,12 +172,26 @@ struct Lane {
         }
     }
 
+    /// Without any answer for so long, spare capacity is not waited for in this run.
+    private static let longestShortage = Duration.seconds(10 * 60)
+
+    /// Notes that spare capacity was missing.
+    ///
+    /// - Returns: Whether it has been for so long that waiting does not help in this run.
+    mutating func shed(now: Duration) -> Bool {
+        let since = shedSince ?? now
+        shedSince = since
+        return now - since >= Self.longestShortage
+    }
+
     func isServiceDown(now: Duration) -> Bool {
         limiter.isServiceDown(now: now)
     }
 
     var isSpendLimitLikely: Bool { limiter.isSpendLimitLikely }
 
+    /// Takes account of a refusal for quota, or of spare capacity that is not waited for any longer.
+    ///
     /// - Returns: When the item may be sent again, and whether that is news; `nil` if its model is closed for this run.
     mutating func refused(
         _ error: GenerationError,
@@ -182,6 +199,11 @@ struct Lane {
         now: Duration,
         jitter: Double
     ) -> (opensAt: Duration, isNew: Bool)? {
+        if error.isShed {
+            limiter.ended()
+            closedBecause = closedBecause ?? error
+            return nil
+        }
         switch limiter.refused(error, sentAt: sentAt, now: now, jitter: jitter) {
         case .wait(let until, let isNew):
             return (until, isNew)

@@ -152,6 +152,15 @@ extension GenerationError {
         return error
     }
 
+    /// The same, as the reason for which a model's items are left for a later run.
+    var afterLongShortage: GenerationError {
+        var error = self
+        error.message =
+            "there has been no spare capacity for ten minutes, at last: \(message); run again later, or without service_tier: "
+            + "flex"
+        return error
+    }
+
     /// Makes a failure of an error that no generator should throw: an item must not get lost by it.
     fileprivate static func unforeseen(_ error: any Error) -> GenerationError {
         GenerationError(

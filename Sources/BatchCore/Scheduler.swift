@@ -321,8 +321,16 @@ package actor Scheduler {
         }
         let wasRetry = work.machine.isRetry
         let isServiceDown = backlog.withLane(of: work) { $0.isServiceDown(now: now) }
-        switch work.machine.failed(error, isServiceDown: isServiceDown, using: &random) {
+        let isCapacityGone = error.isShed && backlog.withLane(of: work) { $0.shed(now: now) }
+        let action = work.machine.failed(
+            error,
+            isServiceDown: isServiceDown,
+            isCapacityGone: isCapacityGone,
+            using: &random
+        )
+        switch action {
         case .waitForGate, .deferModel:
+            let error = isCapacityGone ? error.afterLongShortage : error
             if let opensAt = refused(work, error, sentAt: sentAt, now: now) { return tryAgain(at: opensAt) }
             summary.closedModels[work.item.request.model] = error
             return Conclusion(

@@ -232,13 +232,29 @@ struct SchedulerCapTests {
         #expect(register.notes.count { if case .used = $0 { true } else { false } } == 3)
     }
 
-    @Test("a request that spare capacity is missing for waits, however long it takes")
+    @Test("requests that spare capacity is missing for are left for a later run after ten minutes")
     func shed() async throws {
         let shed = GenerationError(.overloaded, "no spare capacity", httpStatus: 503, isShed: true)
-        let harness = SchedulerHarness([.plain("a")], retry: RetryPolicy(attempts: 2)) { call in
-            call.attempt < 30 ? .fail(shed) : .answer
+        let harness = SchedulerHarness(items(count: 40), retry: RetryPolicy(attempts: 2)) { _ in .fail(shed) }
+        let summary = try await harness.finish()
+        #expect(summary.ending == .completed)
+        #expect(summary.deferred == 40)
+        #expect(summary.elapsed >= .seconds(600) && summary.elapsed <= .seconds(1200))
+        let reason = try #require(summary.closedModels["model-a"])
+        #expect(reason.message.contains("no spare capacity") && reason.message.contains("ten minutes"))
+    }
+
+    @Test("a request that spare capacity is missing for waits as long as its model answers others")
+    func shedBesideAnswers() async throws {
+        let shed = GenerationError(.overloaded, "no spare capacity", httpStatus: 503, isShed: true)
+        let harness = SchedulerHarness(
+            items(count: 200),
+            quota: QuotaLimits(requestsPerMinute: 1),
+            retry: RetryPolicy(attempts: 2)
+        ) { call in
+            call.text == "1" && call.attempt < 20 ? .fail(shed) : .answer
         }
-        #expect(try await harness.finish().done == 1)
+        #expect(try await harness.finish().done == 200)
     }
 
     @Test("a cap that is too small for one request sends none")
