@@ -2,6 +2,8 @@
 struct RunTime {
     /// How long a request is taken to last while nothing is known of the model.
     static let guessedRequestTime = Duration.seconds(10)
+    /// The same for spare capacity, which takes from one minute to fifteen to be there.
+    static let guessedFlexTime = Duration.seconds(8 * 60)
     private static let day = 86_400.0
 
     private let parts: [Forecast.Part]
@@ -81,6 +83,7 @@ struct RunTime {
     }
 
     private func time(of part: Forecast.Part) -> Double {
-        (basis.histories[part.model]?.medianTime ?? Self.guessedRequestTime).inSeconds
+        let guess = part.tier == .flex ? Self.guessedFlexTime : Self.guessedRequestTime
+        return (basis.histories[part.model]?.medianTimes[part.tier] ?? guess).inSeconds
     }
 }

@@ -52,22 +52,22 @@ enum SharedLedger {
         }
     }
 
-    /// What earlier runs have found out of each model, the latest if several accounts or tiers have.
+    /// What earlier runs have found out of each model, the latest if several tiers have.
     ///
     /// It is for forecasts: if the ledger cannot be read, nothing is known, and the run itself tells why.
     ///
     /// - Parameters:
     ///   - now: Unix time in milliseconds.
-    ///   - account: The only one that counts; `nil` for any.
+    ///   - account: Whose quotas are meant.
     ///   - environment: Where the ledger is looked for.
     /// - Returns: By model.
     static func learned(
         at now: Int64,
-        account: String?,
+        account: String,
         _ environment: Environment = .process
     ) -> [String: LearnedQuota] {
         guard let quotas = try? existing(environment)?.knowledge(at: now) else { return [:] }
-        let oldestFirst = quotas.filter { account == nil || $0.name.account == account }
+        let oldestFirst = quotas.filter { $0.name.account == account }
             .sorted { ($0.paceLearnedAt ?? 0) < ($1.paceLearnedAt ?? 0) }
         return Dictionary(oldestFirst.map { ($0.name.model, $0.current) }, uniquingKeysWith: { $1 })
     }
