@@ -227,6 +227,14 @@ struct Backlog {
         budget.note(spentByAllToday: day, inMonth: month)
     }
 
+    /// Takes note of what other runs send today, for the models of which so many are allowed.
+    mutating func noteRequestsOfOthers(in register: any QuotaRegister) {
+        for index in lanes.indices where lanes[index].hasDailyLimit {
+            guard let count = register.requestsOfOthersToday(of: lanes[index].model) else { continue }
+            lanes[index].note(requestsOfOthersToday: count)
+        }
+    }
+
     /// Changes what is known about a model.
     mutating func withLane<Result>(of work: Work, _ body: (inout Lane) -> Result) -> Result {
         body(&lanes[work.lane])

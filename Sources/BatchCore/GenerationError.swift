@@ -52,6 +52,14 @@ package struct GenerationError: Error, Sendable, Equatable {
 extension GenerationError {
     /// Whether the project's plan does not include the model at all.
     var isWithoutQuota: Bool { quotas.contains { $0.limit == 0 } }
+
+    /// Whether it is about a quota of the day, and not only about a long delay.
+    var namesDay: Bool { quotas.contains(where: \.isPerDay) }
+
+    /// The smallest limit of requests per day that the server told.
+    var requestsPerDay: Int? {
+        quotas.lazy.filter { $0.isPerDay && !$0.isOfTokens }.compactMap(\.limit).min()
+    }
 }
 
 /// A quota as a refusal names it.
@@ -67,12 +75,13 @@ package struct ExceededQuota: Sendable, Equatable {
     }
 
     package var isPerDay: Bool { id.contains("PerDay") }
+    package var isPerMinute: Bool { id.contains("PerMinute") }
     /// Whether it counts tokens and not requests.
     package var isOfTokens: Bool { id.contains("Token") }
 
     /// What may not be exceeded, as `300 requests/min`; `nil` if the name tells no time.
     var words: String? {
-        let period = isPerDay ? "day" : id.contains("PerMinute") ? "min" : nil
+        let period = isPerDay ? "day" : isPerMinute ? "min" : nil
         let what = isOfTokens ? "input tokens" : "requests"
         return period.map { (limit.map { "\($0) " } ?? "") + "\(what)/\($0)" }
     }

@@ -71,11 +71,13 @@ package struct ItemMachine: Sendable {
     /// - Parameters:
     ///   - error: What happened.
     ///   - isServiceDown: Whether others fail too, so that the item waits for the service instead of failing.
+    ///   - isCapacityGone: Whether there has been no spare capacity for long, and for no item of the model.
     ///   - generator: Where jitter comes from.
     /// - Returns: What to do.
     package mutating func failed(
         _ error: GenerationError,
         isServiceDown: Bool,
+        isCapacityGone: Bool = false,
         using generator: inout some RandomNumberGenerator
     ) -> Action {
         isRetry = error.isServiceTrouble
@@ -96,7 +98,10 @@ package struct ItemMachine: Sendable {
             if let delay = error.retryDelay, delay > QuotaPause.longestBelievableDelay { return .deferModel }
             if action == .waitForGate { return .waitForGate }
         }
-        return retryOrGiveUp(error, isServiceDown: isServiceDown, using: &generator)
+        let next = retryOrGiveUp(error, isServiceDown: isServiceDown, using: &generator)
+        guard error.isShed, next == .fail else { return next }
+        // Spare capacity comes back some time, and the item is not to blame until then.
+        return isCapacityGone ? .deferModel : .retry(after: policy.patient.longestDelay(using: &generator))
     }
 
     /// An answer is repaired once: a model that does not understand what is wrong does not understand it twice.
@@ -127,8 +132,6 @@ package struct ItemMachine: Sendable {
         // Nobody was reached in all attempts: that is the network's fault, and every other item would fare the same.
         if error.failureClass == .network, !error.isPossiblyBilled { return .stopRun }
         if isServiceDown, isRetry { return .retry(after: policy.longestDelay(using: &generator)) }
-        // Spare capacity comes back some time, and the item is not to blame until then.
-        if error.isShed { return .retry(after: policy.patient.longestDelay(using: &generator)) }
         return .fail
     }
 }

@@ -24,12 +24,16 @@ struct Lane {
     private var estimate = TokenEstimate()
     /// When the service begins to count the requests of a day anew, in Unix milliseconds.
     private var dayEndsAt: Int64
+    /// Until when the service lets nothing through, as an earlier run was told.
+    private let spentUntil: Int64?
 
     private var queues = Queue.allCases.map { _ in WorkQueue() }
     /// Items that wait elsewhere for their moment.
     private var sleeping = 0
     /// Why its items are left for a later run.
     private var closedBecause: GenerationError?
+    /// When spare capacity was first missing since the last answer.
+    private var shedSince: Duration?
     /// When the limiter was last found to allow more; `nil` if that takes an answer.
     private(set) var opensAt: Duration?
 
@@ -40,6 +44,7 @@ struct Lane {
         self.model = model
         self.tier = tier
         ownRequestsPerDay = limits.quota.requestsPerDay
+        spentUntil = learned.spentUntil
         limiter = RateLimiter(
             limits: limits.quota,
             learned: learned,
@@ -51,6 +56,13 @@ struct Lane {
 
     /// What the next run should know of the model's quota.
     var learned: LearnedQuota { limiter.learned }
+
+    /// Whether it matters how many requests other runs send.
+    var hasDailyLimit: Bool { limiter.requestsPerDay != nil }
+
+    mutating func note(requestsOfOthersToday count: Int) {
+        limiter.note(requestsOfOthersToday: count)
+    }
 
     var isEmpty: Bool { queues.allSatisfy(\.isEmpty) }
     var hasFresh: Bool { !queues[Queue.fresh.rawValue].isEmpty }
@@ -118,19 +130,26 @@ struct Lane {
             }
             return nil
         case .spentForToday:
-            let error = GenerationError.spentForToday(
-                model: model,
-                limit: limiter.requestsPerDay,
-                isOfJob: limiter.requestsPerDay == ownRequestsPerDay
-            )
+            let error = errorOfToday
             closedBecause = error
             return .postpone(candidate, because: .refused(error))
         }
     }
 
+    /// Why nothing more is sent today, or for now.
+    private var errorOfToday: GenerationError {
+        if let spentUntil, spentUntil < dayEndsAt { return .closed(model: model, until: spentUntil) }
+        return .spentForToday(
+            model: model,
+            limit: limiter.requestsPerDay,
+            isOfJob: limiter.requestsPerDay == ownRequestsPerDay
+        )
+    }
+
     // MARK: What came of it
 
     mutating func answered(_ work: Work, usage: TokenUsage, wasRetry: Bool, sentAt: Duration) {
+        shedSince = nil
         var extraTokens = 0
         if work.inputTokens > 0, let reported = usage.promptTokens {
             extraTokens = estimate.correct(work.inputTokens, of: work, reported: reported)
@@ -153,12 +172,26 @@ struct Lane {
         }
     }
 
+    /// Without any answer for so long, spare capacity is not waited for in this run.
+    private static let longestShortage = Duration.seconds(10 * 60)
+
+    /// Notes that spare capacity was missing.
+    ///
+    /// - Returns: Whether it has been for so long that waiting does not help in this run.
+    mutating func shed(now: Duration) -> Bool {
+        let since = shedSince ?? now
+        shedSince = since
+        return now - since >= Self.longestShortage
+    }
+
     func isServiceDown(now: Duration) -> Bool {
         limiter.isServiceDown(now: now)
     }
 
     var isSpendLimitLikely: Bool { limiter.isSpendLimitLikely }
 
+    /// Takes account of a refusal for quota, or of spare capacity that is not waited for any longer.
+    ///
     /// - Returns: When the item may be sent again, and whether that is news; `nil` if its model is closed for this run.
     mutating func refused(
         _ error: GenerationError,
@@ -166,6 +199,11 @@ struct Lane {
         now: Duration,
         jitter: Double
     ) -> (opensAt: Duration, isNew: Bool)? {
+        if error.isShed {
+            limiter.ended()
+            closedBecause = closedBecause ?? error
+            return nil
+        }
         switch limiter.refused(error, sentAt: sentAt, now: now, jitter: jitter) {
         case .wait(let until, let isNew):
             return (until, isNew)
@@ -177,6 +215,14 @@ struct Lane {
 }
 
 extension GenerationError {
+    fileprivate static func closed(model: String, until moment: Int64) -> GenerationError {
+        GenerationError(
+            .rateDay,
+            "the service lets no request for \(model) through before \(Timestamp.rfc3339(unixMilliseconds: moment)); "
+                + "run again then, or `genbatch quota --forget` if it does by now"
+        )
+    }
+
     fileprivate static func spentForToday(model: String, limit: Int?, isOfJob: Bool) -> GenerationError {
         let what = limit.map { "\($0) requests" } ?? "requests"
         let advice =

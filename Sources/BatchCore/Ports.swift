@@ -195,20 +195,28 @@ package protocol QuotaRegister: Sendable {
     /// Keeps a piece of news about a quota; returns at once.
     func note(_ note: QuotaNote, of model: String, tier: ServiceTier)
 
+    /// How many requests of a model, in all tiers, other runs have sent in the present day of California, as far as it is
+    /// known; `nil` if it is not. Returns at once.
+    func requestsOfOthersToday(of model: String) -> Int?
+
     /// What all runs spent in the present day and month of California, as far as it is known; returns at once.
     func spentByAll() -> (day: MicroDollars, month: MicroDollars)
 }
 
 /// News about the quota of a model.
 package enum QuotaNote: Sendable, Equatable {
-    /// A request was sent; a cost of `nil` is unknown.
+    /// A request is being sent.
+    case sent
+    /// It reached nobody, and does not count.
+    case unsent
+    /// What a request used that was sent; a cost of `nil` is unknown.
     case used(TokenUsage, cost: MicroDollars?)
     /// The paces that are kept up.
     case pace(LearnedQuota)
     /// The server named its limit of requests per day.
     case dailyLimit(Int)
-    /// The server said that nothing more goes through today.
-    case spentForToday
+    /// The server lets nothing through: for so long, or if it names no time until the day ends.
+    case closed(for: Duration?)
 }
 
 /// Time as the scheduler sees it; tests move it by hand.

@@ -105,4 +105,10 @@ package struct RunSummary: Sendable, Equatable {
     package var balance: ItemBalance?
 
     package init() {}
+
+    /// Why items were left for a later run: a reason for each model, and one for a cap.
+    package var reasonsForDeferral: [String] {
+        let models = closedModels.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value.message)" }
+        return models + [cap?.message].compactMap(\.self)
+    }
 }

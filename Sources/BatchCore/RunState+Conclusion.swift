@@ -27,10 +27,8 @@ extension RunState {
 
     private mutating func account(for attempt: AttemptRecord, of request: ItemRequest) {
         summary.cost.add(attempt.cost)
-        if attempt.reachedService {
-            let use = QuotaNote.used(attempt.usage ?? TokenUsage(), cost: attempt.cost)
-            register?.note(use, of: request.model, tier: request.serviceTier)
-        }
+        let use = QuotaNote.used(attempt.usage ?? TokenUsage(), cost: attempt.cost)
+        register?.note(attempt.reachedService ? use : .unsent, of: request.model, tier: request.serviceTier)
         guard let answered = attempt.modelVersion,
             answeringModels.isNews(answered, askedFor: request.model)
         else { return }
@@ -92,8 +90,16 @@ extension RunState {
         }
         let wasRetry = work.machine.isRetry
         let isServiceDown = backlog.withLane(of: work) { $0.isServiceDown(now: now) }
-        switch work.machine.failed(error, isServiceDown: isServiceDown, using: &random) {
+        let isCapacityGone = error.isShed && backlog.withLane(of: work) { $0.shed(now: now) }
+        let action = work.machine.failed(
+            error,
+            isServiceDown: isServiceDown,
+            isCapacityGone: isCapacityGone,
+            using: &random
+        )
+        switch action {
         case .waitForGate, .deferModel:
+            let error = isCapacityGone ? error.afterLongShortage : error
             if let opensAt = refused(work, error, sentAt: sentAt, now: now) { return tryAgain(at: opensAt) }
             summary.closedModels[work.request.model] = error
             return Conclusion(
@@ -163,11 +169,11 @@ extension RunState {
     private func noteRefusal(_ error: GenerationError, of work: Work, isFinal: Bool) {
         let (model, tier) = (work.request.model, work.request.serviceTier)
         guard error.failureClass == .rateDay else { return }
-        if let limit = error.quotas.first(where: { $0.isPerDay && !$0.isOfTokens })?.limit, limit > 0 {
+        if let limit = error.requestsPerDay, limit > 0 {
             register?.note(.dailyLimit(limit), of: model, tier: tier)
         }
         if isFinal {
-            register?.note(.spentForToday, of: model, tier: tier)
+            register?.note(.closed(for: error.namesDay ? nil : error.retryDelay), of: model, tier: tier)
         }
     }
 }

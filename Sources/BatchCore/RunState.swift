@@ -60,7 +60,7 @@ struct RunState {
         self.register = register
         self.random = random
         prices = KnownPrices(job.prices)
-        noteSpendingOfAll()
+        noteUseOfOthers()
     }
 
     // MARK: What to send next
@@ -75,7 +75,7 @@ struct RunState {
         // What has changed until now is taken account of.
         hasChanged = false
         while hasRoom {
-            noteSpendingOfAll()
+            noteUseOfOthers()
             guard let next = backlog.next(at: clock.moment) else {
                 return backlog.missing.map { .read($0) } ?? .wait
             }
@@ -117,8 +117,11 @@ struct RunState {
         return true
     }
 
-    private mutating func noteSpendingOfAll() {
-        guard sharesSpending, let spent = register?.spentByAll() else { return }
+    private mutating func noteUseOfOthers() {
+        guard let register else { return }
+        backlog.noteRequestsOfOthers(in: register)
+        guard sharesSpending else { return }
+        let spent = register.spentByAll()
         backlog.note(spentByAllToday: spent.day, inMonth: spent.month)
     }
 

@@ -42,6 +42,7 @@ extension Scheduler {
             guard try await begin(work) else { return }
             var work = work
             work.attempts += 1
+            register?.note(.sent, of: work.request.model, tier: work.request.serviceTier)
             let sentAt = clock.now()
             try await settle(await send(work, at: sentAt), sentAt: sentAt, of: work)
         } catch {
@@ -149,6 +150,15 @@ extension GenerationError {
     var afterLongOutage: GenerationError {
         var error = self
         error.message = "nobody has answered for ten minutes, at last: \(message); run again when the service is back"
+        return error
+    }
+
+    /// The same, as the reason for which a model's items are left for a later run.
+    var afterLongShortage: GenerationError {
+        var error = self
+        error.message =
+            "there has been no spare capacity for ten minutes, at last: \(message); run again later, or without service_tier: "
+            + "flex"
         return error
     }
 

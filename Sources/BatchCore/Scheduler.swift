@@ -13,7 +13,7 @@ package final class Scheduler: Sendable {
     let generator: any Generating
     let clock: any RunClock
     let observer: any RunObserver
-    private let register: (any QuotaRegister)?
+    let register: (any QuotaRegister)?
     /// Asked several times for each item, for a moment each: changing over to an actor would cost more than what it does.
     let state: Mutex<RunState>
 

@@ -15,7 +15,7 @@ extension AnswerHistory {
     static func read(_ connection: Connection, of models: [String]) throws(SQLiteError) -> [String: AnswerHistory] {
         let rows = try connection.prepare(
             """
-            SELECT output_tokens + coalesce(reasoning_output_tokens, 0), duration_ms
+            SELECT output_tokens + coalesce(reasoning_output_tokens, 0), duration_ms, service_tier
             FROM attempt CROSS JOIN variant ON variant.id = attempt.variant_id
             WHERE status = 'answered' AND model = ?1 AND output_tokens IS NOT NULL AND duration_ms IS NOT NULL
                 AND attempt.id > (SELECT max(id) FROM attempt) - \(attemptsLookedAt)
@@ -27,10 +27,11 @@ extension AnswerHistory {
             try rows.bind(model, at: 1)
             defer { rows.reset() }
             var outputs: [Int] = []
-            var milliseconds: [Int] = []
+            var milliseconds: [ServiceTier: [Int]] = [:]
             while try rows.step() {
                 outputs.append(Int(rows.integer(at: 0)))
-                milliseconds.append(Int(rows.integer(at: 1)))
+                let tier = rows.optionalText(at: 2).flatMap(ServiceTier.init) ?? .standard
+                milliseconds[tier, default: []].append(Int(rows.integer(at: 1)))
             }
             histories[model] = AnswerHistory(outputs: outputs, milliseconds: milliseconds)
         }

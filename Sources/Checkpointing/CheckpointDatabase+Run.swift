@@ -101,7 +101,7 @@ extension CheckpointDatabase {
             WHERE id = ?1
             """
         )
-        let (ending, message) = Self.words(for: summary.ending)
+        let (ending, message) = Self.words(for: summary)
         try statement.bind(runID, at: 1)
         try statement.bind(System.now, at: 2)
         try statement.bind(ending, at: 3)
@@ -115,12 +115,15 @@ extension CheckpointDatabase {
         try statement.run()
     }
 
-    private static func words(for ending: RunSummary.Ending) -> (String, String?) {
-        switch ending {
-        case .completed: ("completed", nil)
-        case .limitReached: ("limit_reached", nil)
-        case .outOfTime: ("out_of_time", nil)
-        case .interrupted: ("interrupted", nil)
+    /// The name of the ending, and why items were left, if that has a reason.
+    private static func words(for summary: RunSummary) -> (String, String?) {
+        let reasons = summary.reasonsForDeferral.joined(separator: "; ")
+        let reason = reasons.isEmpty ? nil : reasons
+        return switch summary.ending {
+        case .completed: ("completed", reason)
+        case .limitReached: ("limit_reached", reason)
+        case .outOfTime: ("out_of_time", reason)
+        case .interrupted: ("interrupted", reason)
         case .stopped(let error): ("stopped", error.message)
         }
     }

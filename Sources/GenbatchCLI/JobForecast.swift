@@ -22,9 +22,9 @@ struct JobForecast {
 
     /// Takes in what the ledger has of quotas and of what other jobs spent.
     ///
-    /// - Parameter account: The only one that counts; `nil` without a key, when whatever is the latest has to do.
-    mutating func consultLedger(account: String? = nil) {
-        basis.learned = SharedLedger.learned(at: basis.moment, account: account)
+    /// - Parameter account: Whose quotas are meant; `nil` without a key, when nothing can be known of them.
+    mutating func consultLedger(account: String?) {
+        basis.learned = account.map { SharedLedger.learned(at: basis.moment, account: $0) } ?? [:]
         guard let totals = SharedLedger.totals(at: basis.moment) else { return }
         basis.spentToday = totals.today.cost.known
         basis.spentThisMonth = totals.month.cost.known

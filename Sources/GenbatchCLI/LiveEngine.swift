@@ -310,12 +310,8 @@ struct LiveEngine {
     /// The command line's limits over the job's, and the user's beside them.
     private func setLimits(of job: inout Job, _ connection: Connection) throws {
         var limits = job.limits
-        limits.quota.requestsPerMinute = options.rpm ?? limits.quota.requestsPerMinute
-        limits.quota.tokensPerMinute = options.tpm ?? limits.quota.tokensPerMinute
+        options.limits.apply(to: &limits)
         limits.quota.startsCarefully = !connection.client.isServerLocal
-        limits.spending.cost = options.maxCost?.amount ?? limits.spending.cost
-        limits.spending.totalTokens = options.maxTokens ?? limits.spending.totalTokens
-        limits.duration = options.maxDuration?.duration ?? limits.duration
         // Simulated answers cost nothing.
         if !options.connection.simulate {
             limits.sharedSpending = try SharedLedger.caps()
@@ -326,12 +322,12 @@ struct LiveEngine {
     /// A simulator has no quota that another run could meet again.
     private func makeRegister(_ job: Job, _ connection: Connection) throws -> LedgerRegister? {
         guard !options.connection.simulate else { return nil }
-        return try LedgerRegister(job.limits.sharedSpending, account: connection.client.accountDigest, clock)
+        return try LedgerRegister(job.limits, account: connection.client.accountDigest, clock)
     }
 
     /// Every connection needs a descriptor; too few are said once, and the run goes on with less.
     private func concurrency(of job: Job) -> Int {
-        let wanted = options.concurrency ?? job.limits.concurrency
+        let wanted = options.limits.concurrency ?? job.limits.concurrency
         let possible = DescriptorLimit.concurrency(atMost: wanted)
         if possible < wanted {
             StandardError.note(

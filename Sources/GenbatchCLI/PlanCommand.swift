@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import BatchCore
 internal import Checkpointing
+internal import GenAI
 internal import JobFiles
 
 struct PlanCommand: AsyncParsableCommand {
@@ -11,6 +12,7 @@ struct PlanCommand: AsyncParsableCommand {
             EXAMPLES:
               genbatch plan job.yaml
               genbatch plan job.yaml --count-tokens
+              genbatch plan job.yaml --rpm 300 --max-cost 5
               genbatch plan job.yaml --explain scones
               genbatch plan job.yaml --json | jq .cost_usd.high
 
@@ -28,6 +30,8 @@ struct PlanCommand: AsyncParsableCommand {
     @OptionGroup var checkpoint: CheckpointOptions
 
     @OptionGroup var connection: ConnectionOptions
+
+    @OptionGroup var limits: LimitOptions
 
     @Flag(help: "Have the server count some prompts of each model; that takes a key.")
     var countTokens = false
@@ -69,9 +73,11 @@ struct PlanCommand: AsyncParsableCommand {
         guard let explain else {
             var job = jobFile.job
             job.prices = try PricesInForce.table(job)
+            let server = client ?? knownServer(job)
+            setLimits(of: &job, server)
             job.limits.sharedSpending = try SharedLedger.caps()
             var forecast = JobForecast(job, history?.answers ?? [:], spent: history?.spent ?? Spending())
-            forecast.consultLedger()
+            forecast.consultLedger(account: server?.client.accountDigest)
             if let client {
                 try await forecast.count(comparison.samples, client.client)
             }
@@ -93,6 +99,19 @@ struct PlanCommand: AsyncParsableCommand {
         }
         let text = ExplanationText(explanation)
         try StandardOutput.write(json ? text.json + "\n" : text.lines.map { $0 + "\n" }.joined())
+    }
+
+    /// The server that a run would ask, as far as options and environment tell; nothing is sent to it.
+    private func knownServer(_ job: Job) -> Connection? {
+        // Without a key no run is possible either, and it says so itself.
+        connection.simulate ? nil : try? Connection(connection, job: job.backend, concurrency: 1)
+    }
+
+    /// The limits that a run with the same options would keep.
+    private func setLimits(of job: inout Job, _ server: Connection?) {
+        limits.apply(to: &job.limits)
+        job.limits.concurrency = limits.concurrency ?? job.limits.concurrency
+        job.limits.quota.startsCarefully = !connection.simulate && server?.client.isServerLocal != true
     }
 
     private func connect(_ job: Job) async throws -> Connection {

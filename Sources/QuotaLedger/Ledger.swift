@@ -1,3 +1,4 @@
+internal import BatchCore
 internal import Synchronization
 
 /// What all jobs of a user on this machine know of their quotas and have spent: a small SQLite file that several
@@ -58,6 +59,11 @@ package final class Ledger: Sendable {
     /// What was used in the day and the month of a moment, by all jobs of the machine.
     package func totals(at now: Int64) throws(LedgerError) -> LedgerTotals {
         try with { try $0.totals(at: now) }
+    }
+
+    /// The requests of each model in a day, in all tiers and by all jobs of the machine.
+    func requests(of day: PacificDay) throws(LedgerError) -> [RequestsOfOthers.Key: Int] {
+        try with { try $0.requests(of: day) }
     }
 
     /// Writes changes in one transaction.

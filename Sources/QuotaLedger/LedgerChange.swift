@@ -9,6 +9,8 @@ package enum LedgerChange: Sendable, Equatable {
     case dailyLimit(Int)
     /// The server said that the quota of the day is spent.
     case dailyQuotaSpent
+    /// The server said that nothing goes through for so long; no longer than the day, when quotas come back.
+    case closed(Duration)
 }
 
 /// Changes that are written together; as large as there are quotas, however many requests it tells of.
@@ -53,6 +55,9 @@ package struct LedgerChanges: Sendable, Equatable {
             learn(name, Learned(requestsPerDay: limit, dailyLimitLearnedAt: now))
         case .dailyQuotaSpent:
             learn(name, Learned(spentUntil: day.endsAt))
+        case .closed(let delay):
+            let delay = Int64(min(delay, .seconds(86_400)) / .milliseconds(1))
+            learn(name, Learned(spentUntil: min(now + delay, day.endsAt)))
         }
     }
 

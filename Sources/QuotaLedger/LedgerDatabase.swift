@@ -178,10 +178,27 @@ struct LedgerDatabase {
         return totals
     }
 
+    func requests(of day: PacificDay) throws -> [RequestsOfOthers.Key: Int] {
+        let statement = try connection.prepare(
+            "SELECT account, model, sum(requests) FROM daily_use WHERE day = ?1 GROUP BY account, model"
+        )
+        try statement.bind(day.description, at: 1)
+        var requests: [RequestsOfOthers.Key: Int] = [:]
+        while try statement.step() {
+            let key = RequestsOfOthers.Key(account: statement.text(at: 0), model: statement.text(at: 1), day: day)
+            requests[key] = Int(statement.integer(at: 2))
+        }
+        return requests
+    }
+
     private static let knowledgeColumns = """
         name.account, name.model, name.tier, requests_per_minute, tokens_per_minute, pace_learned_at_ms, requests_per_day,
             daily_limit_learned_at_ms, spent_until_ms, requests, input_tokens, output_tokens, cost_microdollars,
-            unpriced_requests
+            unpriced_requests,
+            (
+                SELECT sum(requests) FROM daily_use
+                WHERE day = ?4 AND (daily_use.account, daily_use.model) = (name.account, name.model)
+            )
         """
     private static let knowledgeJoins = """
         LEFT JOIN quota ON (quota.account, quota.model, quota.tier) = (name.account, name.model, name.tier)
@@ -198,7 +215,7 @@ struct LedgerDatabase {
             requestsPerMinute: real(in: row, at: 3),
             tokensPerMinute: real(in: row, at: 4),
             requestsPerDay: isLimitFresh ? row.optionalInteger(at: 6).map(Int.init) : nil,
-            requestsToday: knowledge.today.requests
+            requestsToday: Int(row.integer(at: 14))
         )
         knowledge.paceLearnedAt = row.optionalInteger(at: 5)
         knowledge.spentUntil = row.optionalInteger(at: 8).flatMap { $0 > now ? $0 : nil }

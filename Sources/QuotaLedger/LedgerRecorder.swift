@@ -14,6 +14,9 @@ package final class LedgerRecorder: Sendable {
         var hasFailed = false
         /// What the ledger held after the last write, of all processes.
         var written: LedgerTotals
+        var others = RequestsOfOthers()
+        /// When somebody last asked what others do, in Unix milliseconds; from then on it is read again and again.
+        var lastAsked: Int64?
     }
 
     private let ledger: Ledger
@@ -39,7 +42,10 @@ package final class LedgerRecorder: Sendable {
         self.ledger = ledger
         self.interval = .milliseconds(Int(interval / .milliseconds(1)))
         self.onFailure = onFailure
-        state = Mutex(State(written: try ledger.totals(at: now)))
+        let day = PacificDay(containing: now)
+        var others = RequestsOfOthers()
+        others.read(try ledger.requests(of: day), of: day)
+        state = Mutex(State(written: try ledger.totals(at: now), others: others))
     }
 
     /// Notes a change; it costs no more than a lock.
@@ -55,7 +61,42 @@ package final class LedgerRecorder: Sendable {
             return !state.isScheduled
         }
         if isFirst {
-            queue.asyncAfter(deadline: .now() + interval) { self.write(at: now) }
+            schedule(at: now)
+        }
+    }
+
+    /// How many requests of a model, in all tiers, other processes and earlier runs have sent in the day of a moment.
+    ///
+    /// It costs no more than a lock, and is as old as the last write or reading; once asked, it is read about once a second.
+    package func requestsOfOthers(of model: String, account: String, at now: Int64) -> Int {
+        let key = RequestsOfOthers.Key(account: account, model: model, day: PacificDay(containing: now))
+        let (count, isFirst) = state.withLock { state in
+            state.lastAsked = now
+            defer { state.isScheduled = true }
+            return (state.others[key], !state.isScheduled)
+        }
+        if isFirst {
+            schedule(at: now)
+        }
+        return count
+    }
+
+    private func schedule(at now: Int64) {
+        queue.asyncAfter(deadline: .now() + interval) { [weak self] in
+            self?.write(at: now)
+            self?.scheduleReading()
+        }
+    }
+
+    /// Others go on when this process has nothing to write.
+    private func scheduleReading() {
+        let lastAsked: Int64? = state.withLock { state in
+            guard !state.isScheduled, let lastAsked = state.lastAsked else { return nil }
+            state.isScheduled = true
+            return lastAsked
+        }
+        if let lastAsked {
+            schedule(at: lastAsked)
         }
     }
 
@@ -97,17 +138,26 @@ package final class LedgerRecorder: Sendable {
             if !changes.isEmpty {
                 try ledger.apply(changes)
             }
-            finish(with: try? ledger.totals(at: now))
+            let day = PacificDay(containing: now)
+            finish(with: try? ledger.totals(at: now), requests: try? ledger.requests(of: day), of: day)
         } catch {
             keep(after: error)
         }
     }
 
     /// What was being written is in the ledger.
-    private func finish(with totals: LedgerTotals?) {
+    private func finish(
+        with totals: LedgerTotals?,
+        requests: [RequestsOfOthers.Key: Int]?,
+        of day: PacificDay
+    ) {
         state.withLock { state in
             for (key, use) in state.writing.uses {
                 state.written.add(use, on: key.day)
+            }
+            state.others.wrote(state.writing)
+            if let requests {
+                state.others.read(requests, of: day)
             }
             state.writing = LedgerChanges()
             state.written = totals ?? state.written

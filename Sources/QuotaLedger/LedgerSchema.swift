@@ -19,7 +19,7 @@ enum LedgerSchema {
             pace_learned_at_ms INTEGER,       -- Unix time in milliseconds, as everywhere
             requests_per_day INTEGER,         -- the limit that the server named
             daily_limit_learned_at_ms INTEGER,
-            spent_until_ms INTEGER,           -- the end of a day whose quota was used up; may be long past
+            spent_until_ms INTEGER,           -- until when nothing is let through; may be long past
             PRIMARY KEY (account, model, tier)
         ) STRICT, WITHOUT ROWID;
 

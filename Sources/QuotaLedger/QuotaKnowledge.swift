@@ -7,7 +7,7 @@ package struct QuotaKnowledge: Sendable, Equatable {
     package var learned = LearnedQuota()
     /// Unix time in milliseconds at which the pace was written down; `nil` if none was.
     package var paceLearnedAt: Int64?
-    /// The end of the day whose quota is spent; `nil` if there is some left, as far as is known.
+    /// Until when the service lets nothing through, mostly the end of a day; `nil` if it does, as far as is known.
     package var spentUntil: Int64?
     /// What all jobs of the machine used today.
     package var today = QuotaUse()

@@ -203,6 +203,16 @@ struct EventEncoder: Sendable {
         }
         writer.member("ending", ending)
         member("cap", summary.cap?.message, to: &writer)
+        writer.key("closed_models")
+        writer.object { writer in
+            for (model, error) in summary.closedModels.sorted(by: { $0.key < $1.key }) {
+                writer.key(model)
+                writer.object { writer in
+                    writer.member("class", error.failureClass.rawValue)
+                    writer.member("message", error.message)
+                }
+            }
+        }
         member("stop_class", stop?.failureClass.rawValue, to: &writer)
         member("stop_message", stop?.message, to: &writer)
         writer.member("done", summary.done)

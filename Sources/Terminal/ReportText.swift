@@ -61,9 +61,7 @@ package enum ReportText {
         if case .stopped(let error) = summary.ending {
             lines.append("  because   \(error.failureClass.rawValue): \(error.message)")
         }
-        if let cap = summary.cap {
-            lines.append("  because   \(cap.message)")
-        }
+        lines += summary.reasonsForDeferral.map { "  because   \($0)" }
         let failures = summary.failuresByClass.sorted { ($1.value, $0.key.rawValue) < ($0.value, $1.key.rawValue) }
         if !failures.isEmpty {
             lines.append("  failed    " + parts(failures.map { ($0.value, $0.key.rawValue) }))

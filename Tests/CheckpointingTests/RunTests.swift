@@ -206,6 +206,19 @@ struct RunTests {
         #expect(throws: CheckpointError.self) { try checkpoint.register(&source, job: Fixture.job) }
     }
 
+    @Test("a run is noted with the reasons for which it left items")
+    func notesReasons() async throws {
+        try await fixture.run([item("a")]) { checkpoint in
+            try await checkpoint.startRun(version: "1.2.3")
+            var summary = RunSummary()
+            summary.closedModels = ["m": GenerationError(.rateDay, "the quota is spent")]
+            try await checkpoint.finishRun(summary)
+        }
+        let run = try CheckpointReader(path: fixture.path).status().lastRun
+        #expect(run?.ending == "completed")
+        #expect(run?.message == "m: the quota is spent")
+    }
+
     @Test("runs are noted with their end")
     func notesRuns() async throws {
         try await fixture.run([item("a")]) { checkpoint in

@@ -88,6 +88,47 @@ struct LedgerRecorderTests {
         #expect(recorder.totals(at: noon) == (try ledger.totals(at: noon)))
     }
 
+    @Test("the requests of others are known from the start, and with each write, in all tiers and without one's own")
+    func others() async throws {
+        let fixture = try LedgerFixture()
+        let ledger = try fixture.open()
+        try ledger.apply(LedgerChanges((.used(use(requests: 4)), quota()), (.used(use(requests: 7)), quota("n"))))
+        let recorder = try recorder(ledger)
+        func others(_ model: String = "m", at now: Int64 = noon) -> Int {
+            recorder.requestsOfOthers(of: model, account: quota().account, at: now)
+        }
+        #expect(others() == 4 && others("n") == 7 && others("o") == 0)
+        recorder.note(.used(use(requests: 3)), of: quota(), at: noon)
+        #expect(others() == 4)
+        await recorder.flush(at: noon)
+        #expect(others() == 4)
+        try fixture.open().apply(
+            LedgerChanges((.used(use(requests: 2)), quota(tier: "flex")), (.used(use()), quota(account: "other")))
+        )
+        recorder.note(.used(use(requests: 5)), of: quota(), at: noon)
+        await recorder.flush(at: noon)
+        #expect(others() == 6)
+        // Not those of yesterday.
+        let tomorrow = noon + 24 * hour
+        #expect(others(at: tomorrow) == 0)
+        recorder.note(.used(use(requests: 1)), of: quota(), at: tomorrow)
+        await recorder.flush(at: tomorrow)
+        #expect(others(at: tomorrow) == 0)
+    }
+
+    @Test("who asks for the requests of others learns of new ones without writing anything")
+    func readsAgain() async throws {
+        let fixture = try LedgerFixture()
+        let recorder = try recorder(try fixture.open(), interval: .milliseconds(5))
+        func others() -> Int { recorder.requestsOfOthers(of: "m", account: quota().account, at: noon) }
+        for count in 1...3 {
+            try fixture.open().apply(LedgerChanges((.used(use()), quota())))
+            while others() < count {
+                await Task.yield()
+            }
+        }
+    }
+
     @Test("totals begin a new day, and a new month, without a write")
     func turnsOfDays() throws {
         let fixture = try LedgerFixture()

@@ -69,7 +69,7 @@ struct LedgerTests {
         #expect(knowledge.paceLearnedAt == noon)
         #expect(knowledge.today == use(requests: 7))
         #expect(try ledger.knowledge(of: quota("n"), at: noon).learned == LearnedQuota(requestsPerMinute: 60))
-        #expect(try ledger.knowledge(of: quota(tier: "flex"), at: noon).learned == LearnedQuota())
+        #expect(try ledger.knowledge(of: quota(tier: "flex"), at: noon).learned == LearnedQuota(requestsToday: 7))
         #expect(try ledger.knowledge(of: quota(account: "other"), at: noon).learned == LearnedQuota())
         #expect(try ledger.knowledge(at: noon).map(\.name.model) == ["m", "n"])
     }
@@ -103,6 +103,19 @@ struct LedgerTests {
         #expect(after.learned.requestsToday == 0)
     }
 
+    @Test(
+        "a long delay closes a quota for so long, at most until midnight in California",
+        arguments: [(1000, 1_000_000), (86_399, 43_200_000), (.max, 43_200_000)] as [(Int64, Int64)]
+    )
+    func closed(seconds: Int64, milliseconds: Int64) throws {
+        let delay = Duration.seconds(seconds)
+        let fixture = try LedgerFixture()
+        let ledger = try fixture.open()
+        try ledger.apply(LedgerChanges((.closed(delay), quota())))
+        #expect(try ledger.knowledge(of: quota(), at: noon).spentUntil == noon + milliseconds)
+        #expect(try ledger.knowledge(of: quota(), at: noon + milliseconds).spentUntil == nil)
+    }
+
     // Fault matrix: F40.
     @Test(
         "what is used in the last second of a day counts for that day, also when the clocks change",
@@ -116,6 +129,27 @@ struct LedgerTests {
         #expect(try ledger.totals(at: before).today.requests == 3)
         #expect(try ledger.totals(at: before + 1000).today.requests == 0)
         #expect(try ledger.totals(at: before + 1000).month.requests == (text.hasPrefix("2026-12") ? 0 : 3))
+    }
+
+    @Test("the requests of the day are those of a model in all tiers, and no others")
+    func requestsOfAllTiers() throws {
+        let fixture = try LedgerFixture()
+        let ledger = try fixture.open()
+        try ledger.apply(
+            LedgerChanges(
+                (.used(use(requests: 3)), quota(tier: "flex")),
+                (.used(use(requests: 2)), quota()),
+                (.used(use(requests: 5)), quota("n")),
+                (.used(use(requests: 7)), quota(account: "other"))
+            )
+        )
+        try ledger.apply(LedgerChanges((.used(use(requests: 9)), quota()), at: noon - 24 * hour))
+        for tier in ["standard", "flex", "priority"] {
+            #expect(try ledger.knowledge(of: quota(tier: tier), at: noon).learned.requestsToday == 5)
+        }
+        let all = try ledger.knowledge(at: noon).filter { $0.name.account != "other" && $0.name.model == "m" }
+        #expect(all.map(\.learned.requestsToday) == [5, 5])
+        #expect(all.map(\.today.requests) == [3, 2])
     }
 
     @Test("a daily limit is believed for a week, then found out anew")

@@ -47,6 +47,7 @@ import Testing
         let snapshot = model.snapshot(at: .zero, describing: 0)
         var summary = RunSummary()
         summary.failuresByClass = [.invalidRequest: 1]
+        summary.closedModels = ["gemini-3.8-flash": GenerationError(.rateDay, "spent")]
         summary.balance = ItemBalance([.done: 1])
         let events: [RunEvent] = [
             .planned(new: 1), .started(1), .retried(1), .done(1), .failed(1),

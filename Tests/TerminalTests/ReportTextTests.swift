@@ -110,6 +110,21 @@ import Testing
         #expect(ReportText.leavesWork(summary))
     }
 
+    @Test("why items are left for a later run is told for each model")
+    func closedModels() {
+        var summary = Self.summary()
+        summary.closedModels = [
+            "n": GenerationError(.rateDay, "the requests of the day are spent"),
+            "m": GenerationError(.auth, "not in the plan\u{1B}[2J"),
+        ]
+        let lines = ReportText.summary(summary, plan: nil, next: .sample)
+        #expect(
+            lines.filter { $0.hasPrefix("  because") } == [
+                "  because   m: not in the plan\\x1b[2J", "  because   n: the requests of the day are spent",
+            ]
+        )
+    }
+
     @Test("a run that was stopped says why, in words that cannot steer the terminal")
     func stopped() {
         var plan = RunPlan()

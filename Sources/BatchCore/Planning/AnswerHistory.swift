@@ -9,20 +9,24 @@ package struct AnswerHistory: Sendable, Equatable {
     /// Thoughts included, in tokens: what half of the answers stay under, and what all but one in twenty do.
     package var medianOutput: Int
     package var highOutput: Int
-    /// From sending a request to the end of its answer; half of the answers take longer.
-    package var medianTime: Duration
+    /// From sending a request to the end of its answer, by tier; half of the answers take longer.
+    ///
+    /// Tiers with too few answers are not in it.
+    package var medianTimes: [ServiceTier: Duration]
 
     /// Works out what answers have in common; `nil` if there are too few of them.
     ///
     /// - Parameters:
     ///   - outputs: The output tokens of each, in any order.
-    ///   - milliseconds: How long each took, in any order.
-    package init?(outputs: [Int], milliseconds: [Int]) {
-        guard outputs.count >= Self.fewestAnswers, !milliseconds.isEmpty else { return nil }
+    ///   - milliseconds: How long they took, by the tier that served them, in any order.
+    package init?(outputs: [Int], milliseconds: [ServiceTier: [Int]]) {
+        guard outputs.count >= Self.fewestAnswers else { return nil }
         let outputs = outputs.sorted()
         answers = outputs.count
         medianOutput = outputs[(outputs.count - 1) / 2]
         highOutput = outputs[(outputs.count - 1) * 95 / 100]
-        medianTime = .milliseconds(milliseconds.sorted()[(milliseconds.count - 1) / 2])
+        medianTimes = milliseconds.filter { $0.value.count >= Self.fewestAnswers }.mapValues { times in
+            .milliseconds(times.sorted()[(times.count - 1) / 2])
+        }
     }
 }

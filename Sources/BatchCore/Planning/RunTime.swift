@@ -2,6 +2,8 @@
 struct RunTime {
     /// How long a request is taken to last while nothing is known of the model.
     static let guessedRequestTime = Duration.seconds(10)
+    /// The same for spare capacity, which takes from one minute to fifteen to be there.
+    static let guessedFlexTime = Duration.seconds(8 * 60)
     private static let day = 86_400.0
 
     private let parts: [Forecast.Part]
@@ -34,7 +36,8 @@ struct RunTime {
             bounds.append((bound, Double(tokens) * 60 / pace))
         }
         if let perDay = [limits.requestsPerDay, learned.requestsPerDay].compactMap(\.self).min() {
-            let left = learned.isSpentForToday ? 0 : max(0, perDay - learned.requestsToday)
+            let isSpent = (learned.spentUntil ?? 0) >= PacificDay(containing: basis.moment).endsAt
+            let left = isSpent ? 0 : max(0, perDay - learned.requestsToday)
             let rest = requests - left
             if rest > 0 {
                 let days = (Double(rest) / Double(max(1, perDay))).rounded(.up)
@@ -80,6 +83,7 @@ struct RunTime {
     }
 
     private func time(of part: Forecast.Part) -> Double {
-        (basis.histories[part.model]?.medianTime ?? Self.guessedRequestTime).inSeconds
+        let guess = part.tier == .flex ? Self.guessedFlexTime : Self.guessedRequestTime
+        return (basis.histories[part.model]?.medianTimes[part.tier] ?? guess).inSeconds
     }
 }

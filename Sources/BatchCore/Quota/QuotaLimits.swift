@@ -32,22 +32,22 @@ package struct LearnedQuota: Sendable, Equatable {
     package var tokensPerMinute: Double?
     /// The limit that the server told.
     package var requestsPerDay: Int?
-    /// Requests of the present day.
+    /// Requests of the present day, in all tiers.
     package var requestsToday: Int
-    /// Whether the service said that nothing more goes through today.
-    package var isSpentForToday: Bool
+    /// Until when the service lets nothing through, in Unix milliseconds; `nil` if nothing is known of that.
+    package var spentUntil: Int64?
 
     package init(
         requestsPerMinute: Double? = nil,
         tokensPerMinute: Double? = nil,
         requestsPerDay: Int? = nil,
         requestsToday: Int = 0,
-        isSpentForToday: Bool = false
+        spentUntil: Int64? = nil
     ) {
         self.requestsPerMinute = requestsPerMinute
         self.tokensPerMinute = tokensPerMinute
         self.requestsPerDay = requestsPerDay
         self.requestsToday = requestsToday
-        self.isSpentForToday = isSpentForToday
+        self.spentUntil = spentUntil
     }
 }

@@ -38,7 +38,9 @@ package struct RateLimiter: Sendable {
     private let limits: QuotaLimits
     /// The limit of requests per day that the server told.
     private var toldPerDay: Int?
-    private var requestsToday: Int
+    /// Of this run.
+    private var ownRequestsToday = 0
+    private var othersRequestsToday: Int
     private var isSpentForToday: Bool
 
     /// - Parameters:
@@ -54,8 +56,8 @@ package struct RateLimiter: Sendable {
     ) {
         self.limits = limits
         toldPerDay = learned.requestsPerDay
-        requestsToday = learned.requestsToday
-        isSpentForToday = learned.isSpentForToday
+        othersRequestsToday = learned.requestsToday
+        isSpentForToday = learned.spentUntil != nil
         let ceiling = limits.requestsPerMinute.map(Double.init)
         requests = Pace(
             perMinute: learned.requestsPerMinute ?? ceiling ?? (limits.startsCarefully ? Self.firstPace : .infinity),
@@ -96,9 +98,18 @@ package struct RateLimiter: Sendable {
         limits.requestsPerDay.map { min($0, toldPerDay ?? .max) } ?? toldPerDay
     }
 
+    /// Requests of the present day, those of other runs included as far as they are known.
+    private var requestsToday: Int { ownRequestsToday + othersRequestsToday }
+
+    /// Takes note of what other runs, earlier ones included, have sent in the present day.
+    package mutating func note(requestsOfOthersToday count: Int) {
+        othersRequestsToday = count
+    }
+
     /// Begins to count the requests of a day anew.
     package mutating func beginDay() {
-        requestsToday = 0
+        ownRequestsToday = 0
+        othersRequestsToday = 0
         isSpentForToday = false
     }
 
@@ -140,7 +151,7 @@ package struct RateLimiter: Sendable {
             retryBudget.spend(now: now)
         }
         inFlight += 1
-        requestsToday += 1
+        ownRequestsToday += 1
         return .now
     }
 
@@ -165,7 +176,7 @@ package struct RateLimiter: Sendable {
     package mutating func ended(wasSent: Bool = true) {
         inFlight -= 1
         if !wasSent {
-            requestsToday -= 1
+            ownRequestsToday -= 1
         }
     }
 
@@ -189,7 +200,7 @@ package struct RateLimiter: Sendable {
         let opened = pause.opensAt
         switch pause.refuse(error, sentAt: sentAt, now: now, jitter: .seconds(jitter)) {
         case .giveUp:
-            toldPerDay = error.quotas.first { $0.isPerDay && !$0.isOfTokens }?.limit ?? toldPerDay
+            toldPerDay = error.requestsPerDay ?? toldPerDay
             return .leaveForLater
         case .wait(let isNew):
             if isNew, lastCut.map({ now - $0 >= Self.cutInterval }) ?? true {
@@ -204,13 +215,18 @@ package struct RateLimiter: Sendable {
 
     /// Slows down whatever the refusal is about; requests, if it does not say.
     private mutating func cut(_ error: GenerationError, opened: Duration, now: Duration) {
-        let perMinute = error.quotas.filter { !$0.isPerDay }
-        if let quota = perMinute.first(where: \.isOfTokens) {
-            cutTokens(limit: quota.limit, opened: opened, now: now)
+        let exceeded = error.quotas.filter { !$0.isPerDay }
+        /// The smallest limit of a minute: what another time allows says nothing about it.
+        func limit(_ quotas: [ExceededQuota]) -> Int? {
+            quotas.lazy.filter(\.isPerMinute).compactMap(\.limit).min()
         }
-        let quota = perMinute.first { !$0.isOfTokens }
-        if quota != nil || error.quotas.isEmpty {
-            requests.cut(limit: quota?.limit, opened: opened.inSeconds, now: now.inSeconds)
+        let ofTokens = exceeded.filter(\.isOfTokens)
+        if !ofTokens.isEmpty {
+            cutTokens(limit: limit(ofTokens), opened: opened, now: now)
+        }
+        let ofRequests = exceeded.filter { !$0.isOfTokens }
+        if !ofRequests.isEmpty || error.quotas.isEmpty {
+            requests.cut(limit: limit(ofRequests), opened: opened.inSeconds, now: now.inSeconds)
         }
     }
 

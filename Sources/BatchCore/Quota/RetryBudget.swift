@@ -1,4 +1,4 @@
-/// How many failed requests may be repeated: a fifth of what succeeds, and ten on top.
+/// How many failed requests may be repeated and fail again: a fifth of what succeeds, and ten on top.
 ///
 /// When a service is down, everything fails, and repeating everything would double its load. With the budget spent, items
 /// wait; one at a time is sent to see whether the service is back, at first after a second, then after two, four …

@@ -9,13 +9,13 @@ struct LedgerRegister: QuotaRegister {
     private let clock: SystemClock
 
     /// - Parameters:
-    ///   - caps: What all jobs may spend together.
+    ///   - limits: The job's, and what all jobs may spend together.
     ///   - account: Whose quota it is: a hash.
     ///   - clock: Time.
-    /// - Throws: A ``CommandFailure`` if spending is capped and the ledger cannot be used. If it is not capped, there is no
-    ///   register then, which the user has been told.
-    init?(_ caps: SpendingCaps, account: String, _ clock: SystemClock) throws {
-        guard let ledger = try SharedLedger.open(caps: caps) else { return nil }
+    /// - Throws: A ``CommandFailure`` if there is a limit that cannot be kept without the ledger, which cannot be used. If there
+    ///   is none, there is no register then, which the user has been told.
+    init?(_ limits: Limits, account: String, _ clock: SystemClock) throws {
+        guard let ledger = try SharedLedger.open(for: limits) else { return nil }
         self.ledger = ledger
         self.clock = clock
         self.account = account
@@ -41,6 +41,10 @@ struct LedgerRegister: QuotaRegister {
         recorder.note(change(note), of: name(model, tier), at: clock.unixMilliseconds())
     }
 
+    func requestsOfOthersToday(of model: String) -> Int? {
+        recorder.requestsOfOthers(of: model, account: account, at: clock.unixMilliseconds())
+    }
+
     func spentByAll() -> (day: MicroDollars, month: MicroDollars) {
         let totals = recorder.totals(at: clock.unixMilliseconds())
         return (totals.today.cost.known, totals.month.cost.known)
@@ -57,12 +61,15 @@ struct LedgerRegister: QuotaRegister {
 
     private func change(_ note: QuotaNote) -> LedgerChange {
         switch note {
+        case .sent:
+            return .used(QuotaUse(requests: 1))
+        case .unsent:
+            return .used(QuotaUse(requests: -1))
         case .used(let usage, let cost):
             var sum = CostSum()
             sum.add(cost)
             return .used(
                 QuotaUse(
-                    requests: 1,
                     inputTokens: usage.promptTokens ?? 0,
                     outputTokens: (usage.outputTokens ?? 0) + (usage.thoughtTokens ?? 0),
                     cost: sum
@@ -72,8 +79,8 @@ struct LedgerRegister: QuotaRegister {
             return .pace(requestsPerMinute: learned.requestsPerMinute, tokensPerMinute: learned.tokensPerMinute)
         case .dailyLimit(let limit):
             return .dailyLimit(limit)
-        case .spentForToday:
-            return .dailyQuotaSpent
+        case .closed(let delay):
+            return delay.map { .closed($0) } ?? .dailyQuotaSpent
         }
     }
 }
@@ -82,7 +89,7 @@ extension QuotaKnowledge {
     /// What a run begins with at the moment that was asked for.
     var current: LearnedQuota {
         var current = learned
-        current.isSpentForToday = spentUntil != nil
+        current.spentUntil = spentUntil
         return current
     }
 }

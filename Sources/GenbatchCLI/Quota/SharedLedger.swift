@@ -30,42 +30,44 @@ enum SharedLedger {
     /// than it may.
     ///
     /// - Parameters:
-    ///   - caps: What all jobs may spend together.
+    ///   - limits: The job's, and what all jobs may spend together.
     ///   - environment: Where the ledger is looked for.
     /// - Returns: `nil` if it cannot be used, which the user has been told then.
-    /// - Throws: A ``CommandFailure`` if spending is capped and the ledger cannot be used.
-    static func open(caps: SpendingCaps, _ environment: Environment = .process) throws -> Ledger? {
+    /// - Throws: A ``CommandFailure`` if there is a limit that cannot be kept without the ledger, which cannot be used.
+    static func open(for limits: Limits, _ environment: Environment = .process) throws -> Ledger? {
         do {
             return try Ledger(path: path(environment))
         } catch {
             let message = CommandFailure(error).message
-            guard caps.isEmpty else {
-                throw CommandFailure(
-                    .unusableConfiguration,
-                    "\(message); spending is capped across jobs, which cannot be kept without the ledger"
-                )
+            let needs = [
+                limits.sharedSpending.isEmpty ? nil : "spending is capped across jobs",
+                limits.quota.requestsPerDay == nil ? nil : "limits.requests_per_day is set",
+            ]
+            if let need = needs.compactMap(\.self).first {
+                let reason = "\(need), which cannot be kept without the ledger"
+                throw CommandFailure(.unusableConfiguration, "\(message); \(reason)")
             }
             StandardError.note("\(message); this run goes on without it")
             return nil
         }
     }
 
-    /// What earlier runs have found out of each model, the latest if several accounts or tiers have.
+    /// What earlier runs have found out of each model, the latest if several tiers have.
     ///
     /// It is for forecasts: if the ledger cannot be read, nothing is known, and the run itself tells why.
     ///
     /// - Parameters:
     ///   - now: Unix time in milliseconds.
-    ///   - account: The only one that counts; `nil` for any.
+    ///   - account: Whose quotas are meant.
     ///   - environment: Where the ledger is looked for.
     /// - Returns: By model.
     static func learned(
         at now: Int64,
-        account: String?,
+        account: String,
         _ environment: Environment = .process
     ) -> [String: LearnedQuota] {
         guard let quotas = try? existing(environment)?.knowledge(at: now) else { return [:] }
-        let oldestFirst = quotas.filter { account == nil || $0.name.account == account }
+        let oldestFirst = quotas.filter { $0.name.account == account }
             .sorted { ($0.paceLearnedAt ?? 0) < ($1.paceLearnedAt ?? 0) }
         return Dictionary(oldestFirst.map { ($0.name.model, $0.current) }, uniquingKeysWith: { $1 })
     }

@@ -226,16 +226,35 @@ struct SchedulerCapTests {
         }
         let summary = try await harness.finish()
         #expect(summary.done == 3)
+        // Two of each item reached nobody.
+        #expect(register.notes.count { $0 == .sent } == 9)
+        #expect(register.notes.count { $0 == .unsent } == 6)
         #expect(register.notes.count { if case .used = $0 { true } else { false } } == 3)
     }
 
-    @Test("a request that spare capacity is missing for waits, however long it takes")
+    @Test("requests that spare capacity is missing for are left for a later run after ten minutes")
     func shed() async throws {
         let shed = GenerationError(.overloaded, "no spare capacity", httpStatus: 503, isShed: true)
-        let harness = SchedulerHarness([.plain("a")], retry: RetryPolicy(attempts: 2)) { call in
-            call.attempt < 30 ? .fail(shed) : .answer
+        let harness = SchedulerHarness(items(count: 40), retry: RetryPolicy(attempts: 2)) { _ in .fail(shed) }
+        let summary = try await harness.finish()
+        #expect(summary.ending == .completed)
+        #expect(summary.deferred == 40)
+        #expect(summary.elapsed >= .seconds(600) && summary.elapsed <= .seconds(1200))
+        let reason = try #require(summary.closedModels["model-a"])
+        #expect(reason.message.contains("no spare capacity") && reason.message.contains("ten minutes"))
+    }
+
+    @Test("a request that spare capacity is missing for waits as long as its model answers others")
+    func shedBesideAnswers() async throws {
+        let shed = GenerationError(.overloaded, "no spare capacity", httpStatus: 503, isShed: true)
+        let harness = SchedulerHarness(
+            items(count: 200),
+            quota: QuotaLimits(requestsPerMinute: 1),
+            retry: RetryPolicy(attempts: 2)
+        ) { call in
+            call.text == "1" && call.attempt < 20 ? .fail(shed) : .answer
         }
-        #expect(try await harness.finish().done == 1)
+        #expect(try await harness.finish().done == 200)
     }
 
     @Test("a cap that is too small for one request sends none")
@@ -263,6 +282,7 @@ struct SchedulerCapTests {
         _ = try await run(Limits(concurrency: 4, quota: .generous), items: 5, register: register)
         let uses = register.notes.filter { if case .used = $0 { true } else { false } }
         #expect(uses.count == 5)
+        #expect(register.notes.count { $0 == .sent } == 5)
         #expect(register.notes.last == .pace(LearnedQuota(requestsToday: 5)))
     }
 
@@ -272,14 +292,87 @@ struct SchedulerCapTests {
         let summary = try await run(Limits(concurrency: 4, quota: .generous), register: register)
         #expect(summary.done == 3)
         #expect(summary.deferred == 47)
-        let spent = MemoryRegister(learned: LearnedQuota(isSpentForToday: true))
+        let spent = MemoryRegister(learned: LearnedQuota(spentUntil: .max))
         #expect(try await run(Limits(concurrency: 4, quota: .generous), register: spent).requests == 0)
+    }
+
+    @Test("a delay of more than a quarter of an hour closes a model for that long, a quota of the day until its end")
+    func longDelay() async throws {
+        func notes(_ quota: String) async throws -> [QuotaNote] {
+            let register = MemoryRegister()
+            let refusal = GenerationError(
+                .rateDay,
+                "refused",
+                httpStatus: 429,
+                retryDelay: .seconds(1000),
+                quotas: [ExceededQuota(id: quota, limit: 60)]
+            )
+            let harness = SchedulerHarness(
+                InMemoryStore([.plain("a")]),
+                job: Job(name: "test", limits: Limits(concurrency: 1, quota: .generous)),
+                register: register
+            ) { _ in .fail(refusal) }
+            #expect(try await harness.finish().deferred == 1)
+            return register.notes
+        }
+        let ofMinute = try await notes("GenerateRequestsPerMinutePerProjectPerModel")
+        #expect(ofMinute.contains(.closed(for: .seconds(1000))))
+        let ofDay = try await notes("GenerateRequestsPerDayPerProjectPerModel")
+        #expect(ofDay.contains(.closed(for: nil)) && ofDay.contains(.dailyLimit(60)))
+    }
+
+    @Test("while a model is closed a run sends nothing, and tells until when")
+    func closedForNow() async throws {
+        let clock = ManualClock()
+        let opening = clock.unixMilliseconds() + 60_000
+        let harness = SchedulerHarness(
+            InMemoryStore([.plain("a")]),
+            job: Job(name: "test", limits: Limits(concurrency: 1, quota: .generous)),
+            register: MemoryRegister(learned: LearnedQuota(spentUntil: opening)),
+            clock: clock
+        )
+        let summary = try await harness.finish()
+        #expect(summary.requests == 0 && summary.deferred == 1)
+        let message = try #require(summary.closedModels["model-a"]?.message)
+        #expect(message.contains("before \(Timestamp.rfc3339(unixMilliseconds: opening))"))
+    }
+
+    @Test("what other runs send meanwhile counts for the day")
+    func othersOfToday() async throws {
+        let sent = Tally()
+        // For each request of this run another one sends two.
+        let register = MemoryRegister(others: { 2 * sent.value })
+        let limits = Limits(concurrency: 1, quota: QuotaLimits(requestsPerMinute: 1_000_000, requestsPerDay: 30))
+        let items = (1...50).map { PendingItem.plain(String($0), number: Int64($0)) }
+        let harness = SchedulerHarness(InMemoryStore(items), job: Job(name: "test", limits: limits), register: register)
+        { _ in
+            sent.raise()
+            return .answer
+        }
+        let summary = try await harness.finish()
+        #expect(summary.done == 10)
+        #expect(summary.deferred == 40)
+    }
+
+    @Test("a request is noted before it is answered")
+    func notesEarly() async throws {
+        let register = MemoryRegister()
+        let harness = SchedulerHarness(
+            InMemoryStore([.plain("a")]),
+            job: Job(name: "test", limits: Limits(concurrency: 1, quota: .generous)),
+            register: register
+        ) { _ in .hold(.answer) }
+        let run = harness.start()
+        try await harness.generator.inFlight(1)
+        #expect(register.notes == [.sent])
+        harness.generator.releaseAll()
+        _ = try await run.value
     }
 
     @Test("a day's requests are counted anew after midnight in California")
     func midnight() async throws {
         let clock = ManualClock()
-        let register = MemoryRegister(learned: LearnedQuota(isSpentForToday: false))
+        let register = MemoryRegister()
         let limits = Limits(concurrency: 1, quota: QuotaLimits(requestsPerMinute: 1, requestsPerDay: 2000))
         let items = (1...2500).map { PendingItem.plain(String($0), number: Int64($0)) }
         let harness = SchedulerHarness(
@@ -309,11 +402,17 @@ struct SchedulerCapTests {
 private final class MemoryRegister: QuotaRegister {
     private let learned: LearnedQuota
     private let spent: MicroDollars
+    private let others: @Sendable () -> Int?
     private let noted = Watched<[QuotaNote]>([])
 
-    init(learned: LearnedQuota = LearnedQuota(), spent: MicroDollars = .zero) {
+    init(
+        learned: LearnedQuota = LearnedQuota(),
+        spent: MicroDollars = .zero,
+        others: @escaping @Sendable () -> Int? = { nil }
+    ) {
         self.learned = learned
         self.spent = spent
+        self.others = others
     }
 
     var notes: [QuotaNote] { noted.value }
@@ -324,6 +423,10 @@ private final class MemoryRegister: QuotaRegister {
 
     func note(_ note: QuotaNote, of model: String, tier: ServiceTier) {
         noted.change { $0.append(note) }
+    }
+
+    func requestsOfOthersToday(of model: String) -> Int? {
+        others()
     }
 
     func spentByAll() -> (day: MicroDollars, month: MicroDollars) {

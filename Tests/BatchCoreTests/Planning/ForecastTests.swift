@@ -34,9 +34,13 @@ struct ForecastTests {
         return workload
     }
 
-    private func history(output: ClosedRange<Int>, seconds: Int) -> AnswerHistory? {
+    private func history(
+        output: ClosedRange<Int>,
+        seconds: Int,
+        tier: ServiceTier = .standard
+    ) -> AnswerHistory? {
         let outputs = Array(output)
-        return AnswerHistory(outputs: outputs.reversed(), milliseconds: outputs.map { _ in 1000 * seconds })
+        return AnswerHistory(outputs: outputs.reversed(), milliseconds: [tier: outputs.map { _ in 1000 * seconds }])
     }
 
     @Test("without history, output is half to twice a guess")
@@ -65,6 +69,20 @@ struct ForecastTests {
         #expect(forecast.bound == .concurrency(16, requestTime: .seconds(4)))
         #expect(forecast.duration == .seconds(8))
         #expect(history(output: 1...19, seconds: 1) == nil)
+    }
+
+    @Test("requests of the flex tier take minutes until it is known how long they take")
+    func flexTime() throws {
+        var workload = Workload()
+        workload.add(16, textBytes: 6400, like: request("", ["service_tier": "flex"]))
+        var basis = basis()
+        #expect(Forecast(workload, basis).duration == RunTime.guessedFlexTime)
+        #expect(RunTime.guessedFlexTime >= .seconds(60))
+        // How long others took says nothing about it.
+        basis.histories["m"] = history(output: 101...200, seconds: 4)
+        #expect(Forecast(workload, basis).duration == RunTime.guessedFlexTime)
+        basis.histories["m"] = history(output: 101...200, seconds: 120, tier: .flex)
+        #expect(Forecast(workload, basis).duration == .seconds(120))
     }
 
     @Test("each turn of a chat is sent with all before it and the answers to them")
@@ -172,7 +190,7 @@ struct ForecastTests {
             )
         )
         #expect(
-            bound(QuotaLimits(requestsPerDay: 600), LearnedQuota(isSpentForToday: true)) == (
+            bound(QuotaLimits(requestsPerDay: 600), LearnedQuota(spentUntil: PacificDay(containing: 0).endsAt)) == (
                 .requestsPerDay(model: "m", 600), .seconds(86_400)
             )
         )

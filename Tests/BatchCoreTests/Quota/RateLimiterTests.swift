@@ -138,6 +138,35 @@ struct RateLimiterTests {
         #expect(limiter.learned.tokensPerMinute == 9_000)
     }
 
+    @Test("of two limits of one kind the smaller holds", arguments: [[50, 80], [80, 50]])
+    func smallestQuota(values: [Int]) {
+        var limiter = limiter(QuotaLimits(requestsPerMinute: 100, tokensPerMinute: 100_000))
+        let requests = values.map { ExceededQuota(id: Self.requestsPerMinute, limit: $0) }
+        let tokens = values.map { ExceededQuota(id: Self.tokensPerMinute, limit: 200 * $0) }
+        _ = limiter.refused(refusal(.rateMinute, requests + tokens), sentAt: .zero, now: .zero, jitter: 0)
+        #expect(limiter.learned.requestsPerMinute == 45)
+        #expect(limiter.learned.tokensPerMinute == 9_000)
+    }
+
+    @Test(
+        "what a quota of another time allows is not taken for a minute's",
+        arguments: ["GenerateRequestsPerHourPerProject", "SomethingNew"]
+    )
+    func otherPeriods(id: String) {
+        var limiter = limiter(QuotaLimits(requestsPerMinute: 1000))
+        let error = refusal(.rateMinute, [ExceededQuota(id: id, limit: 60)], after: .seconds(5))
+        _ = limiter.refused(error, sentAt: .zero, now: .zero, jitter: 0)
+        #expect(limiter.learned.requestsPerMinute == 900)
+    }
+
+    @Test("a quota of tokens for another time teaches no pace of tokens")
+    func otherPeriodOfTokens() {
+        var limiter = limiter(QuotaLimits(requestsPerMinute: 1000))
+        let error = refusal(.rateMinute, [ExceededQuota(id: "InputTokensPerHour", limit: 60_000)])
+        _ = limiter.refused(error, sentAt: .zero, now: .zero, jitter: 0)
+        #expect(!limiter.pacesTokens)
+    }
+
     @Test("the reported count corrects the estimate")
     func tokenCorrection() {
         var limiter = limiter(QuotaLimits(requestsPerMinute: 6000, tokensPerMinute: 10_000))
