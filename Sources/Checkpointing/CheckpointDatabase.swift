@@ -21,8 +21,7 @@ final class CheckpointDatabase {
     private let insertInFlight: Statement
     private let deleteInFlight: Statement
     private let updateItem: Statement
-    private let insertAttempt: Statement
-    private let insertResponse: Statement
+    private let attempts: AttemptWriter
     private var selectPending: Statement
     private var selectPendingOfModels: Statement
     private let selectAnswers: Statement
@@ -63,23 +62,7 @@ final class CheckpointDatabase {
         insertInFlight = try connection.prepare("INSERT INTO in_flight (item_id, run_id) VALUES (?1, ?2)")
         deleteInFlight = try connection.prepare("DELETE FROM in_flight WHERE item_id = ?1")
         updateItem = try connection.prepare("UPDATE item SET state = ?2, attempts = attempts + ?3 WHERE id = ?1")
-        // VALUES and not SELECT, which may mean many rows: for those SQLite copies every page that a statement changes.
-        insertAttempt = try connection.prepare(
-            """
-            INSERT INTO attempt (item_id, generation, variant_id, run_id, number, turn, repair, status, started_at_ms,
-                first_chunk_ms, duration_ms, class, http_status, message, retry_delay_ms, quota_id, quota_value,
-                partial_text, possibly_billed, \(ItemCoding.usageColumns), service_tier, cost_microdollars)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
-                ?23, ?24, ?25, ?26, ?27)
-            """
-        )
-        insertResponse = try connection.prepare(
-            """
-            INSERT INTO response (attempt_id, item_id, generation, turn, text, parts, finish_reason, model_version,
-                response_id, candidates, metadata)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
-            """
-        )
+        attempts = try AttemptWriter(connection)
         selectPending = try connection.prepare(PendingQuery.all())
         selectPendingOfModels = try connection.prepare(PendingQuery.ofModels())
         selectAnswers = try connection.prepare(
@@ -140,79 +123,13 @@ final class CheckpointDatabase {
             )
         }
         if let attempt = outcome.attempt {
-            try insert(attempt, of: outcome.item, in: try version(of: outcome.item))
+            let version = try version(of: outcome.item)
+            let id = try attempts.insert(attempt, of: outcome.item, in: version, run: runID)
+            try usage.note(attempt, id, of: version.variant)
         }
         if outcome.state != .pending {
             versions[outcome.item] = nil
         }
-    }
-
-    private func insert(_ attempt: AttemptRecord, of item: ItemID, in version: ItemVersion) throws {
-        let timings = attempt.timings
-        // Most columns of most attempts are NULL.
-        insertAttempt.forgetParameters()
-        try insertAttempt.bind(item.value, at: 1)
-        try insertAttempt.bind(version.generation, at: 2)
-        try insertAttempt.bind(version.variant, at: 3)
-        try insertAttempt.bind(runID, at: 4)
-        try insertAttempt.bind(attempt.number, at: 5)
-        try insertAttempt.bind(attempt.turn, at: 6)
-        try insertAttempt.bind(attempt.isRepair, at: 7)
-        try insertAttempt.bind(timings.startedAtMilliseconds, at: 9)
-        try insertAttempt.bind(timings.firstChunk?.milliseconds, at: 10)
-        try insertAttempt.bind(timings.total.milliseconds, at: 11)
-        try insertAttempt.bind(attempt.serviceTier?.rawValue, at: 26)
-        try insertAttempt.bind(attempt.cost?.amount, at: 27)
-        switch attempt.result {
-        case .answered(let answer):
-            try insertAttempt(as: "answered", answer.usage)
-            try insert(answer, to: connection.lastInsertedRowID, turn: attempt.turn, of: item, in: version)
-        case .failed(let error):
-            try bind(error)
-            try insertAttempt(as: "failed", error.usage, isPossiblyBilled: error.isPossiblyBilled)
-        case .interrupted:
-            // What we cut ourselves was at work on the server.
-            try insertAttempt(as: "interrupted", TokenUsage())
-        }
-        // An answer has the number of its attempt.
-        try usage.note(attempt, connection.lastInsertedRowID, of: version.variant)
-    }
-
-    private func bind(_ error: GenerationError) throws {
-        try insertAttempt.bind(error.failureClass.rawValue, at: 12)
-        try insertAttempt.bind(error.httpStatus, at: 13)
-        try insertAttempt.bind(error.message, at: 14)
-        try insertAttempt.bind(error.retryDelay?.milliseconds, at: 15)
-        try insertAttempt.bind(error.quotas.first?.id, at: 16)
-        try insertAttempt.bind(error.quotas.first?.limit, at: 17)
-        try insertAttempt.bind(error.partialText, at: 18)
-    }
-
-    private func insertAttempt(as status: String, _ usage: TokenUsage, isPossiblyBilled: Bool = true) throws {
-        try insertAttempt.bind(status, at: 8)
-        try insertAttempt.bind(isPossiblyBilled, at: 19)
-        try ItemCoding.bind(usage, to: insertAttempt, from: 20)
-        try insertAttempt.run()
-    }
-
-    private func insert(
-        _ answer: Answer,
-        to attempt: Int64,
-        turn: Int,
-        of item: ItemID,
-        in version: ItemVersion
-    ) throws {
-        try insertResponse.bind(attempt, at: 1)
-        try insertResponse.bind(item.value, at: 2)
-        try insertResponse.bind(version.generation, at: 3)
-        try insertResponse.bind(turn, at: 4)
-        try insertResponse.bind(answer.structuredParts, at: 6)
-        try insertResponse.bind(answer.finishReason, at: 7)
-        try insertResponse.bind(answer.modelVersion, at: 8)
-        try insertResponse.bind(answer.responseID, at: 9)
-        try insertResponse.bind(answer.candidates, at: 10)
-        try insertResponse.bind(answer.metadata, at: 11)
-        try insertResponse.run(withText: answer.text, at: 5)
     }
 
     /// Which version of an item its requests are of: known since it was handed out, if it was.
@@ -340,10 +257,4 @@ final class CheckpointDatabase {
         defer { selectKey.reset() }
         return try selectKey.step() ? selectKey.text(at: 0) : "item \(item.value)"
     }
-}
-
-/// What an item asks, which the next comparison with its job may change.
-private struct ItemVersion {
-    let generation: Int64
-    let variant: Int64
 }
