@@ -12,8 +12,6 @@ struct YAMLEvent {
 
     var kind: Kind
     var mark: YAMLMark
-    /// Where it begins and ends in the text, in Unicode scalars.
-    var range: Range<Int>
     var anchor: String?
     var tag: String?
 }
@@ -23,6 +21,8 @@ struct YAMLEventStream: ~Copyable {
     /// A pointer, because libyaml keeps the parser's address.
     private let parser: UnsafeMutablePointer<yaml_parser_t>
     private let feed: YAMLFeed
+    /// Where the event that was read last begins and ends in the text, in Unicode scalars.
+    private(set) var range = 0..<0
 
     init(_ feed: YAMLFeed) throws(YAMLError) {
         self.feed = feed
@@ -50,11 +50,17 @@ struct YAMLEventStream: ~Copyable {
         parser.deallocate()
     }
 
-    mutating func next() throws(YAMLError) -> YAMLEvent {
+    /// Reads the next event.
+    ///
+    /// - Parameter needsText: Whether the text of a scalar is wanted even if no alias can ask for it.
+    /// - Returns: The event.
+    /// - Throws: A ``YAMLError`` if the text cannot be read, or is not YAML.
+    mutating func next(needsText: Bool = true) throws(YAMLError) -> YAMLEvent {
         var event = yaml_event_t()
         guard yaml_parser_parse(parser, &event) == 1 else { throw error() }
         defer { yaml_event_delete(&event) }
-        return YAMLEvent(event)
+        range = event.start_mark.index..<max(event.start_mark.index, event.end_mark.index)
+        return YAMLEvent(event, needsText: needsText)
     }
 
     private func error() -> YAMLError {
@@ -103,11 +109,15 @@ extension YAMLMark {
 }
 
 extension YAMLEvent {
-    fileprivate init(_ event: borrowing yaml_event_t) {
+    fileprivate init(_ event: borrowing yaml_event_t, needsText: Bool) {
         let data = event.data
         let (kind, anchor, tag): (Kind, UnsafeMutablePointer<yaml_char_t>?, UnsafeMutablePointer<yaml_char_t>?) =
             switch event.type {
-            case YAML_SCALAR_EVENT: (.scalar(YAMLScalar(event)), data.scalar.anchor, data.scalar.tag)
+            case YAML_SCALAR_EVENT:
+                (
+                    .scalar(YAMLScalar(event, withText: needsText || data.scalar.anchor != nil)),
+                    data.scalar.anchor, data.scalar.tag
+                )
             case YAML_ALIAS_EVENT: (.alias(text(data.alias.anchor) ?? ""), nil, nil)
             case YAML_SEQUENCE_START_EVENT: (.sequenceStart, data.sequence_start.anchor, data.sequence_start.tag)
             case YAML_MAPPING_START_EVENT: (.mappingStart, data.mapping_start.anchor, data.mapping_start.tag)
@@ -117,18 +127,14 @@ extension YAMLEvent {
             case YAML_DOCUMENT_END_EVENT: (.documentEnd, nil, nil)
             default: (.streamEnd, nil, nil)
             }
-        self.kind = kind
-        self.mark = YAMLMark(event.start_mark)
-        self.range = event.start_mark.index..<max(event.start_mark.index, event.end_mark.index)
-        self.anchor = text(anchor)
-        self.tag = text(tag)
+        self.init(kind: kind, mark: YAMLMark(event.start_mark), anchor: text(anchor), tag: text(tag))
     }
 }
 
 extension YAMLScalar {
-    fileprivate init(_ event: yaml_event_t) {
+    fileprivate init(_ event: borrowing yaml_event_t, withText: Bool) {
         let scalar = event.data.scalar
-        let bytes = UnsafeBufferPointer(start: scalar.value, count: scalar.value == nil ? 0 : scalar.length)
+        let bytes = UnsafeBufferPointer(start: scalar.value, count: withText && scalar.value != nil ? scalar.length : 0)
         let style: Style =
             switch scalar.style {
             case YAML_SINGLE_QUOTED_SCALAR_STYLE: .singleQuoted

@@ -19,8 +19,6 @@ package struct YAMLParser: ~Copyable {
 
     private var events: YAMLEventStream
     private var peeked: YAMLEvent?
-    /// Where the event that was taken last ends in the text, in Unicode scalars.
-    private var endOfLastEvent = 0
     private var anchors: [String: YAMLNode] = [:]
     private var aliases = 0
     private var aliasedNodes = 0
@@ -131,10 +129,13 @@ package struct YAMLParser: ~Copyable {
     /// - Throws: A ``YAMLError``.
     @discardableResult
     package mutating func skipValue() throws(YAMLError) -> Range<Int> {
-        let start = try peekEvent().range.lowerBound
+        if peeked == nil {
+            peeked = try readEvent(needsText: false)
+        }
+        let start = events.range.lowerBound
         var open = 0
         repeat {
-            let event = try nextEvent()
+            let event = try nextEvent(needsText: false)
             switch event.kind {
             case .collectionEnd: open -= 1
             case _ where event.anchor != nil: _ = try node(from: event)
@@ -144,7 +145,7 @@ package struct YAMLParser: ~Copyable {
             default: break
             }
         } while open > 0
-        return start..<max(start, endOfLastEvent)
+        return start..<max(start, events.range.upperBound)
     }
 
     private mutating func node(from event: YAMLEvent) throws(YAMLError) -> YAMLNode {
@@ -258,26 +259,20 @@ package struct YAMLParser: ~Copyable {
         return event
     }
 
-    private mutating func nextEvent() throws(YAMLError) -> YAMLEvent {
-        if let event = peeked.take() {
-            endOfLastEvent = event.range.upperBound
-            return event
-        }
-        let event = try readEvent()
-        endOfLastEvent = event.range.upperBound
-        return event
+    private mutating func nextEvent(needsText: Bool = true) throws(YAMLError) -> YAMLEvent {
+        if let event = peeked.take() { return event }
+        return try readEvent(needsText: needsText)
     }
 
-    private mutating func readEvent() throws(YAMLError) -> YAMLEvent {
-        var event = try events.next()
-        guard !hasBegun else { return event }
-        hasBegun = true
-        while true {
-            switch event.kind {
-            case .streamStart, .documentStart: event = try events.next()
-            default: return event
-            }
+    private mutating func readEvent(needsText: Bool = true) throws(YAMLError) -> YAMLEvent {
+        if !hasBegun {
+            hasBegun = true
+            // That of the stream, then that of the document, unless there is none.
+            _ = try events.next()
+            let start = try events.next()
+            guard case .documentStart = start.kind else { return start }
         }
+        return try events.next(needsText: needsText)
     }
 
     private static let knownTags: Set<String> = [
