@@ -54,7 +54,9 @@ package enum ForecastText {
     private static func cost(_ part: Forecast.Part) -> String {
         guard let cost = part.cost else { return "cost unknown, as there is no price (see `genbatch prices`)" }
         let date = part.priceDate.map { ", prices of \($0)" } ?? ""
-        return Figures.dollars(from: cost.low, to: cost.high) + date
+        let day = part.priceChange.map { Timestamp.rfc3339(unixMilliseconds: $0).prefix(10) }
+        let change = day.map { ", which change on \($0)" } ?? ""
+        return Figures.dollars(from: cost.low, to: cost.high) + date + (date.isEmpty ? "" : change)
     }
 
     private static func time(_ forecast: Forecast) -> String {
@@ -177,6 +179,8 @@ extension ForecastText {
             }
             write("cost_usd", part.cost, to: &writer)
             writer.member("price_date", part.priceDate.map(JSONValue.string) ?? .null)
+            let change = part.priceChange.map { JSONValue.string(Timestamp.rfc3339(unixMilliseconds: $0)) }
+            writer.member("price_changes_at", change ?? .null)
         }
     }
 

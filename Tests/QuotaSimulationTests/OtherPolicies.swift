@@ -57,13 +57,13 @@ struct WindowPolicy: PacingPolicy {
     private var inFlight = 0
     private var lastCut = -Double.infinity
 
-    mutating func admit(isRetry: Bool, now: Double) -> PolicyAdmission {
+    mutating func admit(inputTokens: Int, isRetry: Bool, now: Double) -> PolicyAdmission {
         guard Double(inFlight) < window else { return .wait(until: nil) }
         inFlight += 1
         return .now
     }
 
-    mutating func answered(sentAt: Double, wasRetry: Bool) {
+    mutating func answered(sentAt: Double, wasRetry: Bool, extraTokens: Int) {
         inFlight -= 1
         window += 1 / window
     }

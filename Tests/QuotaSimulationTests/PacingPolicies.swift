@@ -6,8 +6,8 @@ protocol PacingPolicy {
     var sleepsInSlot: Bool { get }
     /// When its process begins.
     var start: Double { get }
-    mutating func admit(isRetry: Bool, now: Double) -> PolicyAdmission
-    mutating func answered(sentAt: Double, wasRetry: Bool)
+    mutating func admit(inputTokens: Int, isRetry: Bool, now: Double) -> PolicyAdmission
+    mutating func answered(sentAt: Double, wasRetry: Bool, extraTokens: Int)
     mutating func failed(
         _ error: GenerationError,
         attempt: Int,
@@ -21,11 +21,11 @@ protocol PacingPolicy {
 extension PacingPolicy {
     var start: Double { 0 }
 
-    mutating func admit(isRetry: Bool, now: Double) -> PolicyAdmission {
+    mutating func admit(inputTokens: Int, isRetry: Bool, now: Double) -> PolicyAdmission {
         .now
     }
 
-    mutating func answered(sentAt: Double, wasRetry: Bool) {}
+    mutating func answered(sentAt: Double, wasRetry: Bool, extraTokens: Int) {}
 }
 
 enum PolicyAdmission {
@@ -58,16 +58,16 @@ struct LimiterPolicy: PacingPolicy {
         self.start = start
     }
 
-    mutating func admit(isRetry: Bool, now: Double) -> PolicyAdmission {
-        switch limiter.admit(inputTokens: 0, isRetry: isRetry, now: .seconds(now)) {
+    mutating func admit(inputTokens: Int, isRetry: Bool, now: Double) -> PolicyAdmission {
+        switch limiter.admit(inputTokens: inputTokens, isRetry: isRetry, now: .seconds(now)) {
         case .now: .now
         case .wait(let until): .wait(until: until?.inSeconds)
         case .spentForToday: .wait(until: nil)
         }
     }
 
-    mutating func answered(sentAt: Double, wasRetry: Bool) {
-        limiter.answered(sentAt: .seconds(sentAt), wasRetry: wasRetry, extraTokens: 0)
+    mutating func answered(sentAt: Double, wasRetry: Bool, extraTokens: Int) {
+        limiter.answered(sentAt: .seconds(sentAt), wasRetry: wasRetry, extraTokens: extraTokens)
     }
 
     mutating func failed(

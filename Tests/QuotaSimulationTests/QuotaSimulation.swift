@@ -35,6 +35,7 @@ struct QuotaSimulation {
         var process: Int
         var attempt: Int
         var isRetry: Bool
+        var tokens: Int
         var sentAt: Double
     }
 
@@ -44,11 +45,14 @@ struct QuotaSimulation {
         var isRetry = false
         /// Whether it has been sent before.
         var isKnown = false
+        var tokens: Int
     }
 
     private struct Process {
         var policy: any PacingPolicy
         var waiting = WaitingList<Item>()
+        /// The first of the items that were never sent.
+        var next: Item?
         var inFlight = 0
         var retriesOpenAt = 0.0
         var nextWake = Double.infinity
@@ -102,7 +106,7 @@ struct QuotaSimulation {
             processes[process].nextWake = .infinity
             send(process, now: now)
         case .arrival(let request):
-            let (reply, seconds) = service.receive(at: now, random: &random)
+            let (reply, seconds) = service.receive(at: now, tokens: request.tokens, random: &random)
             events.insert(.reply(request, reply), due: .seconds(now + seconds))
         case .reply(let request, let reply):
             processes[request.process].inFlight -= 1
@@ -119,7 +123,11 @@ struct QuotaSimulation {
                 outcome.lateSuccesses[process] += 1
             }
             outcome.lastAnswer = now
-            processes[process].policy.answered(sentAt: request.sentAt, wasRetry: request.isRetry)
+            processes[process].policy.answered(
+                sentAt: request.sentAt,
+                wasRetry: request.isRetry,
+                extraTokens: request.tokens - Self.estimate(of: request.tokens)
+            )
             return
         }
         if reply.isQuota {
@@ -140,7 +148,12 @@ struct QuotaSimulation {
         case .stop:
             processes[process].hasStopped = true
         case .retry(let due, let usesAttempt):
-            let item = Item(attempt: request.attempt + (usesAttempt ? 1 : 0), isRetry: usesAttempt, isKnown: true)
+            let item = Item(
+                attempt: request.attempt + (usesAttempt ? 1 : 0),
+                isRetry: usesAttempt,
+                isKnown: true,
+                tokens: request.tokens
+            )
             processes[process].waiting.insert(item, due: .seconds(due))
         }
     }
@@ -148,13 +161,19 @@ struct QuotaSimulation {
     /// Sends whatever the policy lets go.
     private mutating func send(_ process: Int, now: Double) {
         while !processes[process].hasStopped, let candidate = candidate(process, now: now) {
-            switch processes[process].policy.admit(isRetry: candidate.isRetry, now: now) {
+            switch processes[process].policy.admit(
+                inputTokens: Self.estimate(of: candidate.tokens),
+                isRetry: candidate.isRetry,
+                now: now
+            ) {
             case .now:
+                if !candidate.isKnown { processes[process].next = nil }
                 processes[process].inFlight += 1
                 let request = Request(
                     process: process,
                     attempt: candidate.attempt,
                     isRetry: candidate.isRetry,
+                    tokens: candidate.tokens,
                     sentAt: now
                 )
                 let travel = SimulatedService.logNormal(median: 0.03, spread: 0.4, random: &random)
@@ -184,7 +203,14 @@ struct QuotaSimulation {
             wake(process, at: max(due.inSeconds, processes[process].retriesOpenAt, now + 0.001))
         }
         guard taken < Self.concurrency, processes[process].waiting.count < Self.longestWait else { return nil }
-        return Item()
+        let item = processes[process].next ?? Item(tokens: service.inputTokens(random: &random))
+        processes[process].next = item
+        return item
+    }
+
+    /// What a request is taken to count before it is answered: some more than it does, some less.
+    private static func estimate(of tokens: Int) -> Int {
+        tokens * (80 + tokens % 41) / 100
     }
 
     private mutating func wake(_ process: Int, at moment: Double) {

@@ -50,6 +50,7 @@ struct QuotaSimulationTests {
         let outcome = run(.shared, seed: seed)
         #expect(outcome.goodput >= 0.85)
         #expect(outcome.refusalsPerSuccess <= 0.05)
+        #expect(outcome.lost == 0)
         #expect(outcome.fairness >= 0.95)
     }
 
@@ -61,6 +62,7 @@ struct QuotaSimulationTests {
         let outcome = simulation.run()
         #expect(outcome.goodput >= 0.85)
         #expect(outcome.refusalsPerSuccess <= 0.05)
+        #expect(outcome.lost == 0)
         #expect(outcome.fairness >= 0.85)
     }
 
@@ -69,6 +71,20 @@ struct QuotaSimulationTests {
         let outcome = run(.free, seed: seed)
         #expect(outcome.goodput >= 0.90)
         #expect(outcome.refusalsPerSuccess <= 0.06)
+        #expect(outcome.lost == 0)
+    }
+
+    @Test("a limit of tokens a minute is kept full without a storm", arguments: 1...3 as ClosedRange<UInt64>)
+    func tokens(seed: UInt64) {
+        let limit = 300_000
+        var service = SimulatedService(stages: [.init(start: 0, limit: 100_000)])
+        service.tokensPerMinute = limit
+        var simulation = QuotaSimulation(service, policies: [LimiterPolicy()], seed: seed)
+        let outcome = simulation.run()
+        let allowed = Double(limit) * QuotaSimulation.halfAnHour / 60
+        #expect(Double(simulation.service.acceptedTokens) >= 0.85 * allowed)
+        #expect(outcome.refusalsPerSuccess <= 0.02)
+        #expect(outcome.lost == 0)
     }
 
     // Fault matrix: F64.

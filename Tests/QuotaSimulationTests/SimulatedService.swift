@@ -37,6 +37,8 @@ struct SimulatedService {
     var stages: [Stage]
     var troubles: [Trouble] = []
     var perDay = Int.max
+    /// Input tokens in any minute; `nil` if they do not count.
+    var tokensPerMinute: Int?
     /// Whether a refused request uses up quota too.
     var countsRefused = false
     /// Whether a refusal tells the limit and the delay.
@@ -46,6 +48,8 @@ struct SimulatedService {
 
     private var counted: [Double] = []
     private var firstCounted = 0
+    private var countedTokens: [(time: Double, tokens: Int)] = []
+    private(set) var acceptedTokens = 0
     private(set) var accepted: [Double] = []
 
     init(stages: [Stage]) {
@@ -64,7 +68,11 @@ struct SimulatedService {
     }
 
     /// What becomes of a request that comes in, and how long it takes.
-    mutating func receive(at now: Double, random: inout some RandomNumberGenerator) -> (Reply, seconds: Double) {
+    mutating func receive(
+        at now: Double,
+        tokens: Int = 0,
+        random: inout some RandomNumberGenerator
+    ) -> (Reply, seconds: Double) {
         forget(until: now)
         let limit = limit(at: now)
         let rejection = Self.logNormal(median: 0.12, spread: 0.4, random: &random)
@@ -78,6 +86,7 @@ struct SimulatedService {
             }
             return (.failure(refusal(limit: limit, delay: delay)), rejection)
         }
+        if let refusal = refusal(ofTokens: tokens, now: now) { return (.failure(refusal), rejection) }
         counted.append(now)
         if let trouble = troubles.first(where: { $0.start <= now && now < $0.end }),
             Double.random(in: 0..<1, using: &random) < trouble.share
@@ -85,7 +94,35 @@ struct SimulatedService {
             return (.failure(GenerationError(.overloaded, "the model is overloaded", httpStatus: 503)), rejection)
         }
         accepted.append(now)
+        acceptedTokens += tokens
         return (.answer, Self.logNormal(median: latency, spread: 0.5, random: &random))
+    }
+
+    /// Counts the tokens of a request, unless they are too many.
+    private mutating func refusal(ofTokens tokens: Int, now: Double) -> GenerationError? {
+        guard let tokensPerMinute else { return nil }
+        countedTokens.removeAll { $0.time <= now - 60 }
+        var excess = countedTokens.reduce(tokens) { $0 + $1.tokens } - tokensPerMinute
+        guard excess > 0 else {
+            countedTokens.append((now, tokens))
+            return nil
+        }
+        let last = countedTokens.first { request in
+            excess -= request.tokens
+            return excess <= 0
+        }
+        return GenerationError(
+            .rateMinute,
+            "quota exceeded",
+            httpStatus: 429,
+            retryDelay: .seconds((last?.time ?? now) + 60 - now),
+            quotas: [ExceededQuota(id: "GenerateContentInputTokensPerModelPerMinute", limit: tokensPerMinute)]
+        )
+    }
+
+    /// The input of a request; 0 if nobody counts it.
+    func inputTokens(random: inout some RandomNumberGenerator) -> Int {
+        tokensPerMinute == nil ? 0 : Int(Self.logNormal(median: 1000, spread: 0.8, random: &random))
     }
 
     private func refusal(limit: Int, delay: Double) -> GenerationError {

@@ -65,6 +65,18 @@ package struct PriceTable: Sendable, Equatable {
         return (changes.filter { $0 <= moment }.max() ?? .min)..<(changes.filter { $0 > moment }.min() ?? .max)
     }
 
+    /// When another price of a model comes into force, in Unix milliseconds.
+    ///
+    /// - Parameters:
+    ///   - model: The model.
+    ///   - begin: Changes at this moment or before do not count.
+    ///   - end: Nor do those at this moment or after.
+    /// - Returns: The moments, in their order.
+    func changes(of model: PricedModelName, after begin: Int64, before end: Int64) -> [Int64] {
+        let prices = layers.flatMap { $0.models[model.name] ?? $0.models[model.family] ?? [] }
+        return Set(prices.compactMap(\.validFrom).filter { begin < $0 && $0 < end }).sorted()
+    }
+
     /// What the tokens of one request cost.
     ///
     /// - Parameters:

@@ -33,6 +33,8 @@ package struct Forecast: Sendable, Equatable {
         package var cost: Span<MicroDollars>?
         /// The day on which the price was read from the list, as `2026-11-19`.
         package var priceDate: String?
+        /// When the price changes during the run, in Unix milliseconds; `nil` if it does not.
+        package var priceChange: Int64?
         /// `nil` if the input is estimated from its length alone.
         package var counted: CountedSample?
 
@@ -122,19 +124,20 @@ extension Forecast {
     }
 
     package init(_ workload: Workload, _ basis: Basis) {
-        parts = []
-        for (kind, amount) in workload.amounts.sorted(by: { $0.key.order < $1.key.order }) {
-            let part = Part(kind, amount, basis)
-            if let last = parts.indices.last, parts[last].model == kind.model, parts[last].tier == kind.tier {
-                parts[last].add(part)
-            } else {
-                parts.append(part)
-            }
-        }
-        let times = RunTime(parts, basis).bounds
+        var pieces = workload.amounts.sorted(by: { $0.key.order < $1.key.order }).map { Part($0.key, $0.value, basis) }
+        let times = RunTime(pieces, basis).bounds
         let longest = times.max { $0.seconds < $1.seconds }
         duration = .seconds(longest?.seconds ?? 0)
         bound = longest?.bound
+        parts = []
+        for index in pieces.indices {
+            pieces[index].setCost(basis, over: duration)
+            if let last = parts.last, last.model == pieces[index].model, last.tier == pieces[index].tier {
+                parts[parts.count - 1].add(pieces[index])
+            } else {
+                parts.append(pieces[index])
+            }
+        }
         stops = stops(basis)
     }
 }
@@ -160,18 +163,45 @@ extension Forecast.Part {
         outputTokens =
             history.map { Forecast.Span(low: $0.medianOutput * requests, high: $0.highOutput * requests) }
             ?? Forecast.Span(low: amount.guessedOutput / 2, high: amount.guessedOutput * 2)
-        setCost(basis)
     }
 
-    private mutating func setCost(_ basis: Forecast.Basis) {
-        guard let listed = basis.prices.price(of: PricedModelName(model), at: basis.moment) else { return }
-        priceDate = listed.asOf
+    /// Works out the cost, with the prices that hold while the run is likely to go on.
+    ///
+    /// - Parameters:
+    ///   - basis: What is known before the run, the moment of its beginning too.
+    ///   - duration: How long it is likely to take; its requests are spread over it.
+    fileprivate mutating func setCost(_ basis: Forecast.Basis, over duration: Duration) {
+        let name = PricedModelName(model)
+        let milliseconds = Int64(min(duration, Self.farthestFuture) / .milliseconds(1))
+        let end = basis.moment + max(1, milliseconds)
+        let changes = basis.prices.changes(of: name, after: basis.moment, before: end)
+        priceChange = changes.first
+        priceDate = basis.prices.price(of: name, at: basis.moment)?.asOf
+        let starts = [basis.moment] + changes
+        var total: Forecast.Span<MicroDollars>? = .init(low: .zero, high: .zero)
+        for (start, stop) in zip(starts, changes + [end]) {
+            let share = Double(stop - start) / Double(end - basis.moment)
+            total = total.flatMap { sum in
+                price(basis, at: start).map { price in
+                    Forecast.Span(low: sum.low + share * price.low, high: sum.high + share * price.high)
+                }
+            }
+        }
+        cost = total
+    }
+
+    /// No price list looks farther ahead.
+    private static let farthestFuture = Duration.seconds(100 * 365 * 86_400)
+
+    /// What all of it costs at the prices of a moment; `nil` if that is unknown.
+    private func price(_ basis: Forecast.Basis, at moment: Int64) -> Forecast.Span<MicroDollars>? {
+        guard let listed = basis.prices.price(of: PricedModelName(model), at: moment) else { return nil }
         let price = listed.forPrompts(of: inputTokens / max(1, requests))
         let costs = [outputTokens.low, outputTokens.high].map {
             price.cost(of: TokenUsage(promptTokens: inputTokens, outputTokens: $0), tier: tier)
         }
-        guard let low = costs[0], let high = costs[1] else { return }
-        cost = Forecast.Span(low: low, high: high)
+        guard let low = costs[0], let high = costs[1] else { return nil }
+        return Forecast.Span(low: low, high: high)
     }
 
     /// Adds requests of another size to the same model and tier.
@@ -188,4 +218,8 @@ extension Forecast.Part {
         }
         cost = Forecast.Span(low: mine.low + more.low, high: mine.high + more.high)
     }
+}
+
+private func * (share: Double, amount: MicroDollars) -> MicroDollars {
+    MicroDollars(Int64((share * Double(amount.amount)).rounded()))
 }

@@ -146,6 +146,30 @@ struct ForecastTests {
         #expect(forecast.knownCost?.low == MicroDollars(1000 + 600_000 + 25_000 + 5000))
     }
 
+    @Test("a price that changes while the run goes on counts for what is sent after it")
+    func priceChange() throws {
+        let second: Int64 = 1000
+        var later = Self.price
+        later.validFrom = 100 * second
+        later.rates = [.input: MicroDollars(2_000_000), .output: MicroDollars(20_000_000)]
+        later.largePrompt = nil
+        // 600 requests at 300 a minute: 20 seconds before the change, and 100 after it.
+        var basis = basis(Limits(concurrency: 1000, quota: QuotaLimits(requestsPerMinute: 300)))
+        basis.prices.layers.append(.init(origin: "later", models: ["m": [later]]))
+        func low(from moment: Int64) -> (Int64?, change: Int64?) {
+            basis.moment = moment * second
+            let forecast = Forecast(workload(600), basis)
+            return (forecast.knownCost?.low.amount, forecast.parts.first?.priceChange)
+        }
+        let before = 600 * 2600 as Int64
+        #expect(low(from: -20) == (before, nil))
+        #expect(low(from: 100) == (2 * before, nil))
+        #expect(low(from: 80) == (before / 6 + 2 * before * 5 / 6, 100 * second))
+        // A year of requests, and no number that cannot be held.
+        basis.limits.quota.requestsPerDay = 1
+        #expect(low(from: 0).change == 100 * second)
+    }
+
     @Test("what the server counted scales the estimate")
     func counted() {
         var basis = basis()
