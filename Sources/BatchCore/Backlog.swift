@@ -1,6 +1,20 @@
 /// An item on its way through a run.
+///
+/// It changes hands often, so what never changes about it is in one place: a copy costs next to nothing.
 struct Work: Sendable {
-    var item: PendingItem
+    private final class Origin: Sendable {
+        let item: PendingItem
+
+        init(_ item: PendingItem) {
+            self.item = item
+        }
+    }
+
+    private let origin: Origin
+    /// Attempts made for it so far, in all runs.
+    var attempts: Int
+    /// The parts that the model answered to the first turns, as JSON arrays.
+    var answeredTurns: [String]
     var machine: ItemMachine
     /// The lane of its model.
     let lane: Int
@@ -10,6 +24,19 @@ struct Work: Sendable {
     var reservation = Spending()
     /// What its attempts cost that no event has told yet.
     var untoldCost = CostSum()
+
+    init(item: PendingItem, machine: ItemMachine, lane: Int) {
+        origin = Origin(item)
+        attempts = item.attempts
+        answeredTurns = item.answeredTurns
+        self.machine = machine
+        self.lane = lane
+    }
+
+    var id: ItemID { origin.item.id }
+    var key: String { origin.item.key }
+    var request: ItemRequest { origin.item.request }
+    var checks: AnswerChecks { origin.item.checks }
 }
 
 /// What a run has still to send: a window of the checkpoint's pending items, and the items that wait for their moment or
@@ -192,7 +219,7 @@ struct Backlog {
             cost = cost.map { max($0, work.reservation.cost) }
             tokens = tokens.map { max($0, work.reservation.tokens) }
         }
-        budget.settle(work.reservation, model: work.item.request.model, cost: cost, tokens: tokens)
+        budget.settle(work.reservation, model: work.request.model, cost: cost, tokens: tokens)
     }
 
     /// Takes note of what all jobs have spent, this one included.

@@ -98,7 +98,7 @@ struct Lane {
         work.inputTokens = limiter.pacesTokens || budget.isLimited ? estimate.tokens(of: work) : 0
         if budget.isLimited {
             work.reservation = budget.expected(
-                of: work.item.request,
+                of: work.request,
                 inputTokens: work.inputTokens,
                 at: now.unixMilliseconds
             )

@@ -1,3 +1,5 @@
+internal import Synchronization
+
 /// What the scheduler does about an attempt: commits, then tells, then tidies up.
 struct Conclusion: Sendable {
     /// The item's state after the attempt.
@@ -20,7 +22,7 @@ enum Aftermath: Sendable {
 
 extension Scheduler {
     /// Carries out one thing after the other: a task for each would cost more than what it does.
-    nonisolated func work(beginningWith first: Lane.Next) async {
+    func work(beginningWith first: Lane.Next) async {
         var next: Lane.Next? = first
         while let current = next {
             switch current {
@@ -35,15 +37,15 @@ extension Scheduler {
     ///
     /// What comes before and after the wait for the answer is done in functions of their own: whatever an asynchronous
     /// function has in its hands takes up memory as long as it waits, here times the number of streams.
-    private nonisolated func carryOut(_ work: Work) async {
+    private func carryOut(_ work: Work) async {
         do {
             guard try await begin(work) else { return }
             var work = work
-            work.item.attempts += 1
+            work.attempts += 1
             let sentAt = clock.now()
             try await settle(await send(work, at: sentAt), sentAt: sentAt, of: work)
         } catch {
-            await retire(failedCommit: error)
+            state.withLock { $0.retire(failedCommit: error) }
         }
     }
 
@@ -51,29 +53,29 @@ extension Scheduler {
     ///
     /// - Returns: Whether it is to be sent still.
     @inline(never)
-    private nonisolated func begin(_ work: Work) async throws -> Bool {
-        try await store.begin(work.item.id)
-        if await maySend() { return true }
-        try await store.record(ItemOutcome(item: work.item.id, state: .pending))
-        await retire(.unsent)
+    private func begin(_ work: Work) async throws -> Bool {
+        try await store.begin(work.id)
+        if state.withLock({ $0.maySend() }) { return true }
+        try await store.record(ItemOutcome(item: work.id, state: .pending))
+        state.withLock { $0.retire(.unsent) }
         return false
     }
 
     /// Commits an attempt and tells of it.
     @inline(never)
-    private nonisolated func settle(_ attempt: AttemptRecord, sentAt: Duration, of work: Work) async throws {
+    private func settle(_ attempt: AttemptRecord, sentAt: Duration, of work: Work) async throws {
         var attempt = attempt
-        attempt.cost = job.prices.cost(of: attempt, asked: work.item.request)
-        let conclusion = await conclude(attempt, sentAt: sentAt, of: work)
-        try await store.record(ItemOutcome(item: work.item.id, state: conclusion.state, attempt: attempt))
+        attempt.cost = job.prices.cost(of: attempt, asked: work.request)
+        let conclusion = state.withLock { [attempt] in $0.conclude(attempt, sentAt: sentAt, of: work) }
+        try await store.record(ItemOutcome(item: work.id, state: conclusion.state, attempt: attempt))
         if let event = conclusion.event {
             observer.observe(event)
         }
-        await retire(conclusion.aftermath)
+        state.withLock { $0.retire(conclusion.aftermath) }
     }
 
     /// What is wrong with an answer, found on a thread that may take its time: the run's own may be that of all streams.
-    private nonisolated func refusal(
+    private func refusal(
         of answer: Answer,
         by check: AnswerCheck,
         _ machine: ItemMachine
@@ -85,44 +87,44 @@ extension Scheduler {
     }
 
     /// Leaves an item for a later run.
-    private nonisolated func postpone(_ work: Work, because reason: Postponement) async {
+    private func postpone(_ work: Work, because reason: Postponement) async {
         do {
-            try await store.record(ItemOutcome(item: work.item.id, state: .deferred))
-            observer.observe(.itemDeferred(work.item.id, key: work.item.key, reason: reason.message))
-            await retire(.deferred)
+            try await store.record(ItemOutcome(item: work.id, state: .deferred))
+            observer.observe(.itemDeferred(work.id, key: work.key, reason: reason.message))
+            state.withLock { $0.retire(.deferred) }
         } catch {
-            await retire(failedCommit: error)
+            state.withLock { $0.retire(failedCommit: error) }
         }
     }
 
     /// Sends the next turn of an item and waits for what comes of it.
-    private nonisolated func send(_ work: Work, at sentAt: Duration) async -> AttemptRecord {
+    private func send(_ work: Work, at sentAt: Duration) async -> AttemptRecord {
         let meter = StreamMeter()
         observer.observe(
             .itemStarted(
-                work.item.id,
-                key: work.item.key,
-                model: work.item.request.model,
-                attempt: work.item.attempts,
+                work.id,
+                key: work.key,
+                model: work.request.model,
+                attempt: work.attempts,
                 turn: work.machine.turn,
                 meter: meter
             )
         )
         var timings = AttemptTimings(startedAtMilliseconds: clock.unixMilliseconds(), total: .zero)
         let result: AttemptRecord.Result
-        let checks = job.checks.merging(work.item.checks)
+        let checks = job.checks.merging(work.checks)
         do {
             let request = GenerationRequest(
-                item: work.item.request,
-                answeredTurns: work.item.answeredTurns,
+                item: work.request,
+                answeredTurns: work.answeredTurns,
                 repair: work.machine.repair,
                 stream: job.stream,
                 cutsRunaways: checks.cutsRunaways,
-                timeouts: job.timeouts(for: work.item.request)
+                timeouts: job.timeouts(for: work.request)
             )
             let generated = try await generator.generate(request, meter: meter)
             timings.firstChunk = generated.firstChunk
-            let check = AnswerCheck(checks, config: work.item.request.config)
+            let check = AnswerCheck(checks, config: work.request.config)
             let refusal = await refusal(of: generated.answer, by: check, work.machine)
             result = refusal.map { .failed($0) } ?? .answered(generated.answer)
         } catch let error as GenerationError {
@@ -134,7 +136,7 @@ extension Scheduler {
         }
         timings.total = clock.now() - sentAt
         return AttemptRecord(
-            number: work.item.attempts,
+            number: work.attempts,
             turn: work.machine.turn,
             isRepair: work.machine.repair != nil,
             timings: timings,

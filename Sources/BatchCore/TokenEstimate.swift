@@ -32,12 +32,12 @@ package struct TokenEstimate: Sendable {
 
     /// The turns as far as they are sent, the answers between them, what the model is told, and what it is to repair.
     private static func bytes(of work: Work) -> Int {
-        let item = work.item
+        let request = work.request
         let repair = work.machine.repair
-        let sent = item.request.turns.prefix(item.answeredTurns.count + 1)
+        let sent = request.turns.prefix(work.answeredTurns.count + 1)
         return sent.reduce(0) { $0 + $1.text.utf8.count + $1.media.count * bytesPerMedium }
-            + item.answeredTurns.reduce(0) { $0 + $1.utf8.count }
-            + (item.request.systemInstruction?.utf8.count ?? 0)
+            + work.answeredTurns.reduce(0) { $0 + $1.utf8.count }
+            + (request.systemInstruction?.utf8.count ?? 0)
             + (repair?.answer.utf8.count ?? 0) + (repair?.message.utf8.count ?? 0)
     }
 }

@@ -14,9 +14,9 @@ final class RunDeadline: Sendable {
         let deadline = clock.now() + duration
         task = Task {
             guard (try? await clock.sleep(until: deadline)) != nil else { return }
-            await scheduler.stopForTime()
+            scheduler.stopForTime()
             guard (try? await clock.sleep(until: deadline + grace)) != nil else { return }
-            await scheduler.abort()
+            scheduler.abort()
         }
     }
 

@@ -56,14 +56,14 @@ final class StopSignals: @unchecked Sendable {
         }
         let scheduler = scheduler
         guard isFirst else {
-            Task { await scheduler.abort() }
+            scheduler.abort()
             return
         }
-        Task { await scheduler.stop() }
+        scheduler.stop()
         let (seconds, attoseconds) = grace.components
         let milliseconds = Int(seconds) * 1000 + Int(attoseconds / 1_000_000_000_000_000)
         queue.asyncAfter(deadline: .now() + .milliseconds(milliseconds)) {
-            Task { await scheduler.abort() }
+            scheduler.abort()
         }
     }
 

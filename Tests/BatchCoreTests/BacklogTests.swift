@@ -71,12 +71,12 @@ struct BacklogTests {
         try refill(&backlog)
         for number in 1...64 {
             #expect(backlog.missing == nil)
-            #expect(send(from: &backlog)?.item.key == String(number))
+            #expect(send(from: &backlog)?.key == String(number))
         }
         #expect(!backlog.isEmpty)
         #expect(backlog.missing?.after == ItemID(64))
         try refill(&backlog)
-        #expect(send(from: &backlog)?.item.key == "65")
+        #expect(send(from: &backlog)?.key == "65")
     }
 
     @Test("a short window is the last")
@@ -99,15 +99,15 @@ struct BacklogTests {
         }
         #expect(backlog.next(at: .zero) == nil)
         #expect(backlog.nextDue == .seconds(1))
-        #expect(send(from: &backlog, at: .seconds(1))?.item.key == "1")
-        #expect(send(from: &backlog, at: .seconds(1))?.item.key == "11")
+        #expect(send(from: &backlog, at: .seconds(1))?.key == "1")
+        #expect(send(from: &backlog, at: .seconds(1))?.key == "11")
     }
 
     @Test("what waits for quota is bounded, and does not keep other models from being read")
     func fullModelIsReadApart() throws {
         var backlog = backlog(longestWait: 100, quota: QuotaLimits(requestsPerMinute: 10))
         try refill(&backlog)
-        let first = (1...10).map { _ in send(from: &backlog)?.item.key }
+        let first = (1...10).map { _ in send(from: &backlog)?.key }
         #expect(first == (1...10).map(String.init))
         #expect(backlog.next(at: .zero) == nil)
         #expect(backlog.missing?.models == .all)
@@ -118,7 +118,7 @@ struct BacklogTests {
         #expect(others.models == .except(["model-a"]))
         #expect(others.after == ItemID(128))
         refill(&backlog, with: items(from: 1000, count: 1, model: "model-b"), for: others)
-        #expect(send(from: &backlog)?.item.key == "1000")
+        #expect(send(from: &backlog)?.key == "1000")
         #expect(backlog.missing == nil)
         #expect(!backlog.isEmpty)
     }
@@ -130,7 +130,7 @@ struct BacklogTests {
         var keys: [String] = []
         while keys.count < 300 {
             if let work = send(from: &backlog, at: now) {
-                keys.append(work.item.key)
+                keys.append(work.key)
             } else if let missing = backlog.missing {
                 let count = missing.models == .except(["model-a"]) ? 0 : missing.count
                 let first = (missing.after?.value ?? 0) + 1
@@ -147,8 +147,8 @@ struct BacklogTests {
         var backlog = backlog(itemLimit: 2)
         try refill(&backlog)
         putNextAside(in: &backlog, until: .zero)
-        #expect(send(from: &backlog)?.item.key == "1")
-        #expect(send(from: &backlog)?.item.key == "2")
+        #expect(send(from: &backlog)?.key == "1")
+        #expect(send(from: &backlog)?.key == "2")
         #expect(backlog.isCutByLimit)
         #expect(backlog.isEmpty)
     }
@@ -161,7 +161,7 @@ struct BacklogTests {
         for _ in 1...8 {
             putNextAside(in: &backlog, until: .seconds(1))
         }
-        let models = (1...4).map { _ in send(from: &backlog, at: .seconds(1))?.item.request.model ?? "" }
+        let models = (1...4).map { _ in send(from: &backlog, at: .seconds(1))?.request.model ?? "" }
         #expect(models[0] != models[1])
         #expect(Array(models[..<2]) == Array(models[2...]))
     }

@@ -75,7 +75,7 @@ struct SchedulerChatTests {
         let harness = SchedulerHarness([.chat("talk", turns: ["one", "two"])]) { _ in .hold(.answer) }
         let run = harness.start()
         try await harness.generator.inFlight(1)
-        await harness.scheduler.stop()
+        harness.scheduler.stop()
         harness.generator.releaseAll()
         let summary = try await run.value
         #expect(harness.generator.texts == ["one"])
@@ -96,7 +96,7 @@ struct SchedulerChatTests {
         harness.store.hold(.record)
         let run = harness.start()
         try await harness.store.waiting(for: .record, atLeast: 1)
-        await harness.scheduler.stop()
+        harness.scheduler.stop()
         harness.store.release(.record)
         let summary = try await run.value
         #expect(harness.generator.texts == ["one"])

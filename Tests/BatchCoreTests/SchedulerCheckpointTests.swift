@@ -69,7 +69,7 @@ struct SchedulerCheckpointTests {
         harness.store.hold(.record)
         let run = harness.start()
         try await harness.store.waiting(for: .record, atLeast: 1)
-        await harness.scheduler.stop()
+        harness.scheduler.stop()
         harness.store.release(.record)
         #expect(try await run.value.done == 1)
         #expect(harness.store.keys(in: .done) == ["a"])
@@ -123,7 +123,7 @@ struct SchedulerCheckpointTests {
             let run = harness.start()
             if round == 0 {
                 try await harness.generator.calls(atLeast: cutAfter)
-                await harness.scheduler.abort()
+                harness.scheduler.abort()
             }
             _ = try await run.value
             for text in harness.generator.texts {

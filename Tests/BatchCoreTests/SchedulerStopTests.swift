@@ -9,8 +9,8 @@ struct SchedulerStopTests {
         let harness = SchedulerHarness(items(count: 20), concurrency: 3) { _ in .hold(.answer) }
         let run = harness.start()
         try await harness.generator.inFlight(3)
-        await harness.scheduler.stop()
-        await harness.scheduler.stop()
+        harness.scheduler.stop()
+        harness.scheduler.stop()
         let announced = harness.log.events.compactMap { if case .stopping(let count) = $0 { count } else { nil } }
         #expect(announced == [3])
         harness.generator.releaseAll()
@@ -29,7 +29,7 @@ struct SchedulerStopTests {
         let run = harness.start()
         try await harness.log.failedAttempts(atLeast: 2)
         try await harness.clock.sleepers(1)
-        await harness.scheduler.stop()
+        harness.scheduler.stop()
         let summary = try await run.value
         #expect(summary.ending == .interrupted)
         #expect(harness.store.keys(in: .pending) == ["a", "b"])
@@ -41,7 +41,7 @@ struct SchedulerStopTests {
         let harness = SchedulerHarness(items("a")) { _ in .hold(.fail(.overloaded)) }
         let run = harness.start()
         try await harness.generator.inFlight(1)
-        await harness.scheduler.stop()
+        harness.scheduler.stop()
         harness.generator.releaseAll()
         let summary = try await run.value
         #expect(summary.requests == 1)
@@ -56,7 +56,7 @@ struct SchedulerStopTests {
         harness.store.hold(.pendingItems)
         let run = harness.start()
         try await harness.store.waiting(for: .pendingItems, atLeast: 1)
-        await harness.scheduler.stop()
+        harness.scheduler.stop()
         harness.store.release(.pendingItems)
         #expect(try await run.value.ending == .interrupted)
         #expect(harness.generator.calls.isEmpty)
@@ -69,7 +69,7 @@ struct SchedulerStopTests {
         harness.store.hold(.begin)
         let run = harness.start()
         try await harness.store.waiting(for: .begin, atLeast: 2)
-        await harness.scheduler.stop()
+        harness.scheduler.stop()
         harness.store.release(.begin)
         let summary = try await run.value
         #expect(summary.ending == .interrupted)
@@ -82,7 +82,7 @@ struct SchedulerStopTests {
     @Test("a stop before the run leaves everything pending")
     func stopBeforeRun() async throws {
         let harness = SchedulerHarness(items(count: 10))
-        await harness.scheduler.stop()
+        harness.scheduler.stop()
         #expect(try await harness.scheduler.run().ending == .interrupted)
         #expect(harness.generator.calls.isEmpty)
     }
@@ -99,9 +99,9 @@ struct SchedulerStopTests {
         try await harness.log.done(atLeast: 1)
         try await harness.generator.inFlight(3)
         if afterStop {
-            await harness.scheduler.stop()
+            harness.scheduler.stop()
         }
-        await harness.scheduler.abort()
+        harness.scheduler.abort()
         let summary = try await run.value
         #expect(summary.done == 1)
         #expect(summary.interrupted == 3)
@@ -121,7 +121,7 @@ struct SchedulerStopTests {
         let harness = SchedulerHarness(items("a")) { _ in .hold(.answer) }
         let run = harness.start()
         try await harness.generator.inFlight(1)
-        await harness.scheduler.abort()
+        harness.scheduler.abort()
         _ = try await run.value
         let job = Job(name: "test", retry: RetryPolicy(attempts: 2))
         let next = SchedulerHarness(harness.store.reopened(), job: job) { call in
@@ -246,7 +246,7 @@ struct SchedulerStopTests {
         let harness = SchedulerHarness(items("a")) { _ in .hold(.fail(.badKey)) }
         let run = harness.start()
         try await harness.generator.inFlight(1)
-        await harness.scheduler.stop()
+        harness.scheduler.stop()
         harness.generator.releaseAll()
         #expect(try await run.value.ending == .interrupted)
     }

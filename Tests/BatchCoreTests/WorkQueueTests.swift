@@ -20,12 +20,12 @@ struct WorkQueueTests {
             }
             for _ in 0..<(round % 5) where !queue.isEmpty {
                 taken += 1
-                #expect(queue.first?.item.key == String(taken))
+                #expect(queue.first?.key == String(taken))
                 queue.removeFirst()
             }
             #expect(queue.count == put - taken)
         }
-        #expect(queue.first?.item.key == String(taken + 1))
+        #expect(queue.first?.key == String(taken + 1))
     }
 
     @Test("an empty queue has no first item")

@@ -51,7 +51,7 @@ struct SocketRun {
                 try await time.clock.sleep(until: .seconds(QuotaSimulation.halfAnHour))
                 var outcome = try await outcome(early: early, at: baseURL)
                 for scheduler in schedulers {
-                    await scheduler.abort()
+                    scheduler.abort()
                 }
                 for try await summary in group {
                     outcome.lost += summary.failed

@@ -297,7 +297,7 @@ struct SchedulerCapTests {
     func duration() async throws {
         let items = (1...50).map { PendingItem.plain(String($0), number: Int64($0)) }
         let harness = SchedulerHarness(items, concurrency: 2)
-        await harness.scheduler.stopForTime()
+        harness.scheduler.stopForTime()
         let summary = try await harness.finish()
         #expect(summary.ending == .outOfTime)
         #expect(summary.requests == 0)
