@@ -111,7 +111,8 @@ package struct ItemOutcome: Sendable {
 
 /// One request that was sent, and what came back.
 package struct AttemptRecord: Sendable {
-    package enum Result: Sendable {
+    /// Held by reference: on its way to the disk it is handed on many times.
+    package indirect enum Result: Sendable {
         case answered(Answer)
         case failed(GenerationError)
         /// Cut by our own stop; does not count against the item.
