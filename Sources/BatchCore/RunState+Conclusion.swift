@@ -1,8 +1,15 @@
 /// What follows from attempts.
 extension RunState {
     /// Decides what follows from an attempt, and frees the slot: waiting for the disk is not being in flight.
-    mutating func conclude(_ attempt: AttemptRecord, sentAt: Duration, of sent: Work) -> Conclusion {
+    ///
+    /// - Parameters:
+    ///   - attempt: Gets its cost.
+    ///   - sentAt: When it was sent.
+    ///   - sent: The item.
+    /// - Returns: What is to be kept, told and done about the item.
+    mutating func conclude(_ attempt: inout AttemptRecord, sentAt: Duration, of sent: Work) -> Conclusion {
         var work = sent
+        attempt.cost = prices.cost(of: attempt, asked: work.request)
         account(for: attempt, of: work.request)
         backlog.settle(work, attempt)
         work.untoldCost.add(attempt.cost)

@@ -19,6 +19,7 @@ struct RunState {
     let observer: any RunObserver
     let register: (any QuotaRegister)?
     var random: any RandomNumberGenerator & Sendable
+    var prices: KnownPrices
 
     var backlog: Backlog
     /// Items that hold a slot.
@@ -58,6 +59,7 @@ struct RunState {
         self.observer = observer
         self.register = register
         self.random = random
+        prices = KnownPrices(job.prices)
         noteSpendingOfAll()
     }
 

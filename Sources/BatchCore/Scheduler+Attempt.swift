@@ -65,8 +65,7 @@ extension Scheduler {
     @inline(never)
     private func settle(_ attempt: AttemptRecord, sentAt: Duration, of work: Work) async throws {
         var attempt = attempt
-        attempt.cost = job.prices.cost(of: attempt, asked: work.request)
-        let conclusion = state.withLock { [attempt] in $0.conclude(attempt, sentAt: sentAt, of: work) }
+        let conclusion = state.withLock { $0.conclude(&attempt, sentAt: sentAt, of: work) }
         try await store.record(ItemOutcome(item: work.id, state: conclusion.state, attempt: attempt))
         if let event = conclusion.event {
             observer.observe(event)

@@ -1,11 +1,11 @@
-extension PriceTable {
+extension KnownPrices {
     /// What one attempt cost, by the model that answered and the tier that served it; what the server did not tell is
     /// taken from the question.
     ///
     /// Failed attempts cost what their tokens cost; one that was turned away costs nothing.
     ///
     /// - Returns: `nil` if the cost is unknown.
-    package func cost(of attempt: AttemptRecord, asked request: ItemRequest) -> MicroDollars? {
+    mutating func cost(of attempt: AttemptRecord, asked request: ItemRequest) -> MicroDollars? {
         let usage: TokenUsage
         switch attempt.result {
         case .answered(let answer): usage = answer.usage
@@ -13,12 +13,8 @@ extension PriceTable {
         case .failed(let error): usage = error.usage
         case .interrupted: return nil
         }
-        return cost(
-            of: usage,
-            model: attempt.modelVersion ?? request.model,
-            tier: attempt.serviceTier ?? request.serviceTier,
-            at: attempt.timings.startedAtMilliseconds
-        )
+        let price = price(of: attempt.modelVersion ?? request.model, at: attempt.timings.startedAtMilliseconds)
+        return price?.cost(of: usage, tier: attempt.serviceTier ?? request.serviceTier)
     }
 }
 

@@ -59,6 +59,12 @@ package struct PriceTable: Sendable, Equatable {
         return price
     }
 
+    /// The moments around one of them during which no price changes, in Unix milliseconds.
+    func period(around moment: Int64) -> Range<Int64> {
+        let changes = layers.flatMap { $0.models.values.joined().compactMap(\.validFrom) }
+        return (changes.filter { $0 <= moment }.max() ?? .min)..<(changes.filter { $0 > moment }.min() ?? .max)
+    }
+
     /// What the tokens of one request cost.
     ///
     /// - Parameters:
