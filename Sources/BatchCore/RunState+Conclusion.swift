@@ -140,7 +140,12 @@ extension RunState {
     /// Takes account of a refusal for quota.
     ///
     /// - Returns: When the item may be sent again; `nil` if its model is closed for this run.
-    private mutating func refused(_ work: Work, _ error: GenerationError, sentAt: Duration, now: Duration) -> Duration? {
+    private mutating func refused(
+        _ work: Work,
+        _ error: GenerationError,
+        sentAt: Duration,
+        now: Duration
+    ) -> Duration? {
         let jitter = Double.random(in: 0...1, using: &random)
         let (pause, isSpendLimitLikely) = backlog.withLane(of: work) { lane in
             (lane.refused(error, sentAt: sentAt, now: now, jitter: jitter), lane.isSpendLimitLikely)

@@ -11,6 +11,9 @@ struct RunState {
         case wait
     }
 
+    /// A task that carries out one thing after the other; resumed by whoever takes it out of ``idle``.
+    typealias Worker = UnsafeContinuation<Lane.Next?, Never>
+
     private let concurrency: Int
     /// The most items that wait for their commit.
     private let longestQueue: Int
@@ -34,7 +37,7 @@ struct RunState {
     var answeringModels = AnsweringModels()
 
     /// Workers without work: the last one first, whose memory is still at hand.
-    private var idle: [CheckedContinuation<Lane.Next?, Never>] = []
+    private var idle: [Worker] = []
     /// Whether there will be no work any more.
     private var isOver = false
     /// The scheduler's loop while it waits.
@@ -99,7 +102,7 @@ struct RunState {
     }
 
     /// Keeps a worker until there is work for it.
-    mutating func rest(_ worker: CheckedContinuation<Lane.Next?, Never>) {
+    mutating func rest(_ worker: Worker) {
         if isOver {
             worker.resume(returning: nil)
         } else {

@@ -156,7 +156,7 @@ package final class Scheduler: Sendable {
 
     /// Waits for more work; `nil` if there is none any more.
     func nextWork() async -> Lane.Next? {
-        await withCheckedContinuation { worker in
+        await withUnsafeContinuation { worker in
             state.withLock { $0.rest(worker) }
         }
     }

@@ -33,6 +33,7 @@ final class PreparedHandle: @unchecked Sendable {
         self.route = route
         easy = try EasyHandle()
         try easy.keepErrorDetail()
+        try Transfer.setCallbacks(of: easy)
         try easy.set(.protocols, to: "http,https")
         try easy.set(.noSignal, to: 1)
         try easy.set(.tcpKeepAlive, to: 1)

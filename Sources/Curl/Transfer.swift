@@ -50,6 +50,7 @@ package final class Transfer: @unchecked Sendable {
     /// Headers beyond this are an attack or a mistake; real ones have a few kilobytes.
     private static let maximumHeadBytes = 256 << 10
 
+    /// Without its body, which the handle has.
     let request: HTTPRequest
     private let limits: TransferLimits
     private let receiver: any TransferReceiver
@@ -79,7 +80,9 @@ package final class Transfer: @unchecked Sendable {
         guard request.url.hasPrefix("https:") || request.url.hasPrefix("http:") else {
             throw CurlError(.setup, operation: request.operation, message: "only http and https are spoken")
         }
-        self.request = request
+        var bodiless = request
+        bodiless.body = nil
+        self.request = bodiless
         self.receiver = receiver
         limits = request.limits.capped
         self.pool = pool
@@ -92,25 +95,25 @@ package final class Transfer: @unchecked Sendable {
         if let body = request.body {
             try handle.easy.setBody(body)
         }
-        try setCallbacks()
-    }
-
-    private func setCallbacks() throws(CurlError) {
         let context = Unmanaged.passUnretained(self).toOpaque()
         try handle.easy.set(.requestData, to: context)
         try handle.easy.set(.headerData, to: context)
         try handle.easy.set(.writeData, to: context)
-        try handle.easy.setRequestCallback { context, _, _, _, _ in
+    }
+
+    /// Has a handle call the transfer that it is told to be for, once for all of its transfers.
+    static func setCallbacks(of easy: borrowing EasyHandle) throws(CurlError) {
+        try easy.setRequestCallback { context, _, _, _, _ in
             guard let context else { return Int32(CURL_PREREQFUNC_ABORT) }
             let transfer = Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
             return Int32(transfer.beginSending() ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT)
         }
-        try handle.easy.set(.header) { bytes, size, count, context in
+        try easy.set(.header) { bytes, size, count, context in
             guard let bytes, let context else { return 0 }
             let line = UnsafeRawBufferPointer(start: bytes, count: size * count)
             return Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue().receive(headerLine: line)
         }
-        try handle.easy.set(.write) { bytes, size, count, context in
+        try easy.set(.write) { bytes, size, count, context in
             guard let bytes, let context else { return 0 }
             let body = UnsafeRawBufferPointer(start: bytes, count: size * count)
             return Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue().receive(body: body)

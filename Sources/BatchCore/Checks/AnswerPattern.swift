@@ -2,9 +2,11 @@ internal import _StringProcessing
 
 /// A regular expression that is looked for in answers, in Swift's dialect (that of Perl, without its rarest parts).
 ///
+/// A class, since it travels with every item and its expression is costly to copy.
+///
 /// `@unchecked Sendable`: the expression is made from text, so it holds no closures, and never changes; the program
 /// that it is compiled to at its first use is set atomically.
-package struct AnswerPattern: @unchecked Sendable {
+package final class AnswerPattern: @unchecked Sendable {
     /// Why a text is no pattern.
     package struct Mistake: Error, Equatable {
         package let message: String

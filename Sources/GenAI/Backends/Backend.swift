@@ -50,9 +50,12 @@ struct Backend: Sendable {
         // Made for every request: in one piece of memory.
         var url = ""
         url.reserveCapacity(baseURL.utf8.count + version.utf8.count + place.utf8.count + path.utf8.count + 2)
-        for part in [baseURL, "/", version, "/", place, path] {
-            url += part
-        }
+        url += baseURL
+        url += "/"
+        url += version
+        url += "/"
+        url += place
+        url += path
         return url
     }
 

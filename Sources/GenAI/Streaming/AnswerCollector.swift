@@ -131,9 +131,12 @@ private final class AnswerCollector: TransferReceiver, @unchecked Sendable {
             timeouts: timeLeft,
             authorization
         )
-        self.request = request
         do throws(CurlError) {
-            return try client.loop.prepare(request, receiver: self)
+            let transfer = try client.loop.prepare(request, receiver: self)
+            self.request = request
+            // The transfer has it.
+            self.request?.body = nil
+            return transfer
         } catch {
             throw GenAIError(error)
         }

@@ -1,5 +1,6 @@
-import BatchCore
 import Testing
+
+@testable import BatchCore
 
 @Suite struct PriceTableTests {
     private static let december = Timestamp.unixMilliseconds(rfc3339: "2026-12-01T00:00:00Z") ?? 0
@@ -101,6 +102,19 @@ import Testing
         #expect(periods[1].entries.map(\.amount.amount) == [10, 5, 1_750_000])
         #expect(table.generalFactors.map(\.origin) == ["shipped", "user"])
         #expect(table.generalFactors.map(\.amount.amount) == [500_000, 400_000])
+    }
+
+    @Test("prices that were looked up are those of the table, before and after a change, and of unknown models too")
+    func known() {
+        let models = ["m": [Self.price([.input: 1]), Self.price(from: Self.december, [.input: 10])]]
+        let table = PriceTable(layers: [PriceTable.Layer(origin: "shipped", models: models)])
+        var known = KnownPrices(table)
+        for moment in [0, Self.december - 1, Self.december, Self.december + 1, 1] {
+            for model in ["m", "models/m-001", "unknown", "m"] {
+                #expect(known.price(of: model, at: moment) == table.price(of: PricedModelName(model), at: moment))
+            }
+        }
+        #expect(known.price(of: "m", at: 0) != known.price(of: "m", at: Self.december))
     }
 
     @Test("a table without layers knows no price")
