@@ -97,12 +97,13 @@ struct Lane {
         var work = candidate
         work.inputTokens = limiter.pacesTokens || budget.isLimited ? estimate.tokens(of: work) : 0
         if budget.isLimited {
-            work.reservation = budget.expected(
+            let reservation = budget.expected(
                 of: work.item.request,
                 inputTokens: work.inputTokens,
                 at: now.unixMilliseconds
             )
-            switch budget.verdict(for: work.reservation) {
+            work.reservation = reservation
+            switch budget.verdict(for: reservation) {
             case .fits: break
             case .wait: return nil
             case .exhausted(let cap): return .postpone(candidate, because: .capped(cap))
@@ -110,7 +111,9 @@ struct Lane {
         }
         switch limiter.admit(inputTokens: work.inputTokens, isRetry: work.machine.isRetry, now: now.monotonic) {
         case .now:
-            budget.reserve(work.reservation)
+            if let reservation = work.reservation {
+                budget.reserve(reservation)
+            }
             return .send(work)
         case .wait(let until):
             if let until {

@@ -52,7 +52,7 @@ extension Scheduler {
     /// - Returns: Whether it is to be sent still.
     @inline(never)
     private nonisolated func begin(_ work: Work) async throws -> Bool {
-        try await store.begin(work.item.id)
+        try await store.begin(work.item.id, reserving: work.reservation)
         if await maySend() { return true }
         try await store.record(ItemOutcome(item: work.item.id, state: .pending))
         await retire(.unsent)
@@ -64,6 +64,9 @@ extension Scheduler {
     private nonisolated func settle(_ attempt: AttemptRecord, sentAt: Duration, of work: Work) async throws {
         var attempt = attempt
         attempt.cost = job.prices.cost(of: attempt, asked: work.item.request)
+        attempt.counted = work.reservation.flatMap {
+            job.prices.counted(attempt, asked: work.item.request, reserved: $0)
+        }
         let conclusion = await conclude(attempt, sentAt: sentAt, of: work)
         try await store.record(ItemOutcome(item: work.item.id, state: conclusion.state, attempt: attempt))
         if let event = conclusion.event {

@@ -256,7 +256,8 @@ package actor Scheduler {
     private func account(for attempt: AttemptRecord, of request: ItemRequest) {
         summary.cost.add(attempt.cost)
         if attempt.reachedService {
-            let use = QuotaNote.used(attempt.usage ?? TokenUsage(), cost: attempt.cost)
+            let reserved = attempt.spending.cost - (attempt.cost ?? .zero)
+            let use = QuotaNote.used(attempt.usage ?? TokenUsage(), cost: attempt.cost, reserved: reserved)
             register?.note(use, of: request.model, tier: request.serviceTier)
         }
         guard let answered = attempt.modelVersion,

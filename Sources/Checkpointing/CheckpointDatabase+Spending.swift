@@ -11,6 +11,10 @@ extension CheckpointDatabase {
             + coalesce(tool_use_input_tokens, 0))
         """
 
+    /// What counts of a request under caps.
+    private static let countedCost = "coalesce(reserved_microdollars, cost_microdollars)"
+    private static let countedTokens = "coalesce(reserved_tokens, \(tokens))"
+
     func pendingModels() throws -> [String] {
         let rows = try connection.prepare(
             """
@@ -28,26 +32,27 @@ extension CheckpointDatabase {
 
     func spendingHistory() throws -> SpendingHistory {
         var history = SpendingHistory()
-        let sums = try connection.prepare(
+        history.spent = try Self.spent(connection)
+        let unknown = try connection.prepare(
             """
-            SELECT model, sum(cost_microdollars), sum(\(Self.tokens)),
-                sum(possibly_billed AND cost_microdollars IS NULL), sum(possibly_billed AND \(Self.tokens) IS NULL)
-            FROM attempt JOIN variant ON variant.id = variant_id GROUP BY model
+            SELECT model, sum(\(Self.countedCost) IS NULL), sum(\(Self.countedTokens) IS NULL),
+                sum(length(CAST(turns AS BLOB)) + coalesce(length(CAST(system_instruction AS BLOB)), 0))
+            FROM attempt JOIN variant ON variant.id = attempt.variant_id LEFT JOIN prompt USING (item_id)
+            WHERE possibly_billed AND (\(Self.countedCost) IS NULL OR \(Self.countedTokens) IS NULL) GROUP BY model
             """
         )
-        while try sums.step() {
-            let model = sums.text(at: 0)
-            history.spent += Spending(
-                cost: MicroDollars(sums.optionalInteger(at: 1) ?? 0),
-                tokens: Int(sums.optionalInteger(at: 2) ?? 0)
+        while try unknown.step() {
+            history.unknown[unknown.text(at: 0)] = SpendingHistory.Unknown(
+                costs: Int(unknown.integer(at: 1)),
+                tokens: Int(unknown.integer(at: 2)),
+                bytes: Int(unknown.optionalInteger(at: 3) ?? 0)
             )
-            history.unknownCosts[model] = Int(sums.integer(at: 3))
-            history.unknownTokens[model] = Int(sums.integer(at: 4))
         }
         let newest = try connection.prepare(
             """
-            SELECT model, cost_microdollars, \(Self.tokens) FROM attempt JOIN variant ON variant.id = variant_id
-            WHERE \(Self.tokens) > 0 AND cost_microdollars IS NOT NULL
+            SELECT model, \(Self.countedCost), \(Self.countedTokens)
+            FROM attempt JOIN variant ON variant.id = variant_id
+            WHERE \(Self.tokens) > 0 AND \(Self.countedCost) IS NOT NULL
             ORDER BY attempt.id DESC LIMIT \(Self.remembered)
             """
         )
@@ -56,5 +61,15 @@ extension CheckpointDatabase {
             history.newest[newest.text(at: 0), default: []].append(spending)
         }
         return history
+    }
+
+    /// What all requests count as under caps, as far as it is known.
+    static func spent(_ connection: Connection) throws -> Spending {
+        let sums = try connection.prepare("SELECT sum(\(countedCost)), sum(\(countedTokens)) FROM attempt")
+        guard try sums.step() else { return Spending() }
+        return Spending(
+            cost: MicroDollars(sums.optionalInteger(at: 0) ?? 0),
+            tokens: Int(sums.optionalInteger(at: 1) ?? 0)
+        )
     }
 }

@@ -56,7 +56,9 @@ final class CheckpointDatabase {
         try Schema.migrator.migrate(connection)
         variants = try VariantTable(connection)
         usage = try UsageSums(connection)
-        insertInFlight = try connection.prepare("INSERT INTO in_flight (item_id, run_id) VALUES (?1, ?2)")
+        insertInFlight = try connection.prepare(
+            "INSERT INTO in_flight (item_id, run_id, reserved_microdollars, reserved_tokens) VALUES (?1, ?2, ?3, ?4)"
+        )
         deleteInFlight = try connection.prepare("DELETE FROM in_flight WHERE item_id = ?1")
         updateItem = try connection.prepare("UPDATE item SET state = ?2, attempts = attempts + ?3 WHERE id = ?1")
         // VALUES and not SELECT, which may mean many rows: for those SQLite copies every page that a statement changes.
@@ -64,10 +66,11 @@ final class CheckpointDatabase {
             """
             INSERT INTO attempt (item_id, generation, variant_id, run_id, number, turn, repair, status, started_at_ms,
                 first_chunk_ms, duration_ms, class, http_status, message, retry_delay_ms, quota_id, quota_value,
-                partial_text, possibly_billed, \(ItemCoding.usageColumns), service_tier, cost_microdollars)
+                partial_text, possibly_billed, \(ItemCoding.usageColumns), service_tier, cost_microdollars,
+                reserved_microdollars, reserved_tokens)
             VALUES (?1, (SELECT generation FROM item WHERE id = ?1), (SELECT variant_id FROM item WHERE id = ?1),
                 ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23,
-                ?24, ?25)
+                ?24, ?25, ?26, ?27)
             """
         )
         insertResponse = try connection.prepare(
@@ -91,9 +94,11 @@ final class CheckpointDatabase {
 
     // MARK: Writing, inside a transaction
 
-    func begin(_ item: ItemID) throws {
+    func begin(_ item: ItemID, reserved: Spending?) throws {
         try insertInFlight.bind(item.value, at: 1)
         try insertInFlight.bind(runID, at: 2)
+        try insertInFlight.bind(reserved?.cost.amount, at: 3)
+        try insertInFlight.bind(reserved?.tokens, at: 4)
         try insertInFlight.run()
     }
 
@@ -147,6 +152,8 @@ final class CheckpointDatabase {
         try ItemCoding.bind(facts.usage, to: insertAttempt, from: 18)
         try insertAttempt.bind(attempt.serviceTier?.rawValue, at: 24)
         try insertAttempt.bind(attempt.cost?.amount, at: 25)
+        try insertAttempt.bind(attempt.counted?.cost.amount, at: 26)
+        try insertAttempt.bind(attempt.counted?.tokens, at: 27)
         try insertAttempt.run()
     }
 
@@ -170,11 +177,12 @@ final class CheckpointDatabase {
         lostAttempts = try connection.transaction {
             try connection.execute(
                 """
-                INSERT INTO attempt (item_id, generation, variant_id, run_id, number, turn, status, possibly_billed)
+                INSERT INTO attempt (item_id, generation, variant_id, run_id, number, turn, status, possibly_billed,
+                    reserved_microdollars, reserved_tokens)
                 SELECT id, generation, variant_id, run_id, attempts + 1,
                     (SELECT count(DISTINCT turn) FROM response
                         WHERE item_id = item.id AND generation = item.generation),
-                    'lost', 1
+                    'lost', 1, reserved_microdollars, reserved_tokens
                 FROM in_flight JOIN item ON item.id = item_id
                 """
             )

@@ -9,7 +9,7 @@ final class CommitQueue: Sendable {
     typealias Reply = @Sendable (Result<Void, CheckpointError>) -> Void
 
     enum Entry: Sendable {
-        case begin(ItemID, Reply)
+        case begin(ItemID, reserved: Spending?, Reply)
         case record(ItemOutcome, Reply)
         /// Anything else, done alone and at once after what came before it; told why if it cannot be done.
         case work(@Sendable (Result<CheckpointDatabase, CheckpointError>) -> Void)

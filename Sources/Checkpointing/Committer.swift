@@ -77,7 +77,7 @@ final class Committer {
         let result: Result<Void, CheckpointError> = failure.map { .failure($0) } ?? .success(())
         for entry in group {
             switch entry {
-            case .begin(_, let reply), .record(_, let reply): reply(result)
+            case .begin(_, _, let reply), .record(_, let reply): reply(result)
             case .work: preconditionFailure("work is done alone")
             }
         }
@@ -135,7 +135,7 @@ extension CheckpointDatabase {
     fileprivate func apply(_ group: [CommitQueue.Entry]) throws {
         for entry in group {
             switch entry {
-            case .begin(let item, _): try begin(item)
+            case .begin(let item, let reserved, _): try begin(item, reserved: reserved)
             case .record(let outcome, _): try record(outcome)
             case .work: preconditionFailure("work is done alone")
             }

@@ -280,8 +280,8 @@ package final class SQLiteCheckpoint: CheckpointStore, UploadRegister {
         try await perform { try $0.pendingItems(after: after, limit: limit, of: models) }
     }
 
-    package func begin(_ id: ItemID) async throws(CheckpointError) {
-        try await submit { .begin(id, $0) }
+    package func begin(_ id: ItemID, reserving reserved: Spending? = nil) async throws(CheckpointError) {
+        try await submit { .begin(id, reserved: reserved, $0) }
     }
 
     package func record(_ outcome: ItemOutcome) async throws(CheckpointError) {

@@ -26,8 +26,8 @@ struct JobForecast {
     mutating func consultLedger(account: String? = nil) {
         basis.learned = SharedLedger.learned(at: basis.moment, account: account)
         guard let totals = SharedLedger.totals(at: basis.moment) else { return }
-        basis.spentToday = totals.today.cost.known
-        basis.spentThisMonth = totals.month.cost.known
+        basis.spentToday = totals.today.counted
+        basis.spentThisMonth = totals.month.counted
     }
 
     /// Has the server count samples of the items, so that the input is scaled by what it says.

@@ -199,7 +199,8 @@ struct LiveEngine {
         displays.start()
         var plan = try plan(preparation.jobFile, checkpoint)
         let spending = preparation.job.limits.spending
-        let history = spending.isEmpty ? SpendingHistory() : try await checkpoint.spendingHistory()
+        let isCapped = !spending.isEmpty || !preparation.job.limits.sharedSpending.isEmpty
+        let history = isCapped ? try await checkpoint.spendingHistory() : SpendingHistory()
         plan.costCap = spending.cost
         plan.spentBefore = history.spent.cost
         plan.forecast = try forecast(preparation.job, history.spent, checkpoint, connection)

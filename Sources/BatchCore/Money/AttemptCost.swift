@@ -20,6 +20,39 @@ extension PriceTable {
             at: attempt.timings.startedAtMilliseconds
         )
     }
+
+    /// What one attempt counts as under caps if its cost or its tokens are unknown, or the least that they may be.
+    ///
+    /// Tokens without a price count as the dearest ones of their model. What is known of neither, or broke off, counts as
+    /// what was set aside, at least.
+    ///
+    /// - Returns: `nil` if its cost and its usage count themselves.
+    func counted(_ attempt: AttemptRecord, asked request: ItemRequest, reserved: Spending) -> Spending? {
+        let tokens = attempt.tokens
+        let isLeast = attempt.isBrokenOff || tokens == nil
+        guard isLeast || attempt.cost == nil else { return nil }
+        let cost = attempt.cost ?? tokens.flatMap { highestCost(of: $0, in: attempt, asked: request) }
+        return Spending(
+            cost: max(cost ?? reserved.cost, isLeast ? reserved.cost : .zero),
+            tokens: max(tokens ?? 0, isLeast ? reserved.tokens : 0)
+        )
+    }
+
+    private func highestCost(of tokens: Int, in attempt: AttemptRecord, asked request: ItemRequest) -> MicroDollars? {
+        let moment = attempt.timings.startedAtMilliseconds
+        let prices = [attempt.modelVersion, request.model].lazy.compactMap { model in
+            model.flatMap { price(of: PricedModelName($0), at: moment) }
+        }
+        return prices.first?.highestCost(of: tokens, tier: attempt.serviceTier ?? request.serviceTier)
+    }
+}
+
+extension AttemptRecord {
+    /// Input and output together; `nil` if nobody knows.
+    var tokens: Int? { usage.map { $0.totalTokens ?? $0.sum } }
+
+    /// What counts as spent under caps.
+    var spending: Spending { counted ?? Spending(cost: cost ?? .zero, tokens: tokens ?? 0) }
 }
 
 /// Which models have answered for others, so that it is told once.

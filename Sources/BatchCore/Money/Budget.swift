@@ -21,14 +21,12 @@ struct Budget: Sendable {
     private var typical: [String: TypicalSpending]
     /// What all jobs have spent today and in this month, this one included.
     private var spentByAll = (day: MicroDollars.zero, month: MicroDollars.zero)
-    /// What requests of this run may have cost of which nobody knows what they cost: no part of ``spentByAll``.
-    private var unknownCost = MicroDollars.zero
 
     /// - Parameters:
     ///   - limits: The job's.
     ///   - shared: The user's, for all jobs.
     ///   - prices: For a guess at the first requests.
-    ///   - history: What earlier runs spent; what nobody knows of it is counted as usual for its model.
+    ///   - history: What earlier runs spent; what nobody knows of it is guessed.
     ///   - now: Unix time in milliseconds, for the price.
     init(limits: SpendingLimits, shared: SpendingCaps, prices: PriceTable, history: SpendingHistory, at now: Int64) {
         self.limits = limits
@@ -36,17 +34,18 @@ struct Budget: Sendable {
         self.prices = prices
         typical = history.newest.mapValues { TypicalSpending($0.prefix(TypicalSpending.remembered).reversed()) }
         spent = history.spent
-        let guess = TokenUsage(promptTokens: Self.guessedOutput, outputTokens: Self.guessedOutput)
-        func expected(of model: String) -> Spending {
-            let cost = prices.cost(of: guess, model: model, at: now) ?? .zero
-            let spending = Spending(cost: cost, tokens: guess.sum)
-            return typical[model, default: TypicalSpending()].expected(guess: spending, input: Spending())
-        }
-        for (model, count) in history.unknownCosts {
-            spent.cost += MicroDollars(expected(of: model).cost.amount * Int64(count))
-        }
-        for (model, count) in history.unknownTokens {
-            spent.tokens += expected(of: model).tokens * count
+        for (model, unknown) in history.unknown {
+            func spending(_ input: Int, _ output: Int) -> Spending {
+                let usage = TokenUsage(promptTokens: input, outputTokens: output)
+                return Spending(cost: prices.cost(of: usage, model: model, at: now) ?? .zero, tokens: input + output)
+            }
+            let input = unknown.bytes / max(1, unknown.costs, unknown.tokens) / 4
+            let expected = typical[model, default: TypicalSpending()].expected(
+                guess: spending(max(input, Self.guessedOutput), Self.guessedOutput),
+                input: spending(input, 0)
+            )
+            spent.cost += MicroDollars(expected.cost.amount * Int64(unknown.costs))
+            spent.tokens += expected.tokens * unknown.tokens
         }
     }
 
@@ -94,7 +93,7 @@ struct Budget: Sendable {
         if let cap = limits.totalTokens, spent.tokens + further.tokens > cap {
             return Cap(.jobTokens(cap), spent: spent, next: further)
         }
-        let (day, month) = (spentByAll.day + unknownCost, spentByAll.month + unknownCost)
+        let (day, month) = spentByAll
         if let cap = shared.perDay, day + further.cost > cap {
             return Cap(.allJobsOfDay(cap), spent: Spending(cost: day), next: further)
         }
@@ -115,17 +114,13 @@ struct Budget: Sendable {
     /// - Parameters:
     ///   - reservation: What was set aside for it.
     ///   - model: The model that was asked.
-    ///   - cost: `nil` if nobody knows; what was set aside counts as spent then.
-    ///   - tokens: Likewise.
-    mutating func settle(_ reservation: Spending, model: String, cost: MicroDollars?, tokens: Int?) {
+    ///   - attempt: The request; with what it counts as where that is unknown.
+    mutating func settle(_ reservation: Spending, of model: String, _ attempt: AttemptRecord) {
         reserved = reserved - reservation
-        let actual = Spending(cost: cost ?? reservation.cost, tokens: tokens ?? reservation.tokens)
+        let actual = attempt.spending
         spent += actual
-        if cost == nil {
-            unknownCost += reservation.cost
-        }
-        // What was turned away says nothing about the next one.
-        if isLimited, actual != Spending() {
+        // What was turned away or cut by ourselves says nothing about the next one.
+        if actual != Spending(), attempt.isAnswered || attempt.tokens != nil {
             typical[model, default: TypicalSpending()].add(actual)
         }
     }
@@ -177,6 +172,12 @@ package struct Cap: Sendable, Equatable {
                 + "request may take \(next.cost)); "
                 + "run again next month, or raise limits.cost_usd_per_month in the user's config.yaml"
         }
+    }
+}
+
+extension AttemptRecord {
+    fileprivate var isAnswered: Bool {
+        if case .answered = result { true } else { false }
     }
 }
 

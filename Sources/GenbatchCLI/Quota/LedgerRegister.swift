@@ -43,7 +43,7 @@ struct LedgerRegister: QuotaRegister {
 
     func spentByAll() -> (day: MicroDollars, month: MicroDollars) {
         let totals = recorder.totals(at: clock.unixMilliseconds())
-        return (totals.today.cost.known, totals.month.cost.known)
+        return (totals.today.counted, totals.month.counted)
     }
 
     /// Writes what was noted; for the end of a run.
@@ -57,7 +57,7 @@ struct LedgerRegister: QuotaRegister {
 
     private func change(_ note: QuotaNote) -> LedgerChange {
         switch note {
-        case .used(let usage, let cost):
+        case .used(let usage, let cost, let reserved):
             var sum = CostSum()
             sum.add(cost)
             return .used(
@@ -65,7 +65,8 @@ struct LedgerRegister: QuotaRegister {
                     requests: 1,
                     inputTokens: usage.promptTokens ?? 0,
                     outputTokens: (usage.outputTokens ?? 0) + (usage.thoughtTokens ?? 0),
-                    cost: sum
+                    cost: sum,
+                    reserved: reserved
                 )
             )
         case .pace(let learned):

@@ -16,7 +16,7 @@ CREATE TABLE job (
     shards TEXT NOT NULL,            -- JSON array: which of them are here, from 0
     inputs BLOB                      -- hash of the names, sizes and times of the files read; NULL: read again
 ) STRICT;
-INSERT INTO job VALUES(1,'nightly','/jobs/nightly.yaml','/jobs',replace('version: 1\n','\n',char(10)),1795410654619,1795410654968,X'5439f9874894082b7fc99843e146036d74971d10687a70a907746b4ed4028bcb',1,'[0]',NULL);
+INSERT INTO job VALUES(1,'nightly','/jobs/nightly.yaml','/jobs',replace('version: 1\n','\n',char(10)),1795418269029,1795418269452,X'5439f9874894082b7fc99843e146036d74971d10687a70a907746b4ed4028bcb',1,'[0]',NULL);
 CREATE TABLE run (
     id INTEGER PRIMARY KEY,
     started_at_ms INTEGER NOT NULL,
@@ -34,7 +34,7 @@ CREATE TABLE run (
     retries INTEGER,
     lost INTEGER NOT NULL DEFAULT 0  -- requests that were in flight when it died
 ) STRICT;
-INSERT INTO run VALUES(1,1795410654969,NULL,NULL,NULL,'0.1.0','host',1,NULL,NULL,NULL,NULL,NULL,NULL,0);
+INSERT INTO run VALUES(1,1795418269460,NULL,NULL,NULL,'0.1.0','host',1,NULL,NULL,NULL,NULL,NULL,NULL,0);
 CREATE TABLE variant (
     id INTEGER PRIMARY KEY,
     model TEXT NOT NULL,
@@ -74,7 +74,9 @@ INSERT INTO prompt VALUES(5,'[{"text":"one"},{"text":"two"}]','{}',NULL);
 INSERT INTO prompt VALUES(6,'[{"text":"prompt of pending"}]','{}',NULL);
 CREATE TABLE in_flight (
     item_id INTEGER PRIMARY KEY REFERENCES item (id),
-    run_id INTEGER REFERENCES run (id)
+    run_id INTEGER REFERENCES run (id),
+    reserved_microdollars INTEGER,   -- what it counts as under caps if it is lost; NULL: nothing is capped
+    reserved_tokens INTEGER
 ) STRICT;
 CREATE TABLE attempt (
     id INTEGER PRIMARY KEY,
@@ -106,14 +108,16 @@ CREATE TABLE attempt (
     tool_use_input_tokens INTEGER,
     total_tokens INTEGER,
     service_tier TEXT,               -- that it was served in, as far as the server told
-    cost_microdollars INTEGER        -- millionths of a US dollar; NULL is unknown, not 0
+    cost_microdollars INTEGER,       -- millionths of a US dollar; NULL is unknown, not 0
+    reserved_microdollars INTEGER,   -- what counts under caps in place of the cost, where that is unknown or the least
+    reserved_tokens INTEGER          -- the same for tokens
 ) STRICT;
-INSERT INTO attempt VALUES(1,1,1,1,NULL,1,0,0,'answered',1763834067120,300,1500,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,10,5,NULL,NULL,NULL,15,'standard',NULL);
-INSERT INTO attempt VALUES(2,2,1,1,NULL,1,0,0,'answered',1763834067120,300,1500,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,10,5,NULL,NULL,NULL,15,'standard',NULL);
-INSERT INTO attempt VALUES(3,3,1,1,NULL,1,0,0,'answered',1763834067120,300,1500,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,10,5,NULL,NULL,NULL,15,'standard',NULL);
-INSERT INTO attempt VALUES(4,2,2,1,1,1,0,0,'answered',1763834067120,300,1500,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,10,5,NULL,NULL,NULL,15,'standard',NULL);
-INSERT INTO attempt VALUES(5,4,1,1,1,1,0,0,'failed',1763834067120,NULL,20,'safety',200,'a filter',NULL,NULL,NULL,NULL,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
-INSERT INTO attempt VALUES(6,5,1,1,1,1,0,0,'answered',1763834067120,300,1500,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,10,5,NULL,NULL,NULL,15,'standard',NULL);
+INSERT INTO attempt VALUES(1,1,1,1,NULL,1,0,0,'answered',1763834067120,300,1500,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,10,5,NULL,NULL,NULL,15,'standard',NULL,NULL,NULL);
+INSERT INTO attempt VALUES(2,2,1,1,NULL,1,0,0,'answered',1763834067120,300,1500,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,10,5,NULL,NULL,NULL,15,'standard',NULL,NULL,NULL);
+INSERT INTO attempt VALUES(3,3,1,1,NULL,1,0,0,'answered',1763834067120,300,1500,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,10,5,NULL,NULL,NULL,15,'standard',NULL,NULL,NULL);
+INSERT INTO attempt VALUES(4,2,2,1,1,1,0,0,'answered',1763834067120,300,1500,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,10,5,NULL,NULL,NULL,15,'standard',NULL,NULL,NULL);
+INSERT INTO attempt VALUES(5,4,1,1,1,1,0,0,'failed',1763834067120,NULL,20,'safety',200,'a filter',NULL,NULL,NULL,NULL,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
+INSERT INTO attempt VALUES(6,5,1,1,1,1,0,0,'answered',1763834067120,300,1500,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,10,5,NULL,NULL,NULL,15,'standard',NULL,NULL,NULL);
 CREATE TABLE usage_so_far (
     variant_id INTEGER PRIMARY KEY REFERENCES variant (id),
     through INTEGER NOT NULL,        -- the largest of all variants is the last attempt that is counted
