@@ -103,7 +103,7 @@ struct Lane {
                 at: now.unixMilliseconds
             )
             work.reservation = reservation
-            switch budget.verdict(for: reservation) {
+            switch budget.verdict(for: reservation, of: model) {
             case .fits: break
             case .wait: return nil
             case .exhausted(let cap): return .postpone(candidate, because: .capped(cap))
@@ -112,7 +112,7 @@ struct Lane {
         switch limiter.admit(inputTokens: work.inputTokens, isRetry: work.machine.isRetry, now: now.monotonic) {
         case .now:
             if let reservation = work.reservation {
-                budget.reserve(reservation)
+                budget.reserve(reservation, of: model)
             }
             return .send(work)
         case .wait(let until):

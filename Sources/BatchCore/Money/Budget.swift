@@ -4,7 +4,8 @@ internal import JSON
 ///
 /// Something is set aside for each request before it is sent, and replaced by what it really spent. Nothing is sent that
 /// would go above a cap together with what is in flight, as far as can be known: an answer may turn out longer than nineteen of
-/// twenty before it. So a cap can be exceeded by no more than the requests in flight exceed what was set aside for them.
+/// twenty before it. So a cap can be exceeded by no more than the requests in flight exceed what was set aside for them; and as
+/// nothing is known of the first ones, no more are in flight of a model than have come back, and one.
 struct Budget: Sendable {
     enum Verdict: Sendable, Equatable {
         case fits
@@ -19,6 +20,7 @@ struct Budget: Sendable {
     private var spent: Spending
     private var reserved = Spending()
     private var typical: [String: TypicalSpending]
+    private var inFlight: [String: Int] = [:]
     /// What all jobs have spent today and in this month, this one included.
     private var spentByAll = (day: MicroDollars.zero, month: MicroDollars.zero)
 
@@ -65,7 +67,9 @@ struct Budget: Sendable {
     ///   - now: Unix time in milliseconds, for the price.
     /// - Returns: What it will hardly exceed.
     func expected(of item: ItemRequest, inputTokens: Int, at now: Int64) -> Spending {
-        let output = min(item.maximumOutputTokens ?? Self.guessedOutput, Self.guessedOutput)
+        let most = item.maximumOutputTokens
+        // The first ones may be as long as they are allowed to; after that it shows how long they are.
+        let output = known(of: item.model) == 0 ? most ?? Self.guessedOutput : min(most ?? .max, Self.guessedOutput)
         let usage = TokenUsage(promptTokens: inputTokens, outputTokens: output)
         func cost(_ usage: TokenUsage) -> MicroDollars {
             prices.cost(of: usage, model: item.model, tier: item.serviceTier, at: now) ?? .zero
@@ -78,12 +82,25 @@ struct Budget: Sendable {
 
     /// Whether a request may be sent.
     ///
-    /// - Parameter expected: What would be set aside for it.
+    /// - Parameters:
+    ///   - expected: What would be set aside for it.
+    ///   - model: The model that it asks.
     /// - Returns: Whether it is to wait, or for another run.
-    func verdict(for expected: Spending) -> Verdict {
+    func verdict(for expected: Spending, of model: String) -> Verdict {
         let further = reserved + expected
-        guard let cap = reachedCap(with: further) else { return .fits }
+        guard let cap = reachedCap(with: further) else { return isKnownEnough(model) ? .fits : .wait }
         return reserved == Spending() ? .exhausted(cap) : .wait
+    }
+
+    /// How many requests of a model are known.
+    private func known(of model: String) -> Int {
+        typical[model]?.newest.count ?? 0
+    }
+
+    /// Whether one more request of a model may be in flight: one at first, then two, four …
+    private func isKnownEnough(_ model: String) -> Bool {
+        let known = known(of: model)
+        return known >= TypicalSpending.remembered || inFlight[model, default: 0] <= known
     }
 
     private func reachedCap(with further: Spending) -> Cap? {
@@ -103,8 +120,9 @@ struct Budget: Sendable {
         return nil
     }
 
-    mutating func reserve(_ expected: Spending) {
+    mutating func reserve(_ expected: Spending, of model: String) {
         reserved += expected
+        inFlight[model, default: 0] += 1
     }
 
     // MARK: Settling
@@ -117,6 +135,7 @@ struct Budget: Sendable {
     ///   - attempt: The request; with what it counts as where that is unknown.
     mutating func settle(_ reservation: Spending, of model: String, _ attempt: AttemptRecord) {
         reserved = reserved - reservation
+        inFlight[model, default: 0] -= 1
         let actual = attempt.spending
         spent += actual
         // What was turned away or cut by ourselves says nothing about the next one.
@@ -182,8 +201,10 @@ extension AttemptRecord {
 }
 
 extension ItemRequest {
-    /// The job's limit on one answer, thoughts included.
+    /// The job's limit on the output of one request, thoughts included; each candidate may have as much.
     fileprivate var maximumOutputTokens: Int? {
-        config["max_output_tokens"]?.int64.map { Int($0) }
+        config["max_output_tokens"]?.int64.map { Int(min($0, 1 << 40)) * candidates }
     }
+
+    private var candidates: Int { config["candidate_count"]?.int64.map { Int(clamping: $0) } ?? 1 }
 }

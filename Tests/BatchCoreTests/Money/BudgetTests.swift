@@ -40,25 +40,75 @@ struct BudgetTests {
     func unlimited() {
         let budget = budget()
         #expect(!budget.isLimited)
-        #expect(budget.verdict(for: spending(1_000_000_000)) == .fits)
+        #expect(budget.verdict(for: spending(1_000_000_000), of: "model-a") == .fits)
     }
 
     @Test("the first request is expected to answer a thousand tokens, or as many as it may")
     func guess() {
-        let budget = budget(cost: 10_000)
+        var budget = budget(cost: 10_000)
         #expect(budget.expected(of: request(), inputTokens: 50, at: 0) == spending(1050))
         #expect(budget.expected(of: request(["max_output_tokens": 20]), inputTokens: 50, at: 0) == spending(70))
+        let long: JSONObject = ["max_output_tokens": 8000, "candidate_count": 2]
+        #expect(budget.expected(of: request(long), inputTokens: 50, at: 0) == spending(16_050))
+        // Once one is known, it need not be the longest that is allowed.
+        budget.settle(Spending(), of: "model-a", attempt(3000))
+        #expect(budget.expected(of: request(long), inputTokens: 50, at: 0) == spending(3000))
+    }
+
+    @Test("no more requests are in flight than are known of a model, and one")
+    func feelsTheWay() {
+        var budget = budget(cost: 1_000_000_000)
+        func send() -> Int {
+            var sent = 0
+            while budget.verdict(for: spending(10), of: "model-a") == .fits {
+                budget.reserve(spending(10), of: "model-a")
+                sent += 1
+                if sent == 1000 { break }
+            }
+            return sent
+        }
+        var waves: [Int] = []
+        while waves.last != 1000 {
+            let sent = send()
+            waves.append(sent)
+            for _ in 0..<sent {
+                budget.settle(spending(10), of: "model-a", attempt(10))
+            }
+        }
+        #expect(waves == [1, 2, 4, 8, 16, 32, 64, 128, 1000])
+    }
+
+    @Test("what was turned away or cut teaches nothing, and each model is found out for itself")
+    func learnsFromAnswers() {
+        var budget = budget(cost: 1_000_000_000)
+        for _ in 1...3 {
+            budget.reserve(spending(10), of: "model-a")
+            budget.settle(spending(10), of: "model-a", attempt(0))
+        }
+        budget.reserve(spending(10), of: "model-a")
+        #expect(budget.verdict(for: spending(10), of: "model-a") == .wait)
+        #expect(budget.verdict(for: spending(10), of: "model-b") == .fits)
+        budget.settle(spending(10), of: "model-a", attempt(5))
+        let known = self.budget(
+            cost: 1_000_000,
+            history: SpendingHistory(newest: ["model-a": [spending(5), spending(6)]])
+        )
+        for budget in [budget, known] {
+            var budget = budget
+            budget.reserve(spending(10), of: "model-a")
+            #expect(budget.verdict(for: spending(10), of: "model-a") == .fits)
+        }
     }
 
     @Test("what is in flight counts, and what comes back makes room")
     func reserves() {
-        var budget = budget(cost: 100)
-        budget.reserve(spending(60))
-        #expect(budget.verdict(for: spending(40)) == .fits)
-        #expect(budget.verdict(for: spending(41)) == .wait)
+        var budget = budget(cost: 100, history: SpendingHistory(newest: ["model-a": [spending(1)]]))
+        budget.reserve(spending(60), of: "model-a")
+        #expect(budget.verdict(for: spending(40), of: "model-a") == .fits)
+        #expect(budget.verdict(for: spending(41), of: "model-a") == .wait)
         budget.settle(spending(60), of: "model-a", attempt(10))
-        #expect(budget.verdict(for: spending(90)) == .fits)
-        guard case .exhausted(let cap) = budget.verdict(for: spending(91)) else {
+        #expect(budget.verdict(for: spending(90), of: "model-a") == .fits)
+        guard case .exhausted(let cap) = budget.verdict(for: spending(91), of: "model-a") else {
             Issue.record("nothing is in flight that could make room")
             return
         }
@@ -71,10 +121,10 @@ struct BudgetTests {
         var cut = AttemptRecord(number: 1, turn: 0, timings: .none, result: .interrupted)
         cut.counted = prices.counted(cut, asked: request(), reserved: spending(60))
         var budget = budget(cost: 100, tokens: 100)
-        budget.reserve(spending(60))
+        budget.reserve(spending(60), of: "model-a")
         budget.settle(spending(60), of: "model-a", cut)
-        #expect(budget.verdict(for: spending(40)) == .fits)
-        #expect(budget.verdict(for: spending(41)) != .fits)
+        #expect(budget.verdict(for: spending(40), of: "model-a") == .fits)
+        #expect(budget.verdict(for: spending(41), of: "model-a") != .fits)
     }
 
     @Test("tokens without a price count as the dearest of their model that have one")
@@ -149,8 +199,8 @@ struct BudgetTests {
             newest: ["model-a": Array(repeating: spending(100), count: 30)]
         )
         for budget in [budget(cost: 1000, history: history), budget(tokens: 1000, history: history)] {
-            #expect(budget.verdict(for: spending(300)) == .fits)
-            #expect(budget.verdict(for: spending(301)) != .fits)
+            #expect(budget.verdict(for: spending(300), of: "model-a") == .fits)
+            #expect(budget.verdict(for: spending(301), of: "model-a") != .fits)
         }
     }
 
@@ -159,10 +209,14 @@ struct BudgetTests {
         func history(bytes: Int) -> SpendingHistory {
             SpendingHistory(unknown: ["model-a": SpendingHistory.Unknown(costs: 3, tokens: 3, bytes: bytes)])
         }
-        #expect(budget(cost: 6001, history: history(bytes: 60)).verdict(for: spending(1)) == .fits)
-        #expect(budget(cost: 6000, history: history(bytes: 60)).verdict(for: spending(1)) != .fits)
-        #expect(budget(tokens: 33_001, history: history(bytes: 120_000)).verdict(for: spending(1)) == .fits)
-        #expect(budget(tokens: 33_000, history: history(bytes: 120_000)).verdict(for: spending(1)) != .fits)
+        #expect(budget(cost: 6001, history: history(bytes: 60)).verdict(for: spending(1), of: "model-a") == .fits)
+        #expect(budget(cost: 6000, history: history(bytes: 60)).verdict(for: spending(1), of: "model-a") != .fits)
+        #expect(
+            budget(tokens: 33_001, history: history(bytes: 120_000)).verdict(for: spending(1), of: "model-a") == .fits
+        )
+        #expect(
+            budget(tokens: 33_000, history: history(bytes: 120_000)).verdict(for: spending(1), of: "model-a") != .fits
+        )
     }
 
     @Test("the user's caps count what all jobs have spent", arguments: [true, false])
@@ -170,8 +224,8 @@ struct BudgetTests {
         let cap = MicroDollars(1000)
         var budget = budget(shared: ofDay ? SpendingCaps(perDay: cap) : SpendingCaps(perMonth: cap))
         budget.note(spentByAllToday: MicroDollars(ofDay ? 900 : 0), inMonth: MicroDollars(900))
-        #expect(budget.verdict(for: spending(100)) == .fits)
-        guard case .exhausted(let reached) = budget.verdict(for: spending(101)) else {
+        #expect(budget.verdict(for: spending(100), of: "model-a") == .fits)
+        guard case .exhausted(let reached) = budget.verdict(for: spending(101), of: "model-a") else {
             Issue.record("the cap is reached")
             return
         }
@@ -214,6 +268,18 @@ struct SchedulerCapTests {
         #expect(summary.done >= 20)
         #expect(summary.done + summary.deferred == 50)
         #expect(summary.cap?.kind == .jobCost(MicroDollars(3000)))
+    }
+
+    @Test("answers twenty times as long as the guess are met one by one, not all at once")
+    func thoughts() async throws {
+        var limits = Limits(concurrency: 64, quota: .generous)
+        limits.spending.cost = MicroDollars(20_000)
+        let summary = try await run(limits, tokens: 20_000)
+        // The first one spends the cap; nothing was in flight beside it.
+        #expect(summary.done == 1)
+        #expect(summary.cost.known == MicroDollars(20_000))
+        limits.spending.cost = MicroDollars(50_000)
+        #expect(try await run(limits, tokens: 20_000).done == 2)
     }
 
     @Test("tokens are capped like money")
