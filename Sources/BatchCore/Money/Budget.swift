@@ -70,14 +70,18 @@ struct Budget: Sendable {
         let most = item.maximumOutputTokens
         // The first ones may be as long as they are allowed to; after that it shows how long they are.
         let output = known(of: item.model) == 0 ? most ?? Self.guessedOutput : min(most ?? .max, Self.guessedOutput)
-        let usage = TokenUsage(promptTokens: inputTokens, outputTokens: output)
-        func cost(_ usage: TokenUsage) -> MicroDollars {
-            prices.cost(of: usage, model: item.model, tier: item.serviceTier, at: now) ?? .zero
+        func spending(output: Int) -> Spending {
+            var usage = TokenUsage(promptTokens: inputTokens, outputTokens: output)
+            let text = prices.cost(of: usage, model: item.model, tier: item.serviceTier, at: now) ?? .zero
+            var sound = MicroDollars.zero
+            if item.hasSound {
+                usage.modalities = ModalityTokens(audioInput: inputTokens)
+                sound = prices.cost(of: usage, model: item.model, tier: item.serviceTier, at: now) ?? .zero
+            }
+            return Spending(cost: max(text, sound), tokens: inputTokens + output)
         }
-        let guess = Spending(cost: cost(usage), tokens: inputTokens + output)
-        let input = TokenUsage(promptTokens: inputTokens, outputTokens: 0)
-        return typical[item.model]?.expected(guess: guess, input: Spending(cost: cost(input), tokens: inputTokens))
-            ?? guess
+        let guess = spending(output: output)
+        return typical[item.model]?.expected(guess: guess, input: spending(output: 0)) ?? guess
     }
 
     /// Whether a request may be sent.
@@ -97,7 +101,7 @@ struct Budget: Sendable {
         typical[model]?.newest.count ?? 0
     }
 
-    /// Whether one more request of a model may be in flight: one at first, then two, four …
+    /// Whether one more request of a model may be in flight: one at first, then two, four and so on.
     private func isKnownEnough(_ model: String) -> Bool {
         let known = known(of: model)
         return known >= TypicalSpending.remembered || inFlight[model, default: 0] <= known
@@ -198,13 +202,4 @@ extension AttemptRecord {
     fileprivate var isAnswered: Bool {
         if case .answered = result { true } else { false }
     }
-}
-
-extension ItemRequest {
-    /// The job's limit on the output of one request, thoughts included; each candidate may have as much.
-    fileprivate var maximumOutputTokens: Int? {
-        config["max_output_tokens"]?.int64.map { Int(min($0, 1 << 40)) * candidates }
-    }
-
-    private var candidates: Int { config["candidate_count"]?.int64.map { Int(clamping: $0) } ?? 1 }
 }
