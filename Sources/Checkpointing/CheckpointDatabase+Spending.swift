@@ -15,21 +15,6 @@ extension CheckpointDatabase {
     private static let countedCost = "coalesce(reserved_microdollars, cost_microdollars)"
     private static let countedTokens = "coalesce(reserved_tokens, \(tokens))"
 
-    func pendingModels() throws -> [String] {
-        let rows = try connection.prepare(
-            """
-            SELECT DISTINCT model FROM variant
-            WHERE id IN (SELECT variant_id FROM item WHERE state = 'pending' AND position IS NOT NULL)
-            ORDER BY model
-            """
-        )
-        var models: [String] = []
-        while try rows.step() {
-            models.append(rows.text(at: 0))
-        }
-        return models
-    }
-
     func spendingHistory() throws -> SpendingHistory {
         var history = SpendingHistory()
         history.spent = try Self.spent(connection)

@@ -260,11 +260,6 @@ package final class SQLiteCheckpoint: CheckpointStore, UploadRegister {
         try await perform { try $0.balance() }
     }
 
-    /// The models of the items that are to run.
-    package func pendingModels() async throws(CheckpointError) -> [String] {
-        try await perform { try $0.pendingModels() }
-    }
-
     /// What the requests of all runs spent.
     package func spendingHistory() async throws(CheckpointError) -> SpendingHistory {
         try await perform { try $0.spendingHistory() }

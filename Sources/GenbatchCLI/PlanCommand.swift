@@ -70,6 +70,7 @@ struct PlanCommand: AsyncParsableCommand {
             var job = jobFile.job
             job.prices = try PricesInForce.table(job)
             job.limits.sharedSpending = try SharedLedger.caps()
+            try PricedCaps.check(comparison.workload, of: job)
             var forecast = JobForecast(job, history?.answers ?? [:], spent: history?.spent ?? Spending())
             forecast.consultLedger()
             if let client {

@@ -63,6 +63,9 @@ package enum ReportText {
         }
         if let cap = summary.cap {
             lines.append("  because   \(cap.message)")
+            if let most = summary.mostBeyondCap {
+                lines.append("  at most   \(ForecastText.amount(most, of: cap)) above it, by what was in flight")
+            }
         }
         let failures = summary.failuresByClass.sorted { ($1.value, $0.key.rawValue) < ($0.value, $1.key.rawValue) }
         if !failures.isEmpty {
