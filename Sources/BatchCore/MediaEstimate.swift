@@ -16,7 +16,8 @@ extension MediaReference {
         if type == "application/pdf" { return .document }
         if type.hasPrefix("video/") { return .video }
         guard type.hasPrefix("audio/") else { return .other }
-        return ["wav", "x-wav", "aiff", "x-aiff", "l16", "pcm", "flac"].contains(type.dropFirst(6)) ? .plainAudio : .audio
+        return ["wav", "x-wav", "aiff", "x-aiff", "l16", "pcm", "flac"].contains(type.dropFirst(6))
+            ? .plainAudio : .audio
     }
 
     /// Whether its tokens, or some of them, may be those of sound.

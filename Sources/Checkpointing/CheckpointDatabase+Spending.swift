@@ -1,4 +1,4 @@
-internal import BatchCore
+package import BatchCore
 internal import SQLite
 
 /// What was spent so far, for caps on it: asked once in a run.
@@ -48,6 +48,25 @@ extension CheckpointDatabase {
         return history
     }
 
+    /// The requests that the last run left in flight when it died, with what it had set aside for them; until a run begins.
+    func lostReservations() throws -> [LostReservation] {
+        let rows = try connection.prepare(
+            """
+            SELECT variant_id, reserved_microdollars, reserved_tokens FROM attempt
+            WHERE possibly_billed = 1 AND status <> 'answered' AND status = 'lost'
+                AND run_id = (SELECT max(id) FROM run) AND reserved_microdollars IS NOT NULL
+            """
+        )
+        var lost: [LostReservation] = []
+        while try rows.step() {
+            let variant = try variants.variant(rows.integer(at: 0))
+            let request = ItemRequest(model: variant.model, config: variant.config, turns: [])
+            let reserved = Spending(cost: MicroDollars(rows.integer(at: 1)), tokens: Int(rows.integer(at: 2)))
+            lost.append(LostReservation(model: variant.model, tier: request.serviceTier, reserved: reserved))
+        }
+        return lost
+    }
+
     /// What all requests count as under caps, as far as it is known.
     static func spent(_ connection: Connection) throws -> Spending {
         let sums = try connection.prepare("SELECT sum(\(countedCost)), sum(\(countedTokens)) FROM attempt")
@@ -56,5 +75,18 @@ extension CheckpointDatabase {
             cost: MicroDollars(sums.optionalInteger(at: 0) ?? 0),
             tokens: Int(sums.optionalInteger(at: 1) ?? 0)
         )
+    }
+}
+
+/// A request of which nobody knows what became of it.
+package struct LostReservation: Sendable, Equatable {
+    package let model: String
+    package let tier: ServiceTier
+    package let reserved: Spending
+
+    package init(model: String, tier: ServiceTier, reserved: Spending) {
+        self.model = model
+        self.tier = tier
+        self.reserved = reserved
     }
 }

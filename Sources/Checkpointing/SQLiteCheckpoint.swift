@@ -265,6 +265,12 @@ package final class SQLiteCheckpoint: CheckpointStore, UploadRegister {
         try await perform { try $0.spendingHistory() }
     }
 
+    /// What the last run had set aside for the requests that it left in flight, if it was killed; asked before the next one
+    /// begins.
+    package func lostReservations() async throws(CheckpointError) -> [LostReservation] {
+        try await perform { try $0.lostReservations() }
+    }
+
     // MARK: CheckpointStore
 
     package func pendingItems(

@@ -207,8 +207,9 @@ struct LiveEngine {
         displays.observe(.planned(plan))
         try audit(try await checkpoint.balance(), plan, checkpoint)
         try PricedCaps.check(workload, of: preparation.job)
+        let register = try await makeRegister(limits.sharedSpending, checkpoint, connection)
         try await checkpoint.startRun(version: Version.current)
-        var (summary, signal) = try await schedule(preparation.job, history, checkpoint, connection, displays)
+        var (summary, signal) = try await schedule(preparation.job, history, checkpoint, connection, register, displays)
         try await checkpoint.finishRun(summary)
         let balance = try await checkpoint.balance()
         summary.balance = balance
@@ -264,9 +265,9 @@ struct LiveEngine {
         _ history: SpendingHistory,
         _ checkpoint: SQLiteCheckpoint,
         _ connection: Connection,
+        _ register: LedgerRegister?,
         _ displays: Displays
     ) async throws -> (RunSummary, Int32?) {
-        let register = try makeRegister(job, connection)
         let scheduler = Scheduler(
             job: job,
             store: checkpoint,
@@ -303,17 +304,36 @@ struct LiveEngine {
         limits.spending.cost = options.maxCost?.amount ?? limits.spending.cost
         limits.spending.totalTokens = options.maxTokens ?? limits.spending.totalTokens
         limits.duration = options.maxDuration?.duration ?? limits.duration
-        // Simulated answers cost nothing.
-        if !options.connection.simulate {
+        // What this machine answers costs nothing.
+        if !connection.client.isServerLocal {
             limits.sharedSpending = try SharedLedger.caps()
         }
         job.limits = limits
     }
 
     /// A simulator has no quota that another run could meet again.
-    private func makeRegister(_ job: Job, _ connection: Connection) throws -> LedgerRegister? {
+    ///
+    /// What a killed run had in flight may have been billed, and counts from here on for all jobs.
+    private func makeRegister(
+        _ caps: SpendingCaps,
+        _ checkpoint: SQLiteCheckpoint,
+        _ connection: Connection
+    ) async throws -> LedgerRegister? {
         guard !options.connection.simulate else { return nil }
-        return try LedgerRegister(job.limits.sharedSpending, account: connection.client.accountDigest, clock)
+        let client = connection.client
+        let register = try LedgerRegister(
+            caps,
+            account: client.accountDigest,
+            countsMoney: !client.isServerLocal,
+            clock
+        )
+        guard let register, !caps.isEmpty else { return register }
+        for lost in try await checkpoint.lostReservations() {
+            let use = QuotaNote.used(TokenUsage(), cost: nil, reserved: lost.reserved.cost)
+            register.note(use, of: lost.model, tier: lost.tier)
+        }
+        await register.flush()
+        return register
     }
 
     /// Every connection needs a descriptor; too few are said once, and the run goes on with less.

@@ -69,7 +69,10 @@ struct PlanCommand: AsyncParsableCommand {
         guard let explain else {
             var job = jobFile.job
             job.prices = try PricesInForce.table(job)
-            job.limits.sharedSpending = try SharedLedger.caps()
+            // What this machine answers costs nothing.
+            if !connection.isServerLocal {
+                job.limits.sharedSpending = try SharedLedger.caps()
+            }
             try PricedCaps.check(comparison.workload, of: job)
             var forecast = JobForecast(job, history?.answers ?? [:], spent: history?.spent ?? Spending())
             forecast.consultLedger()

@@ -40,7 +40,9 @@ package enum ForecastText {
         }
         lines += forecast.stops.map { "            \(words(for: $0))" }
         if let most = forecast.mostBeyondCaps {
-            lines.append("caps        are exceeded by \(amount(most)) at most, by what is in flight when they are reached")
+            lines.append(
+                "caps        are exceeded by \(amount(most)) at most, by what is in flight when they are reached"
+            )
         }
         return lines.map(TerminalText.escapeLine)
     }

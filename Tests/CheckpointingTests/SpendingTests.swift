@@ -33,6 +33,16 @@ struct SpendingTests {
             try await checkpoint.begin(pending[1].id, reserving: spending(5, 6))
             try await checkpoint.record(answered(pending[1].id, cost: MicroDollars(7)))
         }
+        var told: [[LostReservation]] = []
+        try await fixture.run(items) { told.append(try await $0.lostReservations()) }
+        // The run that was to tell died before it began: told once more, and then never again.
+        try await fixture.run(items) { checkpoint in
+            told.append(try await checkpoint.lostReservations())
+            try await checkpoint.startRun(version: "2")
+            told.append(try await checkpoint.lostReservations())
+        }
+        let lost = LostReservation(model: "gemini-test", tier: .standard, reserved: spending(17_600, 17_500))
+        #expect(told == [[lost], [lost], []])
         let history = try await history()
         #expect(history.spent == spending(17_607, 17_515))
         #expect(history.unknown.isEmpty)

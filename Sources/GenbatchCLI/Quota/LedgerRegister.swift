@@ -6,19 +6,22 @@ struct LedgerRegister: QuotaRegister {
     private let ledger: Ledger
     private let recorder: LedgerRecorder
     private let account: String
+    private let countsMoney: Bool
     private let clock: SystemClock
 
     /// - Parameters:
     ///   - caps: What all jobs may spend together.
     ///   - account: Whose quota it is: a hash.
+    ///   - countsMoney: Whether answers cost anything; those of a server on this machine do not.
     ///   - clock: Time.
     /// - Throws: A ``CommandFailure`` if spending is capped and the ledger cannot be used. If it is not capped, there is no
     ///   register then, which the user has been told.
-    init?(_ caps: SpendingCaps, account: String, _ clock: SystemClock) throws {
+    init?(_ caps: SpendingCaps, account: String, countsMoney: Bool, _ clock: SystemClock) throws {
         guard let ledger = try SharedLedger.open(caps: caps) else { return nil }
         self.ledger = ledger
         self.clock = clock
         self.account = account
+        self.countsMoney = countsMoney
         do {
             recorder = try LedgerRecorder(ledger, now: clock.unixMilliseconds()) { error in
                 StandardError.note("\(CommandFailure(error).message); quotas and spending are not kept for other runs")
@@ -59,14 +62,16 @@ struct LedgerRegister: QuotaRegister {
         switch note {
         case .used(let usage, let cost, let reserved):
             var sum = CostSum()
-            sum.add(cost)
+            if countsMoney {
+                sum.add(cost)
+            }
             return .used(
                 QuotaUse(
                     requests: 1,
                     inputTokens: usage.promptTokens ?? 0,
                     outputTokens: (usage.outputTokens ?? 0) + (usage.thoughtTokens ?? 0),
                     cost: sum,
-                    reserved: reserved
+                    reserved: countsMoney ? reserved : .zero
                 )
             )
         case .pace(let learned):
