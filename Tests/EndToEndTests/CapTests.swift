@@ -7,8 +7,8 @@ import Testing
 @Suite("Caps on spending", .serialized, .timeLimit(.minutes(3)))
 struct CapTests {
     private static let concurrency = 6
-    /// The most that one request can cost, in micro-dollars: 50 tokens of output, and at most 30 of input.
-    private static let mostPerRequest = 80
+    /// The most that one request can cost, in micro-dollars: 50 tokens of output, and at most 8 of input.
+    private static let mostPerRequest = 58
 
     private func job(_ limits: String, items: Int = 500) -> String {
         """
@@ -71,7 +71,10 @@ struct CapTests {
         let facts = try work.checkpoint()
         let unknown = try facts.integer("SELECT count(*) FROM attempt WHERE cost_microdollars IS NULL")
         #expect(unknown > 0, "no kill came while something was in flight")
-        #expect(try spent(work) + unknown * Self.mostPerRequest <= 10_000 + Self.concurrency * Self.mostPerRequest)
+        let spent = try spent(work)
+        let dearest = try facts.integer("SELECT max(cost_microdollars) FROM attempt")
+        #expect(dearest <= Self.mostPerRequest)
+        #expect(spent + unknown * dearest <= 10_000 + Self.concurrency * Self.mostPerRequest)
         #expect(try simulator.totals().requests <= (try facts.integer("SELECT count(*) FROM attempt")))
     }
 
