@@ -47,15 +47,15 @@ package enum ForecastText {
         return lines.map(TerminalText.escapeLine)
     }
 
-    /// For example `$0.20 or 12.5k tokens`.
+    /// For example `$0.20 or 12,500 tokens`: not rounded, as it is the most.
     static func amount(_ most: Spending) -> String {
-        let tokens = "\(Figures.approximate(most.tokens)) tokens"
+        let tokens = "\(Figures.count(most.tokens)) tokens"
         return most.cost == .zero ? tokens : "\(most.cost) or \(tokens)"
     }
 
     /// The same in the unit of a cap.
     static func amount(_ most: Spending, of cap: Cap) -> String {
-        if case .jobTokens = cap.kind { return "\(Figures.approximate(most.tokens)) tokens" }
+        if case .jobTokens = cap.kind { return "\(Figures.count(most.tokens)) tokens" }
         return most.cost.description
     }
 
