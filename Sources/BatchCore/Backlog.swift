@@ -20,8 +20,8 @@ struct Work: Sendable {
     let lane: Int
     /// What its request was estimated to count; 0 if nobody needs to know.
     var inputTokens = 0
-    /// What the budget has set aside for its request.
-    var reservation = Spending()
+    /// What the budget has set aside for its request; `nil` if nothing is capped.
+    var reservation: Spending?
     /// What its attempts cost that no event has told yet.
     var untoldCost = CostSum()
 
@@ -212,14 +212,8 @@ struct Backlog {
 
     /// Takes account of what a request spent.
     mutating func settle(_ work: Work, _ attempt: AttemptRecord) {
-        guard budget.isLimited else { return }
-        var cost = attempt.cost
-        var tokens = attempt.usage.map { $0.totalTokens ?? $0.sum }
-        if attempt.isBrokenOff {
-            cost = cost.map { max($0, work.reservation.cost) }
-            tokens = tokens.map { max($0, work.reservation.tokens) }
-        }
-        budget.settle(work.reservation, model: work.request.model, cost: cost, tokens: tokens)
+        guard let reservation = work.reservation else { return }
+        budget.settle(reservation, of: work.request.model, attempt)
     }
 
     /// Takes note of what all jobs have spent, this one included.

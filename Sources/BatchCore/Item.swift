@@ -65,10 +65,13 @@ package struct MediaReference: Sendable, Equatable {
     package var location: Location
     /// For example `image/jpeg`.
     package var mimeType: String
+    /// In bytes, for estimates alone: no part of what is asked; `nil` if it is elsewhere.
+    package var size: Int?
 
-    package init(_ location: Location, mimeType: String) {
+    package init(_ location: Location, mimeType: String, size: Int? = nil) {
         self.location = location
         self.mimeType = mimeType
+        self.size = size
     }
 }
 

@@ -112,6 +112,12 @@ package struct Limits: Sendable, Equatable {
         self.sharedSpending = sharedSpending
         self.duration = duration
     }
+
+    /// Whether money is capped, which takes prices.
+    package var isMoneyCapped: Bool { spending.cost != nil || !sharedSpending.isEmpty }
+
+    /// Whether money or tokens are capped.
+    package var isSpendingCapped: Bool { !spending.isEmpty || !sharedSpending.isEmpty }
 }
 
 /// How long an attempt may take, and how long it may be silent.

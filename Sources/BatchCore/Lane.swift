@@ -109,12 +109,13 @@ struct Lane {
         var work = candidate
         work.inputTokens = limiter.pacesTokens || budget.isLimited ? estimate.tokens(of: work) : 0
         if budget.isLimited {
-            work.reservation = budget.expected(
+            let reservation = budget.expected(
                 of: work.request,
                 inputTokens: work.inputTokens,
                 at: now.unixMilliseconds
             )
-            switch budget.verdict(for: work.reservation) {
+            work.reservation = reservation
+            switch budget.verdict(for: reservation, of: model) {
             case .fits: break
             case .wait: return nil
             case .exhausted(let cap): return .postpone(candidate, because: .capped(cap))
@@ -122,7 +123,9 @@ struct Lane {
         }
         switch limiter.admit(inputTokens: work.inputTokens, isRetry: work.machine.isRetry, now: now.monotonic) {
         case .now:
-            budget.reserve(work.reservation)
+            if let reservation = work.reservation {
+                budget.reserve(reservation, of: model)
+            }
             return .send(work)
         case .wait(let until):
             if let until {

@@ -70,8 +70,9 @@ package protocol CheckpointStore: Sendable {
 
     /// Notes that a request of an item is about to be sent, so that a crash from here on counts it as possibly billed.
     ///
-    /// Called for every turn of a chat and for every retry.
-    func begin(_ id: ItemID) async throws
+    /// Called for every turn of a chat and for every retry. `reserved` is what counts as spent if nobody ever knows what
+    /// became of it; `nil` if nothing is capped.
+    func begin(_ id: ItemID, reserving reserved: Spending?) async throws
 
     /// Keeps what came of an attempt, and the state of its item after it.
     ///
@@ -129,6 +130,9 @@ package struct AttemptRecord: Sendable {
     package var result: Result
     /// What it cost; `nil` is unknown, which is not zero.
     package var cost: MicroDollars?
+    /// What counts as spent under caps in place of ``cost`` and ``usage``, as those are unknown or the least that it may
+    /// be; `nil` if they count themselves, or nothing is capped.
+    package var counted: Spending?
 
     package init(
         number: Int,
@@ -136,7 +140,8 @@ package struct AttemptRecord: Sendable {
         isRepair: Bool = false,
         timings: AttemptTimings,
         result: Result,
-        cost: MicroDollars? = nil
+        cost: MicroDollars? = nil,
+        counted: Spending? = nil
     ) {
         self.number = number
         self.turn = turn
@@ -144,6 +149,7 @@ package struct AttemptRecord: Sendable {
         self.timings = timings
         self.result = result
         self.cost = cost
+        self.counted = counted
     }
 
     /// The server's counts; `nil` if nobody knows what was used, which is not nothing.
@@ -199,7 +205,7 @@ package protocol QuotaRegister: Sendable {
     /// known; `nil` if it is not. Returns at once.
     func requestsOfOthersToday(of model: String) -> Int?
 
-    /// What all runs spent in the present day and month of California, as far as it is known; returns at once.
+    /// What counts as spent by all runs in the present day and month of California; returns at once.
     func spentByAll() -> (day: MicroDollars, month: MicroDollars)
 }
 
@@ -209,8 +215,8 @@ package enum QuotaNote: Sendable, Equatable {
     case sent
     /// It reached nobody, and does not count.
     case unsent
-    /// What a request used that was sent; a cost of `nil` is unknown.
-    case used(TokenUsage, cost: MicroDollars?)
+    /// What a request used that was sent; a cost of `nil` is unknown, and under caps `reserved` counts beyond it.
+    case used(TokenUsage, cost: MicroDollars?, reserved: MicroDollars)
     /// The paces that are kept up.
     case pace(LearnedQuota)
     /// The server named its limit of requests per day.

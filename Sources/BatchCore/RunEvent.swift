@@ -96,6 +96,8 @@ package struct RunSummary: Sendable, Equatable {
     package var closedModels: [String: GenerationError] = [:]
     /// The cap on spending that was reached.
     package var cap: Cap?
+    /// By how much a cap may have been exceeded at most; `nil` if nothing is capped.
+    package var mostBeyondCap: Spending?
     /// What all attempts of the run cost, failed ones included.
     package var cost = CostSum()
     /// The day of the prices that it was worked out with, as `2026-11-19`.

@@ -10,6 +10,7 @@ extension RunState {
     mutating func conclude(_ attempt: inout AttemptRecord, sentAt: Duration, of sent: Work) -> Conclusion {
         var work = sent
         attempt.cost = prices.cost(of: attempt, asked: work.request)
+        attempt.counted = work.reservation.flatMap { prices.counted(attempt, asked: work.request, reserved: $0) }
         account(for: attempt, of: work.request)
         backlog.settle(work, attempt)
         work.untoldCost.add(attempt.cost)
@@ -27,7 +28,8 @@ extension RunState {
 
     private mutating func account(for attempt: AttemptRecord, of request: ItemRequest) {
         summary.cost.add(attempt.cost)
-        let use = QuotaNote.used(attempt.usage ?? TokenUsage(), cost: attempt.cost)
+        let reserved = attempt.spending.cost - (attempt.cost ?? .zero)
+        let use = QuotaNote.used(attempt.usage ?? TokenUsage(), cost: attempt.cost, reserved: reserved)
         register?.note(attempt.reachedService ? use : .unsent, of: request.model, tier: request.serviceTier)
         guard let answered = attempt.modelVersion,
             answeringModels.isNews(answered, askedFor: request.model)

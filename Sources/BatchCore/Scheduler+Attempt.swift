@@ -55,7 +55,7 @@ extension Scheduler {
     /// - Returns: Whether it is to be sent still.
     @inline(never)
     private func begin(_ work: Work) async throws -> Bool {
-        try await store.begin(work.id)
+        try await store.begin(work.id, reserving: work.reservation)
         if state.withLock({ $0.maySend() }) { return true }
         try await store.record(ItemOutcome(item: work.id, state: .pending))
         state.withLock { $0.retire(.unsent) }

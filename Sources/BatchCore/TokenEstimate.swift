@@ -1,7 +1,5 @@
 /// What a request will count as input, guessed from its length and from what the last ones counted.
 package struct TokenEstimate: Sendable {
-    /// What an image counts, at four bytes a token.
-    static let bytesPerMedium = 1032
     static let firstTokensPerByte = 0.25
     /// What the newest answer weighs against all before it.
     private static let weight = 0.1
@@ -16,8 +14,8 @@ package struct TokenEstimate: Sendable {
 
     /// What the first request of an item counts, guessed from its length alone.
     package static func firstTokens(of item: ItemRequest) -> Int {
-        let text = item.turns.first.map { $0.text.utf8.count + $0.media.count * bytesPerMedium } ?? 0
-        return max(1, Int(Double(text + (item.systemInstruction?.utf8.count ?? 0)) * firstTokensPerByte))
+        let turn = item.turns.first?.estimatedBytes ?? 0
+        return max(1, Int(Double(turn + (item.systemInstruction?.utf8.count ?? 0)) * firstTokensPerByte))
     }
 
     /// Learns from an answer.
@@ -35,9 +33,16 @@ package struct TokenEstimate: Sendable {
         let request = work.request
         let repair = work.machine.repair
         let sent = request.turns.prefix(work.answeredTurns.count + 1)
-        return sent.reduce(0) { $0 + $1.text.utf8.count + $1.media.count * bytesPerMedium }
+        return sent.reduce(0) { $0 + $1.estimatedBytes }
             + work.answeredTurns.reduce(0) { $0 + $1.utf8.count }
             + (request.systemInstruction?.utf8.count ?? 0)
             + (repair?.answer.utf8.count ?? 0) + (repair?.message.utf8.count ?? 0)
+    }
+}
+
+extension ItemRequest.Turn {
+    /// Its text, and what stands for its media at four bytes a token.
+    var estimatedBytes: Int {
+        media.reduce(text.utf8.count) { $0 + 4 * $1.estimatedTokens }
     }
 }

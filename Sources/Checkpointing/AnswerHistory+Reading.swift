@@ -40,17 +40,10 @@ extension AnswerHistory {
 }
 
 extension CheckpointReader {
-    /// What the requests of all runs spent, as far as it is known.
+    /// What the requests of all runs count as under caps, as far as it is known.
     package func spent() throws(CheckpointError) -> Spending {
         do {
-            let sums = try connection.prepare(
-                "SELECT sum(cost_microdollars), sum(\(CheckpointDatabase.tokens)) FROM attempt"
-            )
-            guard try sums.step() else { return Spending() }
-            return Spending(
-                cost: MicroDollars(sums.optionalInteger(at: 0) ?? 0),
-                tokens: Int(sums.optionalInteger(at: 1) ?? 0)
-            )
+            return try CheckpointDatabase.spent(connection)
         } catch {
             throw CheckpointError(error, path: path)
         }

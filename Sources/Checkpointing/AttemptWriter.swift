@@ -20,9 +20,10 @@ final class AttemptWriter {
             """
             INSERT INTO attempt (item_id, generation, variant_id, run_id, number, turn, repair, status, started_at_ms,
                 first_chunk_ms, duration_ms, class, http_status, message, retry_delay_ms, quota_id, quota_value,
-                partial_text, possibly_billed, \(ItemCoding.usageColumns), service_tier, cost_microdollars)
+                partial_text, possibly_billed, \(ItemCoding.usageColumns), service_tier, cost_microdollars,
+                reserved_microdollars, reserved_tokens)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
-                ?23, ?24, ?25, ?26, ?27)
+                ?23, ?24, ?25, ?26, ?27, ?28, ?29)
             """
         )
         insertResponse = try connection.prepare(
@@ -63,6 +64,10 @@ final class AttemptWriter {
         try insertAttempt.bind(attempt.timings.total.milliseconds, at: 11)
         try insertAttempt.bind(attempt.serviceTier?.rawValue, at: 26)
         try insertAttempt.bind(attempt.cost?.amount, at: 27)
+        if let counted = attempt.counted {
+            try insertAttempt.bind(counted.cost.amount, at: 28)
+            try insertAttempt.bind(counted.tokens, at: 29)
+        }
         switch attempt.result {
         case .answered(let answer):
             try insertAttempt(as: "answered", answer.usage)

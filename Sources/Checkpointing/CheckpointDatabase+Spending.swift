@@ -1,4 +1,4 @@
-internal import BatchCore
+package import BatchCore
 internal import SQLite
 
 /// What was spent so far, for caps on it: asked once in a run.
@@ -11,43 +11,33 @@ extension CheckpointDatabase {
             + coalesce(tool_use_input_tokens, 0))
         """
 
-    func pendingModels() throws -> [String] {
-        let rows = try connection.prepare(
-            """
-            SELECT DISTINCT model FROM variant
-            WHERE id IN (SELECT variant_id FROM item WHERE state = 'pending' AND position IS NOT NULL)
-            ORDER BY model
-            """
-        )
-        var models: [String] = []
-        while try rows.step() {
-            models.append(rows.text(at: 0))
-        }
-        return models
-    }
+    /// What counts of a request under caps.
+    private static let countedCost = "coalesce(reserved_microdollars, cost_microdollars)"
+    private static let countedTokens = "coalesce(reserved_tokens, \(tokens))"
 
     func spendingHistory() throws -> SpendingHistory {
         var history = SpendingHistory()
-        let sums = try connection.prepare(
+        history.spent = try Self.spent(connection)
+        let unknown = try connection.prepare(
             """
-            SELECT model, sum(cost_microdollars), sum(\(Self.tokens)),
-                sum(possibly_billed AND cost_microdollars IS NULL), sum(possibly_billed AND \(Self.tokens) IS NULL)
-            FROM attempt JOIN variant ON variant.id = variant_id GROUP BY model
+            SELECT model, sum(\(Self.countedCost) IS NULL), sum(\(Self.countedTokens) IS NULL),
+                sum(length(CAST(turns AS BLOB)) + coalesce(length(CAST(system_instruction AS BLOB)), 0))
+            FROM attempt JOIN variant ON variant.id = attempt.variant_id LEFT JOIN prompt USING (item_id)
+            WHERE possibly_billed AND (\(Self.countedCost) IS NULL OR \(Self.countedTokens) IS NULL) GROUP BY model
             """
         )
-        while try sums.step() {
-            let model = sums.text(at: 0)
-            history.spent += Spending(
-                cost: MicroDollars(sums.optionalInteger(at: 1) ?? 0),
-                tokens: Int(sums.optionalInteger(at: 2) ?? 0)
+        while try unknown.step() {
+            history.unknown[unknown.text(at: 0)] = SpendingHistory.Unknown(
+                costs: Int(unknown.integer(at: 1)),
+                tokens: Int(unknown.integer(at: 2)),
+                bytes: Int(unknown.optionalInteger(at: 3) ?? 0)
             )
-            history.unknownCosts[model] = Int(sums.integer(at: 3))
-            history.unknownTokens[model] = Int(sums.integer(at: 4))
         }
         let newest = try connection.prepare(
             """
-            SELECT model, cost_microdollars, \(Self.tokens) FROM attempt JOIN variant ON variant.id = variant_id
-            WHERE \(Self.tokens) > 0 AND cost_microdollars IS NOT NULL
+            SELECT model, \(Self.countedCost), \(Self.countedTokens)
+            FROM attempt JOIN variant ON variant.id = variant_id
+            WHERE \(Self.tokens) > 0 AND \(Self.countedCost) IS NOT NULL
             ORDER BY attempt.id DESC LIMIT \(Self.remembered)
             """
         )
@@ -56,5 +46,47 @@ extension CheckpointDatabase {
             history.newest[newest.text(at: 0), default: []].append(spending)
         }
         return history
+    }
+
+    /// The requests that the last run left in flight when it died, with what it had set aside for them; until a run begins.
+    func lostReservations() throws -> [LostReservation] {
+        let rows = try connection.prepare(
+            """
+            SELECT variant_id, reserved_microdollars, reserved_tokens FROM attempt
+            WHERE possibly_billed = 1 AND status <> 'answered' AND status = 'lost'
+                AND run_id = (SELECT max(id) FROM run) AND reserved_microdollars IS NOT NULL
+            """
+        )
+        var lost: [LostReservation] = []
+        while try rows.step() {
+            let variant = try variants.variant(rows.integer(at: 0))
+            let request = ItemRequest(model: variant.model, config: variant.config, turns: [])
+            let reserved = Spending(cost: MicroDollars(rows.integer(at: 1)), tokens: Int(rows.integer(at: 2)))
+            lost.append(LostReservation(model: variant.model, tier: request.serviceTier, reserved: reserved))
+        }
+        return lost
+    }
+
+    /// What all requests count as under caps, as far as it is known.
+    static func spent(_ connection: Connection) throws -> Spending {
+        let sums = try connection.prepare("SELECT sum(\(countedCost)), sum(\(countedTokens)) FROM attempt")
+        guard try sums.step() else { return Spending() }
+        return Spending(
+            cost: MicroDollars(sums.optionalInteger(at: 0) ?? 0),
+            tokens: Int(sums.optionalInteger(at: 1) ?? 0)
+        )
+    }
+}
+
+/// A request of which nobody knows what became of it.
+package struct LostReservation: Sendable, Equatable {
+    package let model: String
+    package let tier: ServiceTier
+    package let reserved: Spending
+
+    package init(model: String, tier: ServiceTier, reserved: Spending) {
+        self.model = model
+        self.tier = tier
+        self.reserved = reserved
     }
 }

@@ -33,7 +33,7 @@ extension CheckpointDatabase {
         let bytes = "CASE WHEN \(Self.isPlain) THEN length(CAST(json_extract(turns, '$[0].text') AS BLOB)) END"
         let rows = try connection.prepare(
             """
-            SELECT variant_id, count(*), sum(bytes) FROM (\(select("variant_id, \(bytes) AS bytes")))
+            SELECT variant_id, count(*), sum(bytes), max(bytes) FROM (\(select("variant_id, \(bytes) AS bytes")))
             GROUP BY variant_id, bytes / \(Workload.sizeStep)
             """
         )
@@ -45,7 +45,9 @@ extension CheckpointDatabase {
                 continue
             }
             let count = Int(rows.integer(at: 1))
-            workload.add(count, textBytes: Int(bytes), like: try request(ofVariant: rows.integer(at: 0)))
+            let longest = Int(rows.integer(at: 3))
+            let request = try request(ofVariant: rows.integer(at: 0))
+            workload.add(count, textBytes: Int(bytes), longest: longest, like: request)
         }
         return hasOthers
     }

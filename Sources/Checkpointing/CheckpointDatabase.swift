@@ -59,7 +59,9 @@ final class CheckpointDatabase {
         try Schema.migrator.migrate(connection)
         variants = try VariantTable(connection)
         usage = try UsageSums(connection)
-        insertInFlight = try connection.prepare("INSERT INTO in_flight (item_id, run_id) VALUES (?1, ?2)")
+        insertInFlight = try connection.prepare(
+            "INSERT INTO in_flight (item_id, run_id, reserved_microdollars, reserved_tokens) VALUES (?1, ?2, ?3, ?4)"
+        )
         deleteInFlight = try connection.prepare("DELETE FROM in_flight WHERE item_id = ?1")
         updateItem = try connection.prepare("UPDATE item SET state = ?2, attempts = attempts + ?3 WHERE id = ?1")
         attempts = try AttemptWriter(connection)
@@ -103,9 +105,11 @@ final class CheckpointDatabase {
         versions = [:]
     }
 
-    private func begin(_ item: ItemID) throws {
-        try insertInFlight.bind(item.value, at: 1)
+    private func begin(_ departure: Departure) throws {
+        try insertInFlight.bind(departure.item.value, at: 1)
         try insertInFlight.bind(runID, at: 2)
+        try insertInFlight.bind(departure.reserved?.cost.amount, at: 3)
+        try insertInFlight.bind(departure.reserved?.tokens, at: 4)
         try insertInFlight.run()
     }
 
@@ -153,11 +157,12 @@ final class CheckpointDatabase {
         lostAttempts = try connection.transaction {
             try connection.execute(
                 """
-                INSERT INTO attempt (item_id, generation, variant_id, run_id, number, turn, status, possibly_billed)
+                INSERT INTO attempt (item_id, generation, variant_id, run_id, number, turn, status, possibly_billed,
+                    reserved_microdollars, reserved_tokens)
                 SELECT id, generation, variant_id, run_id, attempts + 1,
                     (SELECT count(DISTINCT turn) FROM attempt a
                         WHERE a.item_id = item.id AND a.generation = item.generation AND a.status = 'answered'),
-                    'lost', 1
+                    'lost', 1, reserved_microdollars, reserved_tokens
                 FROM in_flight JOIN item ON item.id = item_id
                 """
             )

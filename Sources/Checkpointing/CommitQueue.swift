@@ -7,7 +7,7 @@ internal import Synchronization
 /// holds the callers back, and memory is bounded by the number of requests in flight.
 final class CommitQueue: Sendable {
     enum Entry: Sendable {
-        case begin(PendingChange<ItemID>)
+        case begin(PendingChange<Departure>)
         case record(PendingChange<ItemOutcome>)
         /// Anything else, done alone and at once after what came before it; told why if it cannot be done.
         case work(@Sendable (Result<CheckpointDatabase, CheckpointError>) -> Void)
@@ -136,6 +136,13 @@ final class CommitQueue: Sendable {
         case .work: .zero
         }
     }
+}
+
+/// A request that is about to be sent.
+struct Departure: Sendable {
+    let item: ItemID
+    /// What counts as spent if nobody ever knows what became of it; `nil` if nothing is capped.
+    let reserved: Spending?
 }
 
 /// What a task wants to be committed, and waits for.

@@ -34,6 +34,9 @@ package enum ItemCoding {
                 writer.member("path", path)
                 writer.member("sha256", sha256)
             }
+            if let size = reference.size {
+                writer.member("size", size)
+            }
         }
     }
 
@@ -65,7 +68,11 @@ package enum ItemCoding {
     private static func mediaReference(_ value: JSONValue) -> MediaReference {
         let mimeType = value["mime_type"]?.string ?? ""
         if let path = value["path"]?.string {
-            return MediaReference(.file(path: path, sha256: value["sha256"]?.string ?? ""), mimeType: mimeType)
+            return MediaReference(
+                .file(path: path, sha256: value["sha256"]?.string ?? ""),
+                mimeType: mimeType,
+                size: value["size"]?.int64.map { Int($0) }
+            )
         }
         return MediaReference(.uri(value["uri"]?.string ?? ""), mimeType: mimeType)
     }

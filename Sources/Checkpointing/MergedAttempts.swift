@@ -64,7 +64,7 @@ final class MergedAttempts {
         let columns = """
             turn, repair, status, started_at_ms, first_chunk_ms, duration_ms, class, http_status, message,
             retry_delay_ms, quota_id, quota_value, partial_text, possibly_billed, \(ItemCoding.usageColumns),
-            service_tier, cost_microdollars
+            service_tier, cost_microdollars, reserved_microdollars, reserved_tokens
             """
         insertAttempt = try connection.prepare(
             """
@@ -85,12 +85,13 @@ final class MergedAttempts {
         )
         insertLost = try connection.prepare(
             """
-            INSERT INTO main.attempt (item_id, generation, variant_id, run_id, number, turn, status, possibly_billed)
+            INSERT INTO main.attempt (item_id, generation, variant_id, run_id, number, turn, status, possibly_billed,
+                reserved_microdollars, reserved_tokens)
             SELECT ?2, \(generation), (SELECT id FROM temp.variant_of WHERE source = variant_id),
                 (SELECT id FROM temp.run_of WHERE source = run_id), attempts + 1,
                 (SELECT count(DISTINCT turn) FROM source.attempt a
                     WHERE a.item_id = item.id AND a.generation = item.generation AND a.status = 'answered'),
-                'lost', 1
+                'lost', 1, reserved_microdollars, reserved_tokens
             FROM source.item JOIN source.in_flight ON item_id = item.id WHERE item.id = ?1
             """
         )

@@ -260,14 +260,15 @@ package final class SQLiteCheckpoint: CheckpointStore, UploadRegister {
         try await perform { try $0.balance() }
     }
 
-    /// The models of the items that are to run.
-    package func pendingModels() async throws(CheckpointError) -> [String] {
-        try await perform { try $0.pendingModels() }
-    }
-
     /// What the requests of all runs spent.
     package func spendingHistory() async throws(CheckpointError) -> SpendingHistory {
         try await perform { try $0.spendingHistory() }
+    }
+
+    /// What the last run had set aside for the requests that it left in flight, if it was killed; asked before the next one
+    /// begins.
+    package func lostReservations() async throws(CheckpointError) -> [LostReservation] {
+        try await perform { try $0.lostReservations() }
     }
 
     // MARK: CheckpointStore
@@ -280,8 +281,8 @@ package final class SQLiteCheckpoint: CheckpointStore, UploadRegister {
         try await perform { try $0.pendingItems(after: after, limit: limit, of: models) }
     }
 
-    package func begin(_ id: ItemID) async throws(CheckpointError) {
-        try await commit { .begin(PendingChange(id, for: $0)) }
+    package func begin(_ id: ItemID, reserving reserved: Spending? = nil) async throws(CheckpointError) {
+        try await commit { .begin(PendingChange(Departure(item: id, reserved: reserved), for: $0)) }
     }
 
     package func record(_ outcome: ItemOutcome) async throws(CheckpointError) {

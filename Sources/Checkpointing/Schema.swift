@@ -81,7 +81,9 @@ enum Schema {
         -- here when it dies is noted as lost by the next one. A table of its own, as it stays as small as one page.
         CREATE TABLE in_flight (
             item_id INTEGER PRIMARY KEY REFERENCES item (id),
-            run_id INTEGER REFERENCES run (id)
+            run_id INTEGER REFERENCES run (id),
+            reserved_microdollars INTEGER,   -- what it counts as under caps if it is lost; NULL: nothing is capped
+            reserved_tokens INTEGER
         ) STRICT;
 
         -- Every request that was sent.
@@ -115,7 +117,9 @@ enum Schema {
             tool_use_input_tokens INTEGER,
             total_tokens INTEGER,
             service_tier TEXT,               -- that it was served in, as far as the server told
-            cost_microdollars INTEGER        -- millionths of a US dollar; NULL is unknown, not 0
+            cost_microdollars INTEGER,       -- millionths of a US dollar; NULL is unknown, not 0
+            reserved_microdollars INTEGER,   -- what counts under caps in place of the cost, where that is unknown or the least
+            reserved_tokens INTEGER          -- the same for tokens
         ) STRICT;
         CREATE INDEX attempt_by_item ON attempt (item_id, generation, turn);
         -- The few that make an item a candidate for being billed twice; all columns, or SQLite reads the rows as well.

@@ -107,7 +107,10 @@ public final class Client: Sendable {
     package var kind: BackendKind { backend.kind }
 
     /// Whether the server is on this machine.
-    package var isServerLocal: Bool { (try? BaseURL(backend.baseURL))?.isLoopback ?? false }
+    package var isServerLocal: Bool { Self.isLocal(backend.baseURL) }
+
+    /// Whether a server's address is one of this machine.
+    package static func isLocal(_ baseURL: String) -> Bool { (try? BaseURL(baseURL))?.isLoopback ?? false }
 
     /// Tells servers and keys apart without revealing the key: files belong to the project of the key that sent them.
     package var accountDigest: String {

@@ -36,6 +36,12 @@ struct CheckCommand: AsyncParsableCommand {
         let plan: RunPlan
         do {
             plan = try checkpoint.register(&items, job: try StoredJob(jobFile))
+            var job = jobFile.job
+            job.prices = try PricesInForce.table(job)
+            job.limits.sharedSpending = try SharedLedger.caps()
+            if job.limits.isMoneyCapped {
+                try PricedCaps.check(try checkpoint.workload(limit: nil).workload, of: job)
+            }
         } catch {
             await checkpoint.close()
             throw error

@@ -26,8 +26,8 @@ struct JobForecast {
     mutating func consultLedger(account: String?) {
         basis.learned = account.map { SharedLedger.learned(at: basis.moment, account: $0) } ?? [:]
         guard let totals = SharedLedger.totals(at: basis.moment) else { return }
-        basis.spentToday = totals.today.cost.known
-        basis.spentThisMonth = totals.month.cost.known
+        basis.spentToday = totals.today.counted
+        basis.spentThisMonth = totals.month.counted
     }
 
     /// Has the server count samples of the items, so that the input is scaled by what it says.

@@ -198,38 +198,26 @@ struct LiveEngine {
     ) async throws -> CommandFailure? {
         displays.start()
         var plan = try plan(preparation.jobFile, checkpoint)
-        let spending = preparation.job.limits.spending
-        let history = spending.isEmpty ? SpendingHistory() : try await checkpoint.spendingHistory()
-        plan.costCap = spending.cost
+        let limits = preparation.job.limits
+        let history = limits.isSpendingCapped ? try await checkpoint.spendingHistory() : SpendingHistory()
+        let (workload, answers) = try checkpoint.workload(limit: options.limit)
+        plan.costCap = limits.spending.cost
         plan.spentBefore = history.spent.cost
-        plan.forecast = try forecast(preparation.job, history.spent, checkpoint, connection)
+        plan.forecast = forecast(of: workload, answers, preparation.job, history.spent, connection)
         displays.observe(.planned(plan))
         try audit(try await checkpoint.balance(), plan, checkpoint)
-        try await checkPrices(of: preparation.job, checkpoint)
+        try PricedCaps.check(workload, of: preparation.job)
+        let register = try await makeRegister(limits, checkpoint, connection)
         try await checkpoint.startRun(version: Version.current)
-        var (summary, signal) = try await schedule(preparation.job, history, checkpoint, connection, displays)
+        var (summary, signal) = try await schedule(preparation.job, history, checkpoint, connection, register, displays)
         try await checkpoint.finishRun(summary)
         let balance = try await checkpoint.balance()
         summary.balance = balance
+        summary.mostBeyondCap = plan.forecast?.mostBeyondCaps
         displays.observe(.finished(summary))
         try audit(balance, plan, checkpoint, summary)
         try writeOutput(of: preparation, checkpoint)
         return failure(of: summary, balance, signal: signal, next)
-    }
-
-    /// A cap on money means nothing for a model whose price nobody knows.
-    private func checkPrices(of job: Job, _ checkpoint: SQLiteCheckpoint) async throws {
-        guard job.limits.spending.cost != nil || !job.limits.sharedSpending.isEmpty else { return }
-        let now = clock.unixMilliseconds()
-        let models = try await checkpoint.pendingModels()
-        // Part of a price is none: what cannot be added up cannot be capped.
-        let text = TokenUsage(promptTokens: 1, outputTokens: 1)
-        guard let model = models.first(where: { job.prices.cost(of: text, model: $0, at: now) == nil }) else { return }
-        throw CommandFailure(
-            .unusableConfiguration,
-            "the cost is capped, but no price is known for \(model); give one under `prices` in the job file "
-                + "or in the user's prices.yaml (see docs/prices.md), or leave the cap out"
-        )
     }
 
     /// Nothing is sent, and nothing is called a success, while the checkpoint has other items than were told.
@@ -257,15 +245,15 @@ struct LiveEngine {
         )
     }
 
-    /// What the run is likely to take, from the checkpoint as it is now.
+    /// What the run is likely to take.
     private func forecast(
+        of workload: Workload,
+        _ answers: [String: AnswerHistory],
         _ job: Job,
         _ spent: Spending,
-        _ checkpoint: SQLiteCheckpoint,
         _ connection: Connection
-    ) throws -> Forecast {
-        let (workload, histories) = try checkpoint.workload(limit: options.limit)
-        var forecast = JobForecast(job, histories, spent: spent)
+    ) -> Forecast {
+        var forecast = JobForecast(job, answers, spent: spent)
         if !options.connection.simulate {
             forecast.consultLedger(account: connection.client.accountDigest)
         }
@@ -277,9 +265,9 @@ struct LiveEngine {
         _ history: SpendingHistory,
         _ checkpoint: SQLiteCheckpoint,
         _ connection: Connection,
+        _ register: LedgerRegister?,
         _ displays: Displays
     ) async throws -> (RunSummary, Int32?) {
-        let register = try makeRegister(job, connection)
         let scheduler = Scheduler(
             job: job,
             store: checkpoint,
@@ -312,17 +300,36 @@ struct LiveEngine {
         var limits = job.limits
         options.limits.apply(to: &limits)
         limits.quota.startsCarefully = !connection.client.isServerLocal
-        // Simulated answers cost nothing.
-        if !options.connection.simulate {
+        // What this machine answers costs nothing.
+        if !connection.client.isServerLocal {
             limits.sharedSpending = try SharedLedger.caps()
         }
         job.limits = limits
     }
 
     /// A simulator has no quota that another run could meet again.
-    private func makeRegister(_ job: Job, _ connection: Connection) throws -> LedgerRegister? {
+    ///
+    /// What a killed run had in flight may have been billed, and counts from here on for all jobs.
+    private func makeRegister(
+        _ limits: Limits,
+        _ checkpoint: SQLiteCheckpoint,
+        _ connection: Connection
+    ) async throws -> LedgerRegister? {
         guard !options.connection.simulate else { return nil }
-        return try LedgerRegister(job.limits, account: connection.client.accountDigest, clock)
+        let client = connection.client
+        let register = try LedgerRegister(
+            limits,
+            account: client.accountDigest,
+            countsMoney: !client.isServerLocal,
+            clock
+        )
+        guard let register, !limits.sharedSpending.isEmpty else { return register }
+        for lost in try await checkpoint.lostReservations() {
+            let use = QuotaNote.used(TokenUsage(), cost: nil, reserved: lost.reserved.cost)
+            register.note(use, of: lost.model, tier: lost.tier)
+        }
+        await register.flush()
+        return register
     }
 
     /// Every connection needs a descriptor; too few are said once, and the run goes on with less.

@@ -75,7 +75,11 @@ struct PlanCommand: AsyncParsableCommand {
             job.prices = try PricesInForce.table(job)
             let server = client ?? knownServer(job)
             setLimits(of: &job, server)
-            job.limits.sharedSpending = try SharedLedger.caps()
+            // What this machine answers costs nothing.
+            if !connection.isServerLocal {
+                job.limits.sharedSpending = try SharedLedger.caps()
+            }
+            try PricedCaps.check(comparison.workload, of: job)
             var forecast = JobForecast(job, history?.answers ?? [:], spent: history?.spent ?? Spending())
             forecast.consultLedger(account: server?.client.accountDigest)
             if let client {

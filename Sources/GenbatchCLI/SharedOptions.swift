@@ -67,6 +67,12 @@ struct ConnectionOptions: ParsableArguments {
     @Flag(help: "Answer from a simulator on this machine instead of Google: no key, no cost.")
     var simulate = false
 
+    /// Whether the Gemini API is asked of a server on this machine.
+    var isServerLocal: Bool {
+        let address = baseURL ?? Environment.process["GOOGLE_GEMINI_BASE_URL"]
+        return simulate || address.map(Client.isLocal) ?? false
+    }
+
     func validate() throws {
         if simulate, baseURL != nil || keyFile != nil || credentials != nil {
             throw ValidationError(

@@ -14,7 +14,13 @@ final class MediaResolver {
 
     private let access: FileAccess
     private let mode: Mode
-    private var hashes: [String: String] = [:]
+    private var hashes: [String: Medium] = [:]
+
+    /// What a file holds.
+    private struct Medium {
+        var hash: String
+        var size: Int
+    }
 
     init(access: FileAccess, mode: Mode) {
         self.access = access
@@ -51,12 +57,12 @@ final class MediaResolver {
         switch address {
         case .uri(let uri, _, _): return MediaReference(.uri(uri), mimeType: type)
         case .file(let name):
-            let (path, hash) = try local(name)
-            return MediaReference(.file(path: path, sha256: hash), mimeType: type)
+            let (path, medium) = try local(name)
+            return MediaReference(.file(path: path, sha256: medium.hash), mimeType: type, size: medium.size)
         }
     }
 
-    private func local(_ name: String) throws(FileProblem) -> (path: String, sha256: String) {
+    private func local(_ name: String) throws(FileProblem) -> (path: String, medium: Medium) {
         let (file, path) = try access.open(name)
         guard let stamp = file.stamp, stamp.size <= FileAccess.maximumMediaBytes else {
             throw FileProblem(
@@ -65,15 +71,15 @@ final class MediaResolver {
             )
         }
         guard stamp.size > 0 else { throw FileProblem("\(name) is empty") }
-        guard mode == .hash else { return (path, "") }
-        if let hash = hashes[path] { return (path, hash) }
-        let hash = try Self.sha256(of: file)
+        guard mode == .hash else { return (path, Medium(hash: "", size: Int(stamp.size))) }
+        if let medium = hashes[path] { return (path, medium) }
+        let medium = Medium(hash: try Self.sha256(of: file), size: Int(stamp.size))
         try file.checkUnchanged(since: stamp)
         if hashes.count >= Self.maximumCachedHashes {
             hashes.removeAll(keepingCapacity: true)
         }
-        hashes[path] = hash
-        return (path, hash)
+        hashes[path] = medium
+        return (path, medium)
     }
 
     private static func sha256(of file: InputFile) throws(FileProblem) -> String {

@@ -55,15 +55,17 @@ struct LedgerDatabase {
         let statement = try connection.prepare(
             """
             INSERT INTO daily_use (
-                account, model, tier, day, requests, input_tokens, output_tokens, cost_microdollars, unpriced_requests
+                account, model, tier, day, requests, input_tokens, output_tokens, cost_microdollars, unpriced_requests,
+                reserved_microdollars
             )
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
             ON CONFLICT DO UPDATE SET
                 requests = requests + excluded.requests,
                 input_tokens = input_tokens + excluded.input_tokens,
                 output_tokens = output_tokens + excluded.output_tokens,
                 cost_microdollars = cost_microdollars + excluded.cost_microdollars,
-                unpriced_requests = unpriced_requests + excluded.unpriced_requests
+                unpriced_requests = unpriced_requests + excluded.unpriced_requests,
+                reserved_microdollars = reserved_microdollars + excluded.reserved_microdollars
             """
         )
         for (key, use) in uses {
@@ -74,6 +76,7 @@ struct LedgerDatabase {
             try statement.bind(use.outputTokens, at: 7)
             try statement.bind(use.cost.known.amount, at: 8)
             try statement.bind(use.cost.unpricedAttempts, at: 9)
+            try statement.bind(use.reserved.amount, at: 10)
             try statement.run()
         }
     }
@@ -161,7 +164,7 @@ struct LedgerDatabase {
         let statement = try connection.prepare(
             """
             SELECT day, sum(requests), sum(input_tokens), sum(output_tokens), sum(cost_microdollars),
-                sum(unpriced_requests)
+                sum(unpriced_requests), sum(reserved_microdollars)
             FROM daily_use WHERE day BETWEEN ?1 AND ?2 GROUP BY day
             """
         )
@@ -194,7 +197,7 @@ struct LedgerDatabase {
     private static let knowledgeColumns = """
         name.account, name.model, name.tier, requests_per_minute, tokens_per_minute, pace_learned_at_ms, requests_per_day,
             daily_limit_learned_at_ms, spent_until_ms, requests, input_tokens, output_tokens, cost_microdollars,
-            unpriced_requests,
+            unpriced_requests, reserved_microdollars,
             (
                 SELECT sum(requests) FROM daily_use
                 WHERE day = ?4 AND (daily_use.account, daily_use.model) = (name.account, name.model)
@@ -215,7 +218,7 @@ struct LedgerDatabase {
             requestsPerMinute: real(in: row, at: 3),
             tokensPerMinute: real(in: row, at: 4),
             requestsPerDay: isLimitFresh ? row.optionalInteger(at: 6).map(Int.init) : nil,
-            requestsToday: Int(row.integer(at: 14))
+            requestsToday: Int(row.integer(at: 15))
         )
         knowledge.paceLearnedAt = row.optionalInteger(at: 5)
         knowledge.spentUntil = row.optionalInteger(at: 8).flatMap { $0 > now ? $0 : nil }
@@ -230,7 +233,8 @@ struct LedgerDatabase {
             cost: CostSum(
                 known: MicroDollars(row.integer(at: index + 3)),
                 unpricedAttempts: Int(row.integer(at: index + 4))
-            )
+            ),
+            reserved: MicroDollars(row.integer(at: index + 5))
         )
     }
 

@@ -34,6 +34,7 @@ enum LedgerSchema {
             output_tokens INTEGER NOT NULL,   -- with thoughts
             cost_microdollars INTEGER NOT NULL,  -- millionths of a US dollar, as far as it is known
             unpriced_requests INTEGER NOT NULL,  -- requests whose cost is not known, and not in the sum
+            reserved_microdollars INTEGER NOT NULL,  -- what counts under caps beyond the sum, as requests may have cost it
             PRIMARY KEY (day, account, model, tier)
         ) STRICT, WITHOUT ROWID;
 
@@ -41,7 +42,7 @@ enum LedgerSchema {
         CREATE VIEW spending AS
         SELECT
             day, sum(cost_microdollars) / 1e6 AS cost_usd, sum(requests) AS requests,
-            sum(unpriced_requests) AS unpriced_requests
+            sum(unpriced_requests) AS unpriced_requests, sum(reserved_microdollars) / 1e6 AS reserved_usd
         FROM daily_use
         GROUP BY day
         ORDER BY day;

@@ -8,19 +8,32 @@ package struct QuotaUse: Sendable, Equatable {
     /// With thoughts.
     package var outputTokens: Int
     package var cost: CostSum
+    /// What counts under caps beyond what is known of the cost, as the requests may have cost it.
+    package var reserved: MicroDollars
 
-    package init(requests: Int = 0, inputTokens: Int = 0, outputTokens: Int = 0, cost: CostSum = CostSum()) {
+    package init(
+        requests: Int = 0,
+        inputTokens: Int = 0,
+        outputTokens: Int = 0,
+        cost: CostSum = CostSum(),
+        reserved: MicroDollars = .zero
+    ) {
         self.requests = requests
         self.inputTokens = inputTokens
         self.outputTokens = outputTokens
         self.cost = cost
+        self.reserved = reserved
     }
+
+    /// What counts under caps.
+    package var counted: MicroDollars { cost.known + reserved }
 
     package static func += (left: inout QuotaUse, right: QuotaUse) {
         left.requests += right.requests
         left.inputTokens += right.inputTokens
         left.outputTokens += right.outputTokens
         left.cost += right.cost
+        left.reserved += right.reserved
     }
 }
 

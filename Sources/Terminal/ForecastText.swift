@@ -15,7 +15,8 @@ package enum ForecastText {
         let price = forecast.knownCost == nil ? "cost unknown" : cost(forecast)
         let line = "estimate: \(requests), \(tokens), \(price), \(time(forecast))"
         let stops = forecast.stops.first.map { ", \(words(for: $0))" } ?? ""
-        return TerminalText.escapeLine(line + stops)
+        let most = forecast.mostBeyondCaps.map { "; caps are exceeded by \(amount($0)) at most" } ?? ""
+        return TerminalText.escapeLine(line + stops + most)
     }
 
     /// The same as a table, with what it is worked out from.
@@ -38,7 +39,24 @@ package enum ForecastText {
             lines.append("limited by  \(words(for: bound))")
         }
         lines += forecast.stops.map { "            \(words(for: $0))" }
+        if let most = forecast.mostBeyondCaps {
+            lines.append(
+                "caps        are exceeded by \(amount(most)) at most, by what is in flight when they are reached"
+            )
+        }
         return lines.map(TerminalText.escapeLine)
+    }
+
+    /// For example `$0.20 or 12,500 tokens`: not rounded, as it is the most.
+    static func amount(_ most: Spending) -> String {
+        let tokens = "\(Figures.count(most.tokens)) tokens"
+        return most.cost == .zero ? tokens : "\(most.cost) or \(tokens)"
+    }
+
+    /// The same in the unit of a cap.
+    static func amount(_ most: Spending, of cap: Cap) -> String {
+        if case .jobTokens = cap.kind { return "\(Figures.count(most.tokens)) tokens" }
+        return most.cost.description
     }
 
     // MARK: Words
@@ -82,7 +100,7 @@ package enum ForecastText {
         if let counted = part.counted {
             return "scaled by what the server counted of \(Figures.count(counted.requests, "request"))"
         }
-        let media = part.media > 0 ? ", 258 for each of \(Figures.count(part.media)) media" : ""
+        let media = part.media > 0 ? ", \(Figures.count(part.media)) media by kind and size" : ""
         return "four bytes a token\(media); --count-tokens has the server count some"
     }
 
@@ -158,6 +176,13 @@ extension ForecastText {
             for stop in forecast.stops {
                 write(stop, to: &writer)
             }
+        }
+        writer.key("beyond_caps")
+        guard let most = forecast.mostBeyondCaps else { return writer.literal("null") }
+        writer.object { writer in
+            writer.key("cost_usd")
+            writer.literal(most.cost.decimal)
+            writer.member("tokens", most.tokens)
         }
     }
 

@@ -62,6 +62,9 @@ package enum ReportText {
             lines.append("  because   \(error.failureClass.rawValue): \(error.message)")
         }
         lines += summary.reasonsForDeferral.map { "  because   \($0)" }
+        if let cap = summary.cap, let most = summary.mostBeyondCap {
+            lines.append("  at most   \(ForecastText.amount(most, of: cap)) above it, by what was in flight")
+        }
         let failures = summary.failuresByClass.sorted { ($1.value, $0.key.rawValue) < ($0.value, $1.key.rawValue) }
         if !failures.isEmpty {
             lines.append("  failed    " + parts(failures.map { ($0.value, $0.key.rawValue) }))

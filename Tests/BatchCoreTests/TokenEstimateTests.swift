@@ -7,13 +7,28 @@ import Testing
 struct TokenEstimateTests {
     private let item = PendingItem.plain(String(repeating: "word ", count: 80))
 
-    @Test("at first four bytes are a token, and an image some hundreds")
+    @Test("at first four bytes are a token, and an image some more than a thousand")
     func first() {
         #expect(TokenEstimate().tokens(of: work(item)) == 100)
         #expect(TokenEstimate().tokens(of: work(.plain(""))) == 1)
         var withImage = item
         withImage.request.turns[0].media = [MediaReference(.uri("gs://bucket/a.png"), mimeType: "image/png")]
-        #expect(TokenEstimate().tokens(of: work(withImage)) == 358)
+        #expect(TokenEstimate().tokens(of: work(withImage)) == 1220)
+    }
+
+    @Test(
+        "media are estimated by kind and size, and by an ordinary one of their kind if it is not known",
+        arguments: [
+            ("image/png", nil, 1120), ("image/jpeg", 5_000_000, 1120),
+            ("audio/mp3", 28_800_000, 115_200), ("audio/mp3", nil, 19_200), ("audio/wav", 115_200_000, 115_200),
+            ("video/mp4", 60_000_000, 300_000), ("video/mp4", nil, 174_000), ("video/mp4", 2_000_000_000, 1 << 20),
+            ("application/pdf", 10_000, 560), ("application/pdf", 900_000, 10_000), ("text/csv", 4000, 1000),
+        ] as [(String, Int?, Int)]
+    )
+    func media(type: String, size: Int?, tokens: Int) {
+        var film = PendingItem.plain("")
+        film.request.turns[0].media = [MediaReference(.uri("gs://bucket/a"), mimeType: type, size: size)]
+        #expect(TokenEstimate().tokens(of: work(film)) == tokens)
     }
 
     @Test("a chat counts what is sent: the turns so far, the answers between them, and the instruction")

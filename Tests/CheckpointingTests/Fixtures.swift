@@ -65,7 +65,8 @@ func answered(
     number: Int = 1,
     turn: Int = 0,
     usage: TokenUsage = TokenUsage(promptTokens: 10, outputTokens: 5, totalTokens: 15),
-    cost: MicroDollars? = nil
+    cost: MicroDollars? = nil,
+    counted: Spending? = nil
 ) -> ItemOutcome {
     let parts = JSONValue.array([.object(["text": .string(text)])]).text
     let answer = Answer(
@@ -82,7 +83,14 @@ func answered(
         firstChunk: .milliseconds(300),
         total: .milliseconds(1500)
     )
-    let attempt = AttemptRecord(number: number, turn: turn, timings: timings, result: .answered(answer), cost: cost)
+    let attempt = AttemptRecord(
+        number: number,
+        turn: turn,
+        timings: timings,
+        result: .answered(answer),
+        cost: cost,
+        counted: counted
+    )
     return ItemOutcome(item: id, state: state, attempt: attempt)
 }
 

@@ -67,7 +67,7 @@ struct RegistrationTests {
     func keepsMedia() async throws {
         let media = [
             MediaReference(.uri("gs://bucket/a.jpg"), mimeType: "image/jpeg"),
-            MediaReference(.file(path: "/jobs/b.png", sha256: "00ff"), mimeType: "image/png"),
+            MediaReference(.file(path: "/jobs/b.png", sha256: "00ff"), mimeType: "image/png", size: 77),
         ]
         var source = item("a")
         source.request.turns[0].media = media

@@ -22,7 +22,7 @@ struct WorkloadTests {
         var picture = item("picture", "what is it?")
         picture.request.turns[0].media = [
             MediaReference(.uri("gs://bucket/a.png"), mimeType: "image/png"),
-            MediaReference(.file(path: "/b.png", sha256: "00"), mimeType: "image/png"),
+            MediaReference(.file(path: "/b.pdf", sha256: "00"), mimeType: "application/pdf", size: 900_000),
         ]
         var told = item("told", "näh")
         told.request.systemInstruction = "be brief – always"

@@ -7,8 +7,8 @@ import Testing
 @Suite("Caps on spending", .serialized, .timeLimit(.minutes(3)))
 struct CapTests {
     private static let concurrency = 6
-    /// The most that one request can cost, in micro-dollars: 50 tokens of output, and at most 30 of input.
-    private static let mostPerRequest = 80
+    /// The most that one request can cost, in micro-dollars: 50 tokens of output, and at most 8 of input.
+    private static let mostPerRequest = 58
 
     private func job(_ limits: String, items: Int = 500) -> String {
         """
@@ -71,7 +71,10 @@ struct CapTests {
         let facts = try work.checkpoint()
         let unknown = try facts.integer("SELECT count(*) FROM attempt WHERE cost_microdollars IS NULL")
         #expect(unknown > 0, "no kill came while something was in flight")
-        #expect(try spent(work) + unknown * Self.mostPerRequest <= 10_000 + Self.concurrency * Self.mostPerRequest)
+        let spent = try spent(work)
+        let dearest = try facts.integer("SELECT max(cost_microdollars) FROM attempt")
+        #expect(dearest <= Self.mostPerRequest)
+        #expect(spent + unknown * dearest <= 10_000 + Self.concurrency * Self.mostPerRequest)
         #expect(try simulator.totals().requests <= (try facts.integer("SELECT count(*) FROM attempt")))
     }
 
@@ -105,28 +108,67 @@ struct CapTests {
             simulator,
             job: "model: nobody-knows\nlimits: {cost_usd: 5}\nprompts: [hi]\n"
         )
-        let run = try await work.genbatch("run", "job.yaml")
-        #expect(run.status == 78, "\(run.errors)")
-        #expect(run.errors.contains("no price is known for nobody-knows"), "\(run.errors)")
+        for command in ["run", "plan", "check"] {
+            let refused = try await work.genbatch(command, "job.yaml")
+            #expect(refused.status == 78, "\(command): \(refused.errors)")
+            #expect(refused.errors.contains("no price is known for nobody-knows"), "\(command): \(refused.errors)")
+        }
         #expect(try simulator.totals().requests == 0)
     }
 
-    @Test("the user's caps hold for all jobs together, and need the ledger")
+    @Test("the user's caps hold for all jobs together")
     func sharedCap() async throws {
-        let simulator = try await SimulatorProgram()
-        let work = try workspace(simulator, "requests_per_minute: 100000", items: 100)
+        let remote = try await RemoteSimulator()
+        let work = try workspace(remote.simulator, "requests_per_minute: 100000", items: 100)
+        let environment = remote.environment(of: work)
+        func run(_ arguments: String...) async throws -> Workspace.Outcome {
+            await work.outcome(of: try work.start(["run"] + arguments + remote.trust, environment: environment))
+        }
         try work.write("limits: {cost_usd_per_day: 0.008}\n", to: ".config/genbatch/config.yaml")
-        #expect(try await work.genbatch("run", "job.yaml", "--limit", "60").status == 75)
+        #expect(try await run("job.yaml", "--limit", "60").status == 75)
         let first = try spent(work)
         #expect(first > 1000)
         // Another job finds what the first one spent.
         try work.write(try work.read("job.yaml") + "\nname: second\n", to: "second.yaml")
-        let second = try await work.genbatch("run", "second.yaml")
+        let second = try await run("second.yaml")
         #expect(second.status == 75, "\(second.errors)")
         #expect(second.errors.contains("the daily cap of $0.008 for all jobs is reached"), "\(second.errors)")
+        #expect(try await today(work, "cost_usd") <= 0.008 + Double(Self.concurrency * Self.mostPerRequest) / 1e6)
+    }
+
+    @Test("what a killed run had in flight counts for all jobs, and is told by the next run")
+    func sharedCapAfterKill() async throws {
+        let remote = try await RemoteSimulator(["--first-chunk-latency", "60s"])
+        let work = try workspace(remote.simulator, "requests_per_minute: 100000", items: 100)
+        let environment = remote.environment(of: work)
+        try work.write("limits: {cost_usd_per_day: 0.008}\n", to: ".config/genbatch/config.yaml")
+        for kill in 1...3 {
+            let program = try work.start(["run", "job.yaml", "--json"] + remote.trust, environment: environment)
+            // The first item has begun: what is set aside for it is in the checkpoint.
+            _ = try #require(await program.output.firstLine { $0.contains("\"item_start\"") })
+            #expect(try await today(work, "reserved_usd") * 1e6 >= Double(kill - 1) * 50)
+            program.send(SIGKILL)
+            _ = await work.outcome(of: program)
+        }
+        #expect(try work.checkpoint().integer("SELECT count(*) FROM in_flight") == 1)
+    }
+
+    @Test("answers of a server on this machine cost nothing that counts for other jobs")
+    func localServer() async throws {
+        let simulator = try await SimulatorProgram()
+        let work = try workspace(simulator, "requests_per_minute: 100000", items: 20)
+        try work.write("limits: {cost_usd_per_day: 0.0001}\n", to: ".config/genbatch/config.yaml")
+        let run = try await work.genbatch("run", "job.yaml")
+        #expect(run.status == 0, "\(run.errors)")
+        #expect(try spent(work) > 100)
+        #expect(try await today(work, "cost_usd") == 0)
+        #expect(try await today(work, "requests") == 20)
+    }
+
+    /// A figure of the ledger about this day.
+    private func today(_ work: Workspace, _ name: String) async throws -> Double {
         let quota = try await work.genbatch("quota", "--json")
-        let today = try #require(try quota.events().first?["spending"]?["day"]?["cost_usd"])
-        #expect(Double(today.text) ?? 1 <= 0.008 + Double(Self.concurrency * Self.mostPerRequest) / 1e6)
+        return Double(try #require(try quota.events().first?["spending"]?["day"]?[name]).text) ?? -1
     }
 
     @Test("a daily quota that was spent is known to the next run before it sends anything")

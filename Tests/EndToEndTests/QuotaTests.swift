@@ -67,7 +67,8 @@ struct QuotaTests {
         #expect(run.status == 0, "\(run.errors)")
         let quota = try #require(try run.events().first)
         #expect(quota["spending"]?["day"]?["requests"]?.int64 == 9121)
-        #expect(run.output.contains("\"cost_usd\":3.712345,\"unpriced_requests\":2,\"cap_usd\":null"), "\(run.output)")
+        let spent = #""cost_usd":3.712345,"unpriced_requests":2,"reserved_usd":0.000000,"cap_usd":null"#
+        #expect(run.output.contains(spent), "\(run.output)")
         let quotas = try #require(quota["quotas"]?.array)
         #expect(quotas.map { $0["model"]?.string } == ["gemini-3.8-flash", "gemini-4-neon"])
         #expect(quotas.map { $0["requests_per_day"]?.int64 } == [10_000, nil])

@@ -60,7 +60,8 @@ private func refusal(_ image: String) throws -> String? {
                             path: workspace.path + "/sub/a.png",
                             sha256: "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
                         ),
-                        mimeType: "image/png"
+                        mimeType: "image/png",
+                        size: 5
                     ),
                     count: 2
                 )

@@ -12,12 +12,22 @@ func quota(_ model: String = "m", tier: String = "standard", account: String = "
     QuotaName(account: account, model: model, tier: tier)
 }
 
-func use(requests: Int = 1, input: Int = 10, output: Int = 5, micro: Int64 = 100, unpriced: Int = 0) -> QuotaUse {
+func use(
+    requests: Int = 1,
+    input: Int = 10,
+    output: Int = 5,
+    micro: Int64 = 100,
+    unpriced: Int = 0,
+    reserved: Int64 = 0
+)
+    -> QuotaUse
+{
     QuotaUse(
         requests: requests,
         inputTokens: input,
         outputTokens: output,
-        cost: CostSum(known: MicroDollars(micro), unpricedAttempts: unpriced)
+        cost: CostSum(known: MicroDollars(micro), unpricedAttempts: unpriced),
+        reserved: MicroDollars(reserved)
     )
 }
 

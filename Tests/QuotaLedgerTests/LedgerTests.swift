@@ -173,15 +173,16 @@ struct LedgerTests {
             LedgerChanges(
                 (.used(use(requests: 2, micro: 1_500_000)), quota()),
                 (.used(use(requests: 1, micro: 1)), quota(tier: "flex")),
-                (.used(use(requests: 4, micro: 0, unpriced: 4)), quota("n", account: "other"))
+                (.used(use(requests: 4, micro: 0, unpriced: 4, reserved: 50)), quota("n", account: "other"))
             )
         )
         try ledger.apply(LedgerChanges((.used(use(requests: 8, micro: 700)), quota()), at: noon - 21 * day))
         try ledger.apply(LedgerChanges((.used(use(requests: 16, micro: 9000)), quota()), at: noon - 22 * day))
         try ledger.apply(LedgerChanges((.used(use(requests: 32, micro: 90_000)), quota()), at: noon + day))
         let totals = try ledger.totals(at: noon)
-        #expect(totals.today == use(requests: 7, input: 30, output: 15, micro: 1_500_001, unpriced: 4))
-        #expect(totals.month == use(requests: 15, input: 40, output: 20, micro: 1_500_701, unpriced: 4))
+        #expect(totals.today == use(requests: 7, input: 30, output: 15, micro: 1_500_001, unpriced: 4, reserved: 50))
+        #expect(totals.today.counted == MicroDollars(1_500_051))
+        #expect(totals.month == use(requests: 15, input: 40, output: 20, micro: 1_500_701, unpriced: 4, reserved: 50))
         #expect(totals.day.description == "2026-11-22")
         #expect(try ledger.totals(at: noon - 22 * day).month.requests == 16)
     }

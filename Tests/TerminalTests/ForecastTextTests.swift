@@ -32,6 +32,20 @@ struct ForecastTextTests {
         #expect(ForecastText.line(forecast()) == nil)
     }
 
+    @Test("by how much caps are exceeded at most is told to the last digit")
+    func beyondCaps() {
+        var capped = forecast(part("m", cost: 400_000...400_000))
+        #expect(ForecastText.line(capped)?.contains("caps") == false)
+        capped.mostBeyondCaps = Spending(cost: MicroDollars(1152), tokens: 12_345)
+        #expect(
+            ForecastText.line(capped)?.hasSuffix("; caps are exceeded by $0.001152 or 12,345 tokens at most") == true
+        )
+        capped.mostBeyondCaps = Spending(tokens: 12_345)
+        #expect(
+            ForecastText.lines(capped).last?.hasPrefix("caps        are exceeded by 12,345 tokens at most, ") == true
+        )
+    }
+
     @Test("what has no price is named, and makes no zero")
     func unknownCost() {
         let none = ForecastText.line(forecast(part("m", cost: nil)))

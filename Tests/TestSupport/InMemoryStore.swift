@@ -21,6 +21,7 @@ package final class InMemoryStore: CheckpointStore {
         var failing: Set<Operation> = []
         var allowed: [Operation: Int] = [:]
         var begun = 0
+        var reservations: [Spending?] = []
 
         mutating func set(_ state: ItemState, of id: ItemID) {
             guard let place = places[id] else { preconditionFailure("item \(id.value) was never handed out") }
@@ -53,10 +54,11 @@ package final class InMemoryStore: CheckpointStore {
         }
     }
 
-    package func begin(_ id: ItemID) async throws {
+    package func begin(_ id: ItemID, reserving reserved: Spending? = nil) async throws {
         try await commit(.begin)
         state.change { state in
             state.begun += 1
+            state.reservations.append(reserved)
             state.set(.running, of: id)
         }
     }
@@ -117,6 +119,8 @@ package final class InMemoryStore: CheckpointStore {
     package var windows: [Int] { state.value.windows }
     /// How many items were begun, each time counted.
     package var begun: Int { state.value.begun }
+    /// What was set aside for each of them.
+    package var reservations: [Spending?] { state.value.reservations }
 
     /// The keys of the items in a state, in the order of the job.
     package func keys(in wanted: ItemState) -> [String] {

@@ -17,10 +17,13 @@ package final class NginxServer {
         package let version: String
     }
 
+    /// A name that is not one of this machine, for clients behind a ``ConnectProxy``.
+    package static let remoteName = "gemini.test"
+
     package let clearPort: UInt16
     package let http2Port: UInt16
     package let http1Port: UInt16
-    /// A PEM file with the authority that signed the server's certificate, which is valid for `localhost` alone.
+    /// A PEM file with the authority that signed the server's certificate, which is valid for `localhost` and ``remoteName``.
     package let caFile: String
     /// A PEM file with an authority that did not.
     package let otherCAFile: String
@@ -91,7 +94,7 @@ package final class NginxServer {
         }
     }
 
-    /// A certificate for `localhost` that is its own authority.
+    /// A certificate for `localhost` and ``remoteName`` that is its own authority.
     private static func makeCertificate(_ name: String, in folder: TemporaryDirectory) throws -> String {
         let openssl = try Command.find(
             "openssl",
@@ -102,7 +105,7 @@ package final class NginxServer {
             openssl,
             [
                 "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-                "-subj", "/CN=\(name)", "-addext", "subjectAltName=DNS:localhost", "-keyout",
+                "-subj", "/CN=\(name)", "-addext", "subjectAltName=DNS:localhost,DNS:\(remoteName)", "-keyout",
                 "\(folder.path)/\(name).key",
                 "-out", path,
             ]

@@ -16,6 +16,45 @@ extension KnownPrices {
         let price = price(of: attempt.modelVersion ?? request.model, at: attempt.timings.startedAtMilliseconds)
         return price?.cost(of: usage, tier: attempt.serviceTier ?? request.serviceTier)
     }
+
+    /// What one attempt counts as under caps if its cost or its tokens are unknown, or the least that they may be.
+    ///
+    /// Tokens without a price count as the dearest ones of their model. What is known of neither, or broke off, counts as
+    /// what was set aside, at least.
+    ///
+    /// - Returns: `nil` if its cost and its usage count themselves.
+    mutating func counted(_ attempt: AttemptRecord, asked request: ItemRequest, reserved: Spending) -> Spending? {
+        let tokens = attempt.tokens
+        let isLeast = attempt.isBrokenOff || tokens == nil
+        guard isLeast || attempt.cost == nil else { return nil }
+        var cost = attempt.cost
+        if cost == nil, let tokens {
+            cost = highestCost(of: tokens, in: attempt, asked: request)
+        }
+        return Spending(
+            cost: max(cost ?? reserved.cost, isLeast ? reserved.cost : .zero),
+            tokens: max(tokens ?? 0, isLeast ? reserved.tokens : 0)
+        )
+    }
+
+    private mutating func highestCost(
+        of tokens: Int,
+        in attempt: AttemptRecord,
+        asked request: ItemRequest
+    ) -> MicroDollars? {
+        let moment = attempt.timings.startedAtMilliseconds
+        let answering = attempt.modelVersion.flatMap { price(of: $0, at: moment) }
+        let price = answering ?? price(of: request.model, at: moment)
+        return price?.highestCost(of: tokens, tier: attempt.serviceTier ?? request.serviceTier)
+    }
+}
+
+extension AttemptRecord {
+    /// Input and output together; `nil` if nobody knows.
+    var tokens: Int? { usage.map { $0.totalTokens ?? $0.sum } }
+
+    /// What counts as spent under caps.
+    var spending: Spending { counted ?? Spending(cost: cost ?? .zero, tokens: tokens ?? 0) }
 }
 
 /// Which models have answered for others, so that it is told once.

@@ -4,7 +4,8 @@ internal import JSON
 ///
 /// Something is set aside for each request before it is sent, and replaced by what it really spent. Nothing is sent that
 /// would go above a cap together with what is in flight, as far as can be known: an answer may turn out longer than nineteen of
-/// twenty before it. So a cap can be exceeded by no more than the requests in flight exceed what was set aside for them.
+/// twenty before it. So a cap can be exceeded by no more than the requests in flight exceed what was set aside for them; and as
+/// nothing is known of the first ones, no more are in flight of a model than have come back, and one.
 struct Budget: Sendable {
     enum Verdict: Sendable, Equatable {
         case fits
@@ -19,16 +20,15 @@ struct Budget: Sendable {
     private var spent: Spending
     private var reserved = Spending()
     private var typical: [String: TypicalSpending]
+    private var inFlight: [String: Int] = [:]
     /// What all jobs have spent today and in this month, this one included.
     private var spentByAll = (day: MicroDollars.zero, month: MicroDollars.zero)
-    /// What requests of this run may have cost of which nobody knows what they cost: no part of ``spentByAll``.
-    private var unknownCost = MicroDollars.zero
 
     /// - Parameters:
     ///   - limits: The job's.
     ///   - shared: The user's, for all jobs.
     ///   - prices: For a guess at the first requests.
-    ///   - history: What earlier runs spent; what nobody knows of it is counted as usual for its model.
+    ///   - history: What earlier runs spent; what nobody knows of it is guessed.
     ///   - now: Unix time in milliseconds, for the price.
     init(limits: SpendingLimits, shared: SpendingCaps, prices: PriceTable, history: SpendingHistory, at now: Int64) {
         self.limits = limits
@@ -36,17 +36,18 @@ struct Budget: Sendable {
         self.prices = prices
         typical = history.newest.mapValues { TypicalSpending($0.prefix(TypicalSpending.remembered).reversed()) }
         spent = history.spent
-        let guess = TokenUsage(promptTokens: Self.guessedOutput, outputTokens: Self.guessedOutput)
-        func expected(of model: String) -> Spending {
-            let cost = prices.cost(of: guess, model: model, at: now) ?? .zero
-            let spending = Spending(cost: cost, tokens: guess.sum)
-            return typical[model, default: TypicalSpending()].expected(guess: spending, input: Spending())
-        }
-        for (model, count) in history.unknownCosts {
-            spent.cost += MicroDollars(expected(of: model).cost.amount * Int64(count))
-        }
-        for (model, count) in history.unknownTokens {
-            spent.tokens += expected(of: model).tokens * count
+        for (model, unknown) in history.unknown {
+            func spending(_ input: Int, _ output: Int) -> Spending {
+                let usage = TokenUsage(promptTokens: input, outputTokens: output)
+                return Spending(cost: prices.cost(of: usage, model: model, at: now) ?? .zero, tokens: input + output)
+            }
+            let input = unknown.bytes / max(1, unknown.costs, unknown.tokens) / 4
+            let expected = typical[model, default: TypicalSpending()].expected(
+                guess: spending(max(input, Self.guessedOutput), Self.guessedOutput),
+                input: spending(input, 0)
+            )
+            spent.cost += MicroDollars(expected.cost.amount * Int64(unknown.costs))
+            spent.tokens += expected.tokens * unknown.tokens
         }
     }
 
@@ -66,25 +67,44 @@ struct Budget: Sendable {
     ///   - now: Unix time in milliseconds, for the price.
     /// - Returns: What it will hardly exceed.
     func expected(of item: ItemRequest, inputTokens: Int, at now: Int64) -> Spending {
-        let output = min(item.maximumOutputTokens ?? Self.guessedOutput, Self.guessedOutput)
-        let usage = TokenUsage(promptTokens: inputTokens, outputTokens: output)
-        func cost(_ usage: TokenUsage) -> MicroDollars {
-            prices.cost(of: usage, model: item.model, tier: item.serviceTier, at: now) ?? .zero
+        let most = item.maximumOutputTokens
+        // The first ones may be as long as they are allowed to; after that it shows how long they are.
+        let output = known(of: item.model) == 0 ? most ?? Self.guessedOutput : min(most ?? .max, Self.guessedOutput)
+        func spending(output: Int) -> Spending {
+            var usage = TokenUsage(promptTokens: inputTokens, outputTokens: output)
+            let text = prices.cost(of: usage, model: item.model, tier: item.serviceTier, at: now) ?? .zero
+            var sound = MicroDollars.zero
+            if item.hasSound {
+                usage.modalities = ModalityTokens(audioInput: inputTokens)
+                sound = prices.cost(of: usage, model: item.model, tier: item.serviceTier, at: now) ?? .zero
+            }
+            return Spending(cost: max(text, sound), tokens: inputTokens + output)
         }
-        let guess = Spending(cost: cost(usage), tokens: inputTokens + output)
-        let input = TokenUsage(promptTokens: inputTokens, outputTokens: 0)
-        return typical[item.model]?.expected(guess: guess, input: Spending(cost: cost(input), tokens: inputTokens))
-            ?? guess
+        let guess = spending(output: output)
+        return typical[item.model]?.expected(guess: guess, input: spending(output: 0)) ?? guess
     }
 
     /// Whether a request may be sent.
     ///
-    /// - Parameter expected: What would be set aside for it.
+    /// - Parameters:
+    ///   - expected: What would be set aside for it.
+    ///   - model: The model that it asks.
     /// - Returns: Whether it is to wait, or for another run.
-    func verdict(for expected: Spending) -> Verdict {
+    func verdict(for expected: Spending, of model: String) -> Verdict {
         let further = reserved + expected
-        guard let cap = reachedCap(with: further) else { return .fits }
+        guard let cap = reachedCap(with: further) else { return isKnownEnough(model) ? .fits : .wait }
         return reserved == Spending() ? .exhausted(cap) : .wait
+    }
+
+    /// How many requests of a model are known.
+    private func known(of model: String) -> Int {
+        typical[model]?.newest.count ?? 0
+    }
+
+    /// Whether one more request of a model may be in flight: one at first, then two, four and so on.
+    private func isKnownEnough(_ model: String) -> Bool {
+        let known = known(of: model)
+        return known >= TypicalSpending.remembered || inFlight[model, default: 0] <= known
     }
 
     private func reachedCap(with further: Spending) -> Cap? {
@@ -94,7 +114,7 @@ struct Budget: Sendable {
         if let cap = limits.totalTokens, spent.tokens + further.tokens > cap {
             return Cap(.jobTokens(cap), spent: spent, next: further)
         }
-        let (day, month) = (spentByAll.day + unknownCost, spentByAll.month + unknownCost)
+        let (day, month) = spentByAll
         if let cap = shared.perDay, day + further.cost > cap {
             return Cap(.allJobsOfDay(cap), spent: Spending(cost: day), next: further)
         }
@@ -104,8 +124,9 @@ struct Budget: Sendable {
         return nil
     }
 
-    mutating func reserve(_ expected: Spending) {
+    mutating func reserve(_ expected: Spending, of model: String) {
         reserved += expected
+        inFlight[model, default: 0] += 1
     }
 
     // MARK: Settling
@@ -115,17 +136,14 @@ struct Budget: Sendable {
     /// - Parameters:
     ///   - reservation: What was set aside for it.
     ///   - model: The model that was asked.
-    ///   - cost: `nil` if nobody knows; what was set aside counts as spent then.
-    ///   - tokens: Likewise.
-    mutating func settle(_ reservation: Spending, model: String, cost: MicroDollars?, tokens: Int?) {
+    ///   - attempt: The request; with what it counts as where that is unknown.
+    mutating func settle(_ reservation: Spending, of model: String, _ attempt: AttemptRecord) {
         reserved = reserved - reservation
-        let actual = Spending(cost: cost ?? reservation.cost, tokens: tokens ?? reservation.tokens)
+        inFlight[model, default: 0] -= 1
+        let actual = attempt.spending
         spent += actual
-        if cost == nil {
-            unknownCost += reservation.cost
-        }
-        // What was turned away says nothing about the next one.
-        if isLimited, actual != Spending() {
+        // What was turned away or cut by ourselves says nothing about the next one.
+        if actual != Spending(), attempt.isAnswered || attempt.tokens != nil {
             typical[model, default: TypicalSpending()].add(actual)
         }
     }
@@ -180,9 +198,8 @@ package struct Cap: Sendable, Equatable {
     }
 }
 
-extension ItemRequest {
-    /// The job's limit on one answer, thoughts included.
-    fileprivate var maximumOutputTokens: Int? {
-        config["max_output_tokens"]?.int64.map { Int($0) }
+extension AttemptRecord {
+    fileprivate var isAnswered: Bool {
+        if case .answered = result { true } else { false }
     }
 }

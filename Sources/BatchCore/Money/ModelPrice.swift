@@ -86,6 +86,17 @@ package struct ModelPrice: Sendable, Equatable {
         return bill.total(times: factor)
     }
 
+    /// The most that tokens cost of which nobody knows the kind, rounded up.
+    ///
+    /// - Returns: `nil` if no kind has a price.
+    func highestCost(of tokens: Int, tier: ServiceTier) -> MicroDollars? {
+        let rates = Array(rates.values) + Array((largePrompt?.rates ?? [:]).values)
+        guard let rate = rates.max() else { return nil }
+        let factor = factor(of: tier) ?? max(1_000_000, factors.values.max() ?? 0)
+        let unit = Int128(1_000_000) * 1_000_000
+        return MicroDollars(Int64(clamping: (Int128(tokens) * Int128(rate.amount) * Int128(factor) + unit - 1) / unit))
+    }
+
     /// The price of requests whose prompts have about so many tokens, also for the sum of many of them.
     func forPrompts(of tokens: Int) -> ModelPrice {
         var price = self

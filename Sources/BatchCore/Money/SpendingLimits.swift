@@ -41,26 +41,38 @@ package struct Spending: Sendable, Equatable {
 
 /// What the requests of earlier runs of a job spent.
 package struct SpendingHistory: Sendable, Equatable {
-    /// What is known.
+    /// Requests that may have been billed, and nobody knows how much, as nothing was capped when they were sent: those
+    /// that were in flight when a run was killed, for example.
+    package struct Unknown: Sendable, Equatable {
+        /// How many have an unknown cost.
+        package var costs: Int
+        /// How many have an unknown number of tokens.
+        package var tokens: Int
+        /// Of the prompts of all of them.
+        package var bytes: Int
+
+        package init(costs: Int = 0, tokens: Int = 0, bytes: Int = 0) {
+            self.costs = costs
+            self.tokens = tokens
+            self.bytes = bytes
+        }
+    }
+
+    /// What is known, or was set aside.
     package var spent: Spending
-    /// Requests by model that may have been billed, and nobody knows how much: those that were in flight when a run was
-    /// killed, for example.
-    package var unknownCosts: [String: Int]
-    /// The same for tokens.
-    package var unknownTokens: [String: Int]
-    /// What the newest requests of each model spent, the newest first, for a guess at the next; those alone of which all
-    /// is known.
+    /// By model.
+    package var unknown: [String: Unknown]
+    /// What the newest requests of each model counted as, the newest first, for a guess at the next; those alone whose
+    /// tokens are known.
     package var newest: [String: [Spending]]
 
     package init(
         spent: Spending = Spending(),
-        unknownCosts: [String: Int] = [:],
-        unknownTokens: [String: Int] = [:],
+        unknown: [String: Unknown] = [:],
         newest: [String: [Spending]] = [:]
     ) {
         self.spent = spent
-        self.unknownCosts = unknownCosts
-        self.unknownTokens = unknownTokens
+        self.unknown = unknown
         self.newest = newest
     }
 }

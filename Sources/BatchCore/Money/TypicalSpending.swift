@@ -7,7 +7,7 @@ struct TypicalSpending: Sendable {
     /// Sorting after each request would cost more than it tells.
     private static let refreshInterval = 8
 
-    private var newest: [Spending] = []
+    private(set) var newest: [Spending] = []
     private var next = 0
     private var changes = 0
     private var high: Spending?

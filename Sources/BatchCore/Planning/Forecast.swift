@@ -74,6 +74,9 @@ package struct Forecast: Sendable, Equatable {
     package var duration: Duration
     package var bound: Bound?
     package var stops: [ExpectedStop] = []
+    /// By how much caps on spending may be exceeded at most: by the requests in flight when they are reached; `nil` if there
+    /// are no caps.
+    package var mostBeyondCaps: Spending?
 
     package var requests: Int { parts.reduce(0) { $0 + $1.requests } }
     package var media: Int { parts.reduce(0) { $0 + $1.media } }
@@ -139,6 +142,7 @@ extension Forecast {
             }
         }
         stops = stops(basis)
+        mostBeyondCaps = workload.mostBeyondCaps(basis)
     }
 }
 

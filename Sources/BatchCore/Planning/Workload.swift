@@ -23,6 +23,11 @@ package struct Workload: Sendable, Equatable {
         package var guessedOutput = 0
         /// The same of ``repeatedAnswers``.
         package var guessedRepeats = 0
+        /// More input and output than any of the requests will ever have, in tokens.
+        package var highestInput = 0
+        package var highestOutput = 0
+        /// Beside text, the kinds of tokens that need a price.
+        package var components: Set<PriceComponent> = []
 
         static func += (left: inout Amount, right: Amount) {
             left.items += right.items
@@ -32,6 +37,9 @@ package struct Workload: Sendable, Equatable {
             left.repeatedAnswers += right.repeatedAnswers
             left.guessedOutput += right.guessedOutput
             left.guessedRepeats += right.guessedRepeats
+            left.highestInput = max(left.highestInput, right.highestInput)
+            left.highestOutput = max(left.highestOutput, right.highestOutput)
+            left.components.formUnion(right.components)
         }
     }
 
@@ -56,9 +64,12 @@ package struct Workload: Sendable, Equatable {
         let output = Self.guess(of: request)
         var bytes = request.systemInstruction?.utf8.count ?? 0
         var media = 0
+        // No token is shorter than a byte.
+        var highestInput = bytes
         for (index, turn) in request.turns.enumerated() {
-            bytes += turn.text.utf8.count + turn.media.count * TokenEstimate.bytesPerMedium
+            bytes += turn.estimatedBytes
             media += turn.media.count
+            highestInput += turn.media.reduce(turn.text.utf8.count) { $0 + $1.highestTokens }
             guard index >= answeredTurns else { continue }
             add(
                 Amount(
@@ -68,7 +79,10 @@ package struct Workload: Sendable, Equatable {
                     media: media,
                     repeatedAnswers: index,
                     guessedOutput: output,
-                    guessedRepeats: index * output
+                    guessedRepeats: index * output,
+                    highestInput: min(highestInput + index * request.highestOutput, MediaReference.mostTokens),
+                    highestOutput: request.highestOutput,
+                    components: request.componentsBesideText
                 ),
                 of: request
             )
@@ -80,12 +94,22 @@ package struct Workload: Sendable, Equatable {
     /// - Parameters:
     ///   - count: How many.
     ///   - textBytes: Of all of them, without their instructions.
+    ///   - longest: Of the longest of them.
     ///   - request: What they have in common; its turns do not matter.
-    package mutating func add(_ count: Int, textBytes: Int, like request: ItemRequest) {
+    package mutating func add(_ count: Int, textBytes: Int, longest: Int, like request: ItemRequest) {
         guard count > 0 else { return }
-        let bytes = textBytes + count * (request.systemInstruction?.utf8.count ?? 0)
+        let instruction = request.systemInstruction?.utf8.count ?? 0
+        let bytes = textBytes + count * instruction
         let size = bytes / count / Self.sizeStep
-        let amount = Amount(items: count, requests: count, bytes: bytes, guessedOutput: count * Self.guess(of: request))
+        let amount = Amount(
+            items: count,
+            requests: count,
+            bytes: bytes,
+            guessedOutput: count * Self.guess(of: request),
+            highestInput: min(longest + instruction, MediaReference.mostTokens),
+            highestOutput: request.highestOutput,
+            components: request.componentsBesideText
+        )
         amounts[Kind(model: request.model, tier: request.serviceTier, size: size), default: Amount()] += amount
     }
 

@@ -6,19 +6,22 @@ struct LedgerRegister: QuotaRegister {
     private let ledger: Ledger
     private let recorder: LedgerRecorder
     private let account: String
+    private let countsMoney: Bool
     private let clock: SystemClock
 
     /// - Parameters:
     ///   - limits: The job's, and what all jobs may spend together.
     ///   - account: Whose quota it is: a hash.
+    ///   - countsMoney: Whether answers cost anything; those of a server on this machine do not.
     ///   - clock: Time.
     /// - Throws: A ``CommandFailure`` if there is a limit that cannot be kept without the ledger, which cannot be used. If there
     ///   is none, there is no register then, which the user has been told.
-    init?(_ limits: Limits, account: String, _ clock: SystemClock) throws {
+    init?(_ limits: Limits, account: String, countsMoney: Bool, _ clock: SystemClock) throws {
         guard let ledger = try SharedLedger.open(for: limits) else { return nil }
         self.ledger = ledger
         self.clock = clock
         self.account = account
+        self.countsMoney = countsMoney
         do {
             recorder = try LedgerRecorder(ledger, now: clock.unixMilliseconds()) { error in
                 StandardError.note("\(CommandFailure(error).message); quotas and spending are not kept for other runs")
@@ -47,7 +50,7 @@ struct LedgerRegister: QuotaRegister {
 
     func spentByAll() -> (day: MicroDollars, month: MicroDollars) {
         let totals = recorder.totals(at: clock.unixMilliseconds())
-        return (totals.today.cost.known, totals.month.cost.known)
+        return (totals.today.counted, totals.month.counted)
     }
 
     /// Writes what was noted; for the end of a run.
@@ -65,14 +68,17 @@ struct LedgerRegister: QuotaRegister {
             return .used(QuotaUse(requests: 1))
         case .unsent:
             return .used(QuotaUse(requests: -1))
-        case .used(let usage, let cost):
+        case .used(let usage, let cost, let reserved):
             var sum = CostSum()
-            sum.add(cost)
+            if countsMoney {
+                sum.add(cost)
+            }
             return .used(
                 QuotaUse(
                     inputTokens: usage.promptTokens ?? 0,
                     outputTokens: (usage.outputTokens ?? 0) + (usage.thoughtTokens ?? 0),
-                    cost: sum
+                    cost: sum,
+                    reserved: countsMoney ? reserved : .zero
                 )
             )
         case .pace(let learned):

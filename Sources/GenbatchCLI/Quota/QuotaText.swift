@@ -59,6 +59,7 @@ struct QuotaText {
         let unknown = use.cost.unpricedAttempts
         return "\(use.cost.known)\(cap.map { " of \($0)" } ?? "") for \(Figures.count(use.requests, "request"))"
             + (unknown > 0 ? ", \(Figures.count(unknown)) of them of unknown cost" : "")
+            + (use.reserved > .zero ? "; under caps it counts as \(use.counted)" : "")
     }
 
     /// A moment by the clock of this machine: `Monday at 09:00 (in 5h 12m)`.
@@ -128,5 +129,7 @@ struct QuotaText {
         writer.key("cost_usd")
         writer.literal(use.cost.known.decimal)
         writer.member("unpriced_requests", use.cost.unpricedAttempts)
+        writer.key("reserved_usd")
+        writer.literal(use.reserved.decimal)
     }
 }

@@ -12,6 +12,10 @@ private let prices = PriceTable(layers: [
     )
 ])
 
+private func spending(_ tokens: Int) -> Spending {
+    Spending(cost: MicroDollars(Int64(tokens)), tokens: tokens)
+}
+
 @Suite("Budget")
 struct BudgetTests {
     private func budget(
@@ -24,8 +28,8 @@ struct BudgetTests {
         return Budget(limits: limits, shared: shared, prices: prices, history: history, at: 0)
     }
 
-    private func spending(_ tokens: Int) -> Spending {
-        Spending(cost: MicroDollars(Int64(tokens)), tokens: tokens)
+    private func attempt(_ tokens: Int) -> AttemptRecord {
+        AttemptRecord.answered(tokens: tokens)
     }
 
     private func request(_ config: JSONObject = [:]) -> ItemRequest {
@@ -36,25 +40,75 @@ struct BudgetTests {
     func unlimited() {
         let budget = budget()
         #expect(!budget.isLimited)
-        #expect(budget.verdict(for: spending(1_000_000_000)) == .fits)
+        #expect(budget.verdict(for: spending(1_000_000_000), of: "model-a") == .fits)
     }
 
     @Test("the first request is expected to answer a thousand tokens, or as many as it may")
     func guess() {
-        let budget = budget(cost: 10_000)
+        var budget = budget(cost: 10_000)
         #expect(budget.expected(of: request(), inputTokens: 50, at: 0) == spending(1050))
         #expect(budget.expected(of: request(["max_output_tokens": 20]), inputTokens: 50, at: 0) == spending(70))
+        let long: JSONObject = ["max_output_tokens": 8000, "candidate_count": 2]
+        #expect(budget.expected(of: request(long), inputTokens: 50, at: 0) == spending(16_050))
+        // Once one is known, it need not be the longest that is allowed.
+        budget.settle(Spending(), of: "model-a", attempt(3000))
+        #expect(budget.expected(of: request(long), inputTokens: 50, at: 0) == spending(3000))
+    }
+
+    @Test("no more requests are in flight than are known of a model, and one")
+    func feelsTheWay() {
+        var budget = budget(cost: 1_000_000_000)
+        func send() -> Int {
+            var sent = 0
+            while budget.verdict(for: spending(10), of: "model-a") == .fits {
+                budget.reserve(spending(10), of: "model-a")
+                sent += 1
+                if sent == 1000 { break }
+            }
+            return sent
+        }
+        var waves: [Int] = []
+        while waves.last != 1000 {
+            let sent = send()
+            waves.append(sent)
+            for _ in 0..<sent {
+                budget.settle(spending(10), of: "model-a", attempt(10))
+            }
+        }
+        #expect(waves == [1, 2, 4, 8, 16, 32, 64, 128, 1000])
+    }
+
+    @Test("what was turned away or cut teaches nothing, and each model is found out for itself")
+    func learnsFromAnswers() {
+        var budget = budget(cost: 1_000_000_000)
+        for _ in 1...3 {
+            budget.reserve(spending(10), of: "model-a")
+            budget.settle(spending(10), of: "model-a", attempt(0))
+        }
+        budget.reserve(spending(10), of: "model-a")
+        #expect(budget.verdict(for: spending(10), of: "model-a") == .wait)
+        #expect(budget.verdict(for: spending(10), of: "model-b") == .fits)
+        budget.settle(spending(10), of: "model-a", attempt(5))
+        let known = self.budget(
+            cost: 1_000_000,
+            history: SpendingHistory(newest: ["model-a": [spending(5), spending(6)]])
+        )
+        for budget in [budget, known] {
+            var budget = budget
+            budget.reserve(spending(10), of: "model-a")
+            #expect(budget.verdict(for: spending(10), of: "model-a") == .fits)
+        }
     }
 
     @Test("what is in flight counts, and what comes back makes room")
     func reserves() {
-        var budget = budget(cost: 100)
-        budget.reserve(spending(60))
-        #expect(budget.verdict(for: spending(40)) == .fits)
-        #expect(budget.verdict(for: spending(41)) == .wait)
-        budget.settle(spending(60), model: "model-a", cost: MicroDollars(10), tokens: 10)
-        #expect(budget.verdict(for: spending(90)) == .fits)
-        guard case .exhausted(let cap) = budget.verdict(for: spending(91)) else {
+        var budget = budget(cost: 100, history: SpendingHistory(newest: ["model-a": [spending(1)]]))
+        budget.reserve(spending(60), of: "model-a")
+        #expect(budget.verdict(for: spending(40), of: "model-a") == .fits)
+        #expect(budget.verdict(for: spending(41), of: "model-a") == .wait)
+        budget.settle(spending(60), of: "model-a", attempt(10))
+        #expect(budget.verdict(for: spending(90), of: "model-a") == .fits)
+        guard case .exhausted(let cap) = budget.verdict(for: spending(91), of: "model-a") else {
             Issue.record("nothing is in flight that could make room")
             return
         }
@@ -64,11 +118,42 @@ struct BudgetTests {
 
     @Test("a request of which nobody knows what it spent has spent what was set aside")
     func unknownSpending() {
+        var cut = AttemptRecord(number: 1, turn: 0, timings: .none, result: .interrupted)
+        cut.counted = prices.counted(cut, asked: request(), reserved: spending(60))
         var budget = budget(cost: 100, tokens: 100)
-        budget.reserve(spending(60))
-        budget.settle(spending(60), model: "model-a", cost: nil, tokens: nil)
-        #expect(budget.verdict(for: spending(40)) == .fits)
-        #expect(budget.verdict(for: spending(41)) != .fits)
+        budget.reserve(spending(60), of: "model-a")
+        budget.settle(spending(60), of: "model-a", cut)
+        #expect(budget.verdict(for: spending(40), of: "model-a") == .fits)
+        #expect(budget.verdict(for: spending(41), of: "model-a") != .fits)
+    }
+
+    @Test("tokens without a price count as the dearest of their model that have one")
+    func unknownPrice() {
+        let prices = PriceTable(layers: [
+            PriceTable.Layer(
+                origin: "test",
+                models: [
+                    "model-a": [ModelPrice(rates: [.input: MicroDollars(750_000), .output: MicroDollars(3_000_000)])]
+                ],
+                factors: [.flex: 500_000]
+            )
+        ])
+        func counted(_ usage: TokenUsage, tier: ServiceTier? = nil, model: String? = nil) -> Spending? {
+            var answer = Answer(text: "a", finishReason: "STOP", usage: usage, modelVersion: model)
+            answer.serviceTier = tier
+            var attempt = AttemptRecord(number: 1, turn: 0, timings: .none, result: .answered(answer))
+            attempt.cost = prices.cost(of: attempt, asked: request())
+            return prices.counted(attempt, asked: request(), reserved: spending(60))
+        }
+        let heard = TokenUsage(promptTokens: 1900, outputTokens: 100, modalities: ModalityTokens(audioInput: 1900))
+        #expect(counted(heard) == Spending(cost: MicroDollars(6000), tokens: 2000))
+        #expect(counted(heard, tier: .flex) == Spending(cost: MicroDollars(3000), tokens: 2000))
+        // A tier without a factor may have a higher one, and another model a price of its own: the best that is known.
+        #expect(counted(heard, tier: .priority) == Spending(cost: MicroDollars(6000), tokens: 2000))
+        let other = TokenUsage(promptTokens: 1, outputTokens: 9)
+        #expect(counted(other, model: "nobody-knows") == Spending(cost: MicroDollars(30), tokens: 10))
+        #expect(counted(other) == nil)
+        #expect(counted(TokenUsage()) == spending(60))
     }
 
     @Test("what was set aside follows the larger of twenty answers to come")
@@ -76,7 +161,7 @@ struct BudgetTests {
         var budget = budget(cost: 1_000_000_000)
         for index in 1...100 {
             let typical = index % 10 == 0 ? 400 : 100
-            budget.settle(Spending(), model: "model-a", cost: MicroDollars(Int64(typical)), tokens: typical)
+            budget.settle(Spending(), of: "model-a", attempt(typical))
         }
         #expect(budget.expected(of: request(), inputTokens: 50, at: 0) == spending(400))
     }
@@ -85,7 +170,7 @@ struct BudgetTests {
     func longInput() {
         var budget = budget(cost: 1_000_000_000)
         for _ in 1...100 {
-            budget.settle(Spending(), model: "model-a", cost: MicroDollars(100), tokens: 100)
+            budget.settle(Spending(), of: "model-a", attempt(100))
         }
         #expect(budget.expected(of: request(), inputTokens: 250_000, at: 0) == spending(250_000))
     }
@@ -97,43 +182,41 @@ struct BudgetTests {
         #expect(budget.expected(of: request(), inputTokens: 5, at: 0) == spending(900))
     }
 
-    @Test("requests of unknown cost count against the user's caps too")
-    func unknownCostOfAll() {
-        var budget = budget(shared: SpendingCaps(perDay: MicroDollars(100)))
-        budget.reserve(spending(60))
-        budget.settle(spending(60), model: "model-a", cost: nil, tokens: 60)
-        #expect(budget.verdict(for: spending(40)) == .fits)
-        #expect(budget.verdict(for: spending(41)) != .fits)
-    }
-
     @Test("refused requests say nothing about the others")
     func refused() {
         var budget = budget(cost: 1_000_000)
         for _ in 1...50 {
-            budget.settle(Spending(), model: "model-a", cost: .zero, tokens: 0)
+            budget.settle(Spending(), of: "model-a", attempt(0))
         }
         #expect(budget.expected(of: request(), inputTokens: 50, at: 0) == spending(1050))
     }
 
-    @Test("earlier runs count, those requests too that were in flight when they were killed")
+    @Test("earlier runs count, those requests too of which nobody knows what they spent")
     func history() {
         let history = SpendingHistory(
             spent: spending(500),
-            unknownCosts: ["model-a": 2],
-            unknownTokens: ["model-a": 2],
+            unknown: ["model-a": SpendingHistory.Unknown(costs: 2, tokens: 2)],
             newest: ["model-a": Array(repeating: spending(100), count: 30)]
         )
         for budget in [budget(cost: 1000, history: history), budget(tokens: 1000, history: history)] {
-            #expect(budget.verdict(for: spending(300)) == .fits)
-            #expect(budget.verdict(for: spending(301)) != .fits)
+            #expect(budget.verdict(for: spending(300), of: "model-a") == .fits)
+            #expect(budget.verdict(for: spending(301), of: "model-a") != .fits)
         }
     }
 
-    @Test("a run that was killed before the first answer counts by a guess")
+    @Test("a run without caps that was killed counts by a guess, no less than its prompts")
     func historyWithoutAnswers() {
-        let history = SpendingHistory(unknownCosts: ["model-a": 3])
-        #expect(budget(cost: 6001, history: history).verdict(for: spending(1)) == .fits)
-        #expect(budget(cost: 6000, history: history).verdict(for: spending(1)) != .fits)
+        func history(bytes: Int) -> SpendingHistory {
+            SpendingHistory(unknown: ["model-a": SpendingHistory.Unknown(costs: 3, tokens: 3, bytes: bytes)])
+        }
+        #expect(budget(cost: 6001, history: history(bytes: 60)).verdict(for: spending(1), of: "model-a") == .fits)
+        #expect(budget(cost: 6000, history: history(bytes: 60)).verdict(for: spending(1), of: "model-a") != .fits)
+        #expect(
+            budget(tokens: 33_001, history: history(bytes: 120_000)).verdict(for: spending(1), of: "model-a") == .fits
+        )
+        #expect(
+            budget(tokens: 33_000, history: history(bytes: 120_000)).verdict(for: spending(1), of: "model-a") != .fits
+        )
     }
 
     @Test("the user's caps count what all jobs have spent", arguments: [true, false])
@@ -141,8 +224,8 @@ struct BudgetTests {
         let cap = MicroDollars(1000)
         var budget = budget(shared: ofDay ? SpendingCaps(perDay: cap) : SpendingCaps(perMonth: cap))
         budget.note(spentByAllToday: MicroDollars(ofDay ? 900 : 0), inMonth: MicroDollars(900))
-        #expect(budget.verdict(for: spending(100)) == .fits)
-        guard case .exhausted(let reached) = budget.verdict(for: spending(101)) else {
+        #expect(budget.verdict(for: spending(100), of: "model-a") == .fits)
+        guard case .exhausted(let reached) = budget.verdict(for: spending(101), of: "model-a") else {
             Issue.record("the cap is reached")
             return
         }
@@ -185,6 +268,18 @@ struct SchedulerCapTests {
         #expect(summary.done >= 20)
         #expect(summary.done + summary.deferred == 50)
         #expect(summary.cap?.kind == .jobCost(MicroDollars(3000)))
+    }
+
+    @Test("answers twenty times as long as the guess are met one by one, not all at once")
+    func thoughts() async throws {
+        var limits = Limits(concurrency: 64, quota: .generous)
+        limits.spending.cost = MicroDollars(20_000)
+        let summary = try await run(limits, tokens: 20_000)
+        // The first one spends the cap; nothing was in flight beside it.
+        #expect(summary.done == 1)
+        #expect(summary.cost.known == MicroDollars(20_000))
+        limits.spending.cost = MicroDollars(50_000)
+        #expect(try await run(limits, tokens: 20_000).done == 2)
     }
 
     @Test("tokens are capped like money")
@@ -274,6 +369,40 @@ struct SchedulerCapTests {
         let summary = try await run(limits, register: register)
         #expect(summary.requests == 0)
         #expect(summary.cap?.kind == .allJobsOfDay(MicroDollars(10_000)))
+    }
+
+    @Test("answers of unknown cost count against the caps on all jobs, in this run and in others")
+    func sharedUnknownCost() async throws {
+        var limits = Limits(concurrency: 4, quota: .generous)
+        limits.sharedSpending.perDay = MicroDollars(10_000)
+        let register = MemoryRegister()
+        let items = (1...50).map { PendingItem.plain(String($0), number: Int64($0)) }
+        let job = Job(name: "test", limits: limits, prices: prices)
+        let harness = SchedulerHarness(InMemoryStore(items), job: job, register: register) { _ in
+            let usage = TokenUsage(promptTokens: 990, outputTokens: 10, modalities: ModalityTokens(audioInput: 990))
+            return .say(Answer(text: "a", finishReason: "STOP", usage: usage))
+        }
+        let summary = try await harness.finish()
+        #expect((9...10).contains(summary.done))
+        #expect(register.spentByAll().day == MicroDollars(Int64(1000 * summary.done)))
+        #expect(summary.cost.unpricedAttempts == summary.done)
+    }
+
+    @Test("what is set aside for a request is kept with it, and what counts where its cost stays unknown")
+    func keepsReservations() async throws {
+        var limits = Limits(concurrency: 1, quota: .generous)
+        limits.spending.cost = MicroDollars(100_000)
+        let store = InMemoryStore([PendingItem.plain("a"), PendingItem.plain("b", number: 2)])
+        let harness = SchedulerHarness(store, job: Job(name: "test", limits: limits, prices: prices)) { call in
+            call.text == "a" ? .answer : .say(Answer(text: "a", finishReason: "STOP"))
+        }
+        _ = try await harness.finish()
+        #expect(store.reservations == [spending(1001), spending(1001)])
+        #expect(store.attempts(of: "a").map(\.counted) == [nil])
+        #expect(store.attempts(of: "b").map(\.counted) == [spending(1001)])
+        let free = InMemoryStore([PendingItem.plain("a")])
+        _ = try await SchedulerHarness(free, job: Job(name: "test", limits: Limits(quota: .generous))).finish()
+        #expect(free.reservations == [nil])
     }
 
     @Test("each request and the pace at the end are noted for other runs")
@@ -400,9 +529,28 @@ struct SchedulerCapTests {
     }
 }
 
+extension AttemptRecord {
+    /// At a dollar per million tokens; none at all is a refusal.
+    fileprivate static func answered(tokens: Int) -> AttemptRecord {
+        let usage = TokenUsage(promptTokens: tokens, totalTokens: tokens)
+        return AttemptRecord(
+            number: 1,
+            turn: 0,
+            timings: .none,
+            result: tokens == 0 ? .failed(.quota()) : .answered(Answer(text: "a", finishReason: "STOP", usage: usage)),
+            cost: MicroDollars(Int64(tokens))
+        )
+    }
+}
+
+extension AttemptTimings {
+    fileprivate static let none = AttemptTimings(startedAtMilliseconds: 0, total: .zero)
+}
+
 /// A register that keeps what it is told in memory.
 private final class MemoryRegister: QuotaRegister {
     private let learned: LearnedQuota
+    /// Before.
     private let spent: MicroDollars
     private let others: @Sendable () -> Int?
     private let noted = Watched<[QuotaNote]>([])
@@ -432,6 +580,10 @@ private final class MemoryRegister: QuotaRegister {
     }
 
     func spentByAll() -> (day: MicroDollars, month: MicroDollars) {
-        (spent, spent)
+        let noted = noted.value.reduce(spent) { sum, note in
+            guard case .used(_, let cost, let reserved) = note else { return sum }
+            return sum + (cost ?? .zero) + reserved
+        }
+        return (noted, noted)
     }
 }

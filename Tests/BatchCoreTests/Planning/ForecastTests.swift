@@ -106,23 +106,57 @@ struct ForecastTests {
         #expect(Forecast(rest, known).inputTokens == 6 + 40)
     }
 
-    @Test("media count as 258 tokens, and are told")
+    @Test("media count by their kind, and are told")
     func media() {
         var picture = request("four")
         picture.turns[0].media = [MediaReference(.uri("gs://bucket/a.png"), mimeType: "image/png")]
         var workload = Workload()
         workload.add(picture)
         let forecast = Forecast(workload, basis())
-        #expect(forecast.inputTokens == 259)
+        #expect(forecast.inputTokens == 1121)
         #expect(forecast.media == 1)
+    }
+
+    @Test("caps are exceeded at most by what all requests in flight may cost")
+    func beyondCaps() {
+        var workload = workload(3)
+        #expect(Forecast(workload, basis()).mostBeyondCaps == nil)
+        var capped = basis()
+        capped.limits.spending.cost = MicroDollars(1)
+        // 16 at once, but there are three; four bytes are no more than four tokens, and answers end at 65,536.
+        let open = Forecast(workload, capped).mostBeyondCaps
+        #expect(open == Spending(cost: MicroDollars(3 * (400 + 655_360)), tokens: 3 * (400 + 65_536)))
+        workload = Workload()
+        for _ in 1...20 {
+            workload.add(request("four", ["max_output_tokens": 100]))
+        }
+        let most = Forecast(workload, capped).mostBeyondCaps
+        #expect(most == Spending(cost: MicroDollars(16 * 1004), tokens: 16 * 104))
+    }
+
+    @Test("what needs a price beside that of text is told before anything is sent")
+    func missingPrices() {
+        func missing(_ model: String, _ config: JSONObject = [:], media type: String? = nil) -> Workload.MissingPrice? {
+            var asked = request("hi", config, model: model)
+            asked.turns[0].media = type.map { [MediaReference(.uri("gs://b/a"), mimeType: $0)] } ?? []
+            var workload = Workload()
+            workload.add(asked)
+            return workload.missingPrice(in: basis().prices, at: 0)
+        }
+        #expect(missing("m") == nil)
+        #expect(missing("m", media: "image/png") == nil)
+        #expect(missing("m", media: "audio/mp3") == .init(model: "m", component: .audioInput))
+        #expect(missing("m", ["response_modalities": ["TEXT", "IMAGE"]]) == .init(model: "m", component: .imageOutput))
+        #expect(missing("m", ["service_tier": "priority"]) == .init(model: "m", component: nil))
+        #expect(missing("nobody-knows") == .init(model: "nobody-knows", component: nil))
     }
 
     @Test("tiers are priced apart, and a cost that is unknown is never zero")
     func tiers() throws {
         var workload = workload(10)
-        workload.add(10, textBytes: 4000, like: request("", ["service_tier": "flex"]))
-        workload.add(5, textBytes: 2000, like: request("", model: "nobody-knows"))
-        workload.add(5, textBytes: 2000, like: request("", ["service_tier": "priority"]))
+        workload.add(10, textBytes: 4000, longest: 400, like: request("", ["service_tier": "flex"]))
+        workload.add(5, textBytes: 2000, longest: 400, like: request("", model: "nobody-knows"))
+        workload.add(5, textBytes: 2000, longest: 400, like: request("", ["service_tier": "priority"]))
         let forecast = Forecast(workload, basis())
         #expect(forecast.parts.map(\.model) == ["m", "m", "m", "nobody-knows"])
         #expect(forecast.parts.map(\.tier) == [.flex, .priority, .standard, .standard])
