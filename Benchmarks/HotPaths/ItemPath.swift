@@ -29,7 +29,7 @@ struct ItemPath {
             name: job.job.name,
             path: job.path,
             folder: job.folder,
-            yaml: String(decoding: try job.contents(), as: UTF8.self)
+            yaml: String(decoding: try job.textToKeep(), as: UTF8.self)
         )
         let plan = try checkpoint.register(&items, job: stored)
         await checkpoint.close()

@@ -44,8 +44,8 @@ extension KnownPrices {
     ) -> MicroDollars? {
         let moment = attempt.timings.startedAtMilliseconds
         let answering = attempt.modelVersion.flatMap { price(of: $0, at: moment) }
-        let price = answering ?? price(of: request.model, at: moment)
-        return price?.highestCost(of: tokens, tier: attempt.serviceTier ?? request.serviceTier)
+        let deciding = answering ?? price(of: request.model, at: moment)
+        return deciding?.highestCost(of: tokens, tier: attempt.serviceTier ?? request.serviceTier)
     }
 }
 
