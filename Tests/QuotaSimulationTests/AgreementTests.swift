@@ -30,7 +30,15 @@ struct AgreementTests {
     @Test("over sockets a limit that falls, fails and rises is kept as full as in the simulation")
     func changingLimit() async throws {
         let outcome = try await compare(.changingLimit)
-        #expect(outcome.refusalsPerSuccess <= 0.03)
+        #expect(outcome.goodput >= 0.90)
+        #expect(outcome.refusalsPerSuccess <= 0.02)
+    }
+
+    @Test("over sockets the smallest plan is not wasted on finding out")
+    func free() async throws {
+        let outcome = try await compare(.free)
+        #expect(outcome.goodput >= 0.90)
+        #expect(outcome.refusalsPerSuccess <= 0.06)
     }
 
     // Fault matrix: F87.
