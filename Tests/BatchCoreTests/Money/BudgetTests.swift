@@ -119,6 +119,7 @@ struct BudgetTests {
     @Test("a request of which nobody knows what it spent has spent what was set aside")
     func unknownSpending() {
         var cut = AttemptRecord(number: 1, turn: 0, timings: .none, result: .interrupted)
+        var prices = KnownPrices(prices)
         cut.counted = prices.counted(cut, asked: request(), reserved: spending(60))
         var budget = budget(cost: 100, tokens: 100)
         budget.reserve(spending(60), of: "model-a")
@@ -142,6 +143,7 @@ struct BudgetTests {
             var answer = Answer(text: "a", finishReason: "STOP", usage: usage, modelVersion: model)
             answer.serviceTier = tier
             var attempt = AttemptRecord(number: 1, turn: 0, timings: .none, result: .answered(answer))
+            var prices = KnownPrices(prices)
             attempt.cost = prices.cost(of: attempt, asked: request())
             return prices.counted(attempt, asked: request(), reserved: spending(60))
         }

@@ -74,7 +74,7 @@ struct ForecastTests {
     @Test("requests of the flex tier take minutes until it is known how long they take")
     func flexTime() throws {
         var workload = Workload()
-        workload.add(16, textBytes: 6400, like: request("", ["service_tier": "flex"]))
+        workload.add(16, textBytes: 6400, longest: 400, like: request("", ["service_tier": "flex"]))
         var basis = basis()
         #expect(Forecast(workload, basis).duration == RunTime.guessedFlexTime)
         #expect(RunTime.guessedFlexTime >= .seconds(60))

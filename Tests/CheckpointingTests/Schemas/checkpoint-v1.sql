@@ -16,7 +16,7 @@ CREATE TABLE job (
     shards TEXT NOT NULL,            -- JSON array: which of them are here, from 0
     inputs BLOB                      -- hash of the names, sizes and times of the files read; NULL: read again
 ) STRICT;
-INSERT INTO job VALUES(1,'nightly','/jobs/nightly.yaml','/jobs',replace('version: 1\n','\n',char(10)),1795418269029,1795418269452,X'5439f9874894082b7fc99843e146036d74971d10687a70a907746b4ed4028bcb',1,'[0]',NULL);
+INSERT INTO job VALUES(1,'nightly','/jobs/nightly.yaml','/jobs',replace('version: 1\n','\n',char(10)),1795421143373,1795421143716,X'1a9760f9e6e60856a234e8985b90f43e4d9d618af0499ccb5d95d7a23a0d0b4d',1,'[0]',NULL);
 CREATE TABLE run (
     id INTEGER PRIMARY KEY,
     started_at_ms INTEGER NOT NULL,
@@ -34,7 +34,7 @@ CREATE TABLE run (
     retries INTEGER,
     lost INTEGER NOT NULL DEFAULT 0  -- requests that were in flight when it died
 ) STRICT;
-INSERT INTO run VALUES(1,1795418269460,NULL,NULL,NULL,'0.1.0','host',1,NULL,NULL,NULL,NULL,NULL,NULL,0);
+INSERT INTO run VALUES(1,1795421143717,NULL,NULL,NULL,'0.1.0','host',1,NULL,NULL,NULL,NULL,NULL,NULL,0);
 CREATE TABLE variant (
     id INTEGER PRIMARY KEY,
     model TEXT NOT NULL,
@@ -145,19 +145,13 @@ CREATE TABLE response (
     model_version TEXT,              -- the model that answered
     response_id TEXT,
     candidates INTEGER NOT NULL,
-    metadata TEXT,                   -- JSON object: grounding, citations, safety ratings …
-    input_tokens INTEGER,            -- as in attempt
-    output_tokens INTEGER,
-    reasoning_output_tokens INTEGER,
-    cache_read_input_tokens INTEGER,
-    tool_use_input_tokens INTEGER,
-    total_tokens INTEGER
+    metadata TEXT                    -- JSON object: grounding, citations, safety ratings …
 ) STRICT;
-INSERT INTO response VALUES(1,1,1,0,'answer to prompt of done','[{"text":"answer to prompt of done"}]','STOP','gemini-test-001','r1',1,NULL,10,5,NULL,NULL,NULL,15);
-INSERT INTO response VALUES(2,2,1,0,'answer to before','[{"text":"answer to before"}]','STOP','gemini-test-001','r2',1,NULL,10,5,NULL,NULL,NULL,15);
-INSERT INTO response VALUES(3,3,1,0,'answer to prompt of left','[{"text":"answer to prompt of left"}]','STOP','gemini-test-001','r3',1,NULL,10,5,NULL,NULL,NULL,15);
-INSERT INTO response VALUES(4,2,2,0,'second answer','[{"text":"second answer"}]','STOP','gemini-test-001','r2',1,NULL,10,5,NULL,NULL,NULL,15);
-INSERT INTO response VALUES(6,5,1,0,'first turn','[{"text":"first turn"}]','STOP','gemini-test-001','r5',1,NULL,10,5,NULL,NULL,NULL,15);
+INSERT INTO response VALUES(1,1,1,0,'answer to prompt of done','[{"text":"answer to prompt of done"}]','STOP','gemini-test-001','r1',1,NULL);
+INSERT INTO response VALUES(2,2,1,0,'answer to before','[{"text":"answer to before"}]','STOP','gemini-test-001','r2',1,NULL);
+INSERT INTO response VALUES(3,3,1,0,'answer to prompt of left','[{"text":"answer to prompt of left"}]','STOP','gemini-test-001','r3',1,NULL);
+INSERT INTO response VALUES(4,2,2,0,'second answer','[{"text":"second answer"}]','STOP','gemini-test-001','r2',1,NULL);
+INSERT INTO response VALUES(6,5,1,0,'first turn','[{"text":"first turn"}]','STOP','gemini-test-001','r5',1,NULL);
 CREATE TABLE upload (
     sha256 TEXT NOT NULL,            -- of the bytes, in hexadecimal
     mime_type TEXT NOT NULL,
@@ -169,22 +163,21 @@ CREATE TABLE upload (
     PRIMARY KEY (sha256, mime_type, account)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX item_by_state ON item (state, position);
-CREATE INDEX attempt_by_item ON attempt (item_id);
+CREATE INDEX attempt_by_item ON attempt (item_id, generation, turn);
 CREATE INDEX attempt_without_answer ON attempt (item_id, possibly_billed, status)
     WHERE possibly_billed = 1 AND status <> 'answered';
-CREATE INDEX response_by_item ON response (item_id, generation, turn);
 CREATE VIEW results AS
 SELECT
     item.key,
     CASE WHEN EXISTS (SELECT 1 FROM in_flight WHERE item_id = item.id) THEN 'running' ELSE item.state END
         AS state,
     variant.model, response.model_version, response.text, response.finish_reason,
-    (SELECT sum(input_tokens) FROM response r
-        WHERE r.item_id = item.id AND r.generation = item.generation) AS input_tokens,
-    (SELECT sum(output_tokens) FROM response r
-        WHERE r.item_id = item.id AND r.generation = item.generation) AS output_tokens,
-    (SELECT sum(reasoning_output_tokens) FROM response r
-        WHERE r.item_id = item.id AND r.generation = item.generation) AS reasoning_output_tokens,
+    (SELECT sum(input_tokens) FROM attempt a
+        WHERE a.item_id = item.id AND a.generation = item.generation AND a.status = 'answered') AS input_tokens,
+    (SELECT sum(output_tokens) FROM attempt a
+        WHERE a.item_id = item.id AND a.generation = item.generation AND a.status = 'answered') AS output_tokens,
+    (SELECT sum(reasoning_output_tokens) FROM attempt a
+        WHERE a.item_id = item.id AND a.generation = item.generation AND a.status = 'answered') AS reasoning_output_tokens,
     (SELECT sum(cost_microdollars) FROM attempt a
         WHERE a.item_id = item.id AND a.generation = item.generation) AS cost_microdollars,
     strftime('%Y-%m-%dT%H:%M:%fZ', attempt.started_at_ms / 1000.0, 'unixepoch') AS started_at,
@@ -193,7 +186,8 @@ FROM item
 JOIN prompt ON prompt.item_id = item.id
 JOIN variant ON variant.id = item.variant_id
 LEFT JOIN response ON response.attempt_id = (
-    SELECT max(attempt_id) FROM response r WHERE r.item_id = item.id AND r.generation = item.generation
+    SELECT max(id) FROM attempt a
+    WHERE a.item_id = item.id AND a.generation = item.generation AND a.status = 'answered'
 )
 LEFT JOIN attempt ON attempt.id = response.attempt_id
 WHERE item.position IS NOT NULL
