@@ -184,7 +184,8 @@ final class CheckpointFacts {
         Set(
             try texts(
                 """
-                SELECT key FROM item JOIN response ON item_id = item.id AND response.generation = item.generation
+                SELECT key FROM item JOIN attempt ON attempt.item_id = item.id AND attempt.generation = item.generation
+                JOIN response ON attempt_id = attempt.id
                 WHERE position IS NULL AND state = 'done'
                     AND length(text) > 0 AND output_tokens > 0 AND input_tokens > 0
                 """
