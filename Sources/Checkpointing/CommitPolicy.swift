@@ -1,7 +1,7 @@
 /// When what waits is committed, and how long a commit may be put off by others.
 package struct CommitPolicy: Sendable {
-    /// This many waiting operations are committed at once: 64 answers, and the requests that take their slots.
-    package var operations = 128
+    /// This many waiting operations are committed at once.
+    package var operations: Int
     /// The longest a `begin` waits for company: it holds up a request, so that no answer is late, only unsent.
     package var beginDelay = Duration.milliseconds(10)
     /// The longest a `record` waits: its answer is here already, and a sync costs more than the wait.
@@ -11,5 +11,9 @@ package struct CommitPolicy: Sendable {
     /// How long the lock of another program is waited for.
     package var busyTimeout = Duration.seconds(30)
 
-    package init() {}
+    /// - Parameter concurrency: Requests at once. All of them may be answered together, and each answer lets another request
+    ///   begin; a commit costs as much for all of that as for a part of it.
+    package init(concurrency: Int = 64) {
+        operations = min(max(2 * concurrency, 128), 1024)
+    }
 }

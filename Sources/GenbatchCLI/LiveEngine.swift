@@ -168,6 +168,7 @@ struct LiveEngine {
         let checkpoint = try SQLiteCheckpoint(
             path: preparation.checkpointPath,
             createIfMissing: !preparation.mustExist,
+            policy: CommitPolicy(concurrency: preparation.job.limits.concurrency),
             storage: storage
         )
         if case .emptyFile = checkpoint.origin {

@@ -79,6 +79,13 @@ package struct JSONWriter: Sendable {
         needsComma = true
     }
 
+    /// Writes bytes that are already JSON.
+    package mutating func literal(_ json: [UInt8]) {
+        separate()
+        bytes.append(contentsOf: json)
+        needsComma = true
+    }
+
     /// Writes a string value whose content needs no escaping, such as base64.
     package mutating func unescapedString(_ content: some Sequence<UInt8>) {
         separate()

@@ -6,7 +6,9 @@ enum LedgerSchema {
     static let applicationID: Int32 = 0x6762_716C
 
     /// Appended, never edited once released.
-    static let migrator = Migrator(applicationID: applicationID, migrations: [Migration(version1)])
+    static let migrations = [Migration(version1), Migration(version2)]
+
+    static let migrator = Migrator(applicationID: applicationID, migrations: migrations)
 
     private static let version1 = """
         -- What was learned of a quota.
@@ -34,11 +36,24 @@ enum LedgerSchema {
             output_tokens INTEGER NOT NULL,   -- with thoughts
             cost_microdollars INTEGER NOT NULL,  -- millionths of a US dollar, as far as it is known
             unpriced_requests INTEGER NOT NULL,  -- requests whose cost is not known, and not in the sum
-            reserved_microdollars INTEGER NOT NULL,  -- what counts under caps beyond the sum, as requests may have cost it
             PRIMARY KEY (day, account, model, tier)
         ) STRICT, WITHOUT ROWID;
 
         -- What was spent on each day.
+        CREATE VIEW spending AS
+        SELECT
+            day, sum(cost_microdollars) / 1e6 AS cost_usd, sum(requests) AS requests,
+            sum(unpriced_requests) AS unpriced_requests
+        FROM daily_use
+        GROUP BY day
+        ORDER BY day;
+        """
+
+    private static let version2 = """
+        -- What counts under caps beyond cost_microdollars, as requests may have cost it.
+        ALTER TABLE daily_use ADD COLUMN reserved_microdollars INTEGER NOT NULL DEFAULT 0;
+
+        DROP VIEW spending;
         CREATE VIEW spending AS
         SELECT
             day, sum(cost_microdollars) / 1e6 AS cost_usd, sum(requests) AS requests,

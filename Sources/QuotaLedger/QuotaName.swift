@@ -11,4 +11,9 @@ package struct QuotaName: Sendable, Hashable {
         self.model = model
         self.tier = tier
     }
+
+    /// By the model alone: it is asked for with every request, and the rest is the same for most.
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(model)
+    }
 }

@@ -1,9 +1,10 @@
 import BatchCore
 import Foundation
-import QuotaLedger
 import SQLite
 import TestSupport
 import Testing
+
+@testable import QuotaLedger
 
 @Suite("The quota ledger", .timeLimit(.minutes(1)))
 struct LedgerTests {
@@ -14,9 +15,24 @@ struct LedgerTests {
         #expect(try fixture.permissions(fixture.path) == 0o600)
         #expect(try fixture.permissions(fixture.folder) == 0o700)
         #expect(try fixture.value("PRAGMA application_id") == 0x6762_716C)
-        #expect(try fixture.value("PRAGMA user_version") == 1)
+        #expect(try fixture.value("PRAGMA user_version") == 2)
         // Not a write-ahead log, which two writers can damage where SQLite is old.
         #expect(try fixture.value("PRAGMA journal_mode") == "delete")
+    }
+
+    @Test("a ledger of the first version keeps what is in it")
+    func isMigrated() throws {
+        let fixture = try LedgerFixture()
+        try FileManager.default.createDirectory(atPath: fixture.folder, withIntermediateDirectories: true)
+        let migrations = [LedgerSchema.migrations[0]]
+        let old = try Connection(path: fixture.path, mode: .create)
+        try Migrator(applicationID: LedgerSchema.applicationID, migrations: migrations).migrate(old)
+        try old.execute("INSERT INTO daily_use VALUES ('2026-11-22', 'a1b2c3', 'm', 'standard', 3, 30, 15, 300, 1)")
+        let ledger = try fixture.open()
+        #expect(try ledger.knowledge(of: quota(), at: noon).today.requests == 3)
+        try ledger.apply(LedgerChanges((.used(use(reserved: 40)), quota())))
+        #expect(try ledger.totals(at: noon).today.counted == MicroDollars(440))
+        #expect(try fixture.value("SELECT reserved_usd FROM spending") == .real(0.00004))
     }
 
     @Test("an umask that takes nothing away changes no rights, and rights of folders that are there stay")

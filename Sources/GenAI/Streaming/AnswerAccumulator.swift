@@ -125,6 +125,7 @@ package struct AnswerAccumulator: Sendable {
 
     /// The visible text: everything that is not a thought.
     package var text: String {
+        if isPlainText { return String(decoding: parts[0].text, as: UTF8.self) }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(textBytes)
         for part in parts where !part.isThought {
@@ -189,7 +190,7 @@ package struct AnswerAccumulator: Sendable {
         writer.array { writer in
             for part in parts {
                 if let json = part.json {
-                    writer.literal(String(decoding: json, as: UTF8.self))
+                    writer.literal(json)
                 } else {
                     writer.object { writer in
                         writer.member("text", String(decoding: part.text, as: UTF8.self))
@@ -209,7 +210,9 @@ package struct AnswerAccumulator: Sendable {
         guard !candidateMembers.isEmpty || !usageMembers.isEmpty else { return nil }
         var writer = JSONWriter()
         writer.object { writer in
-            Self.write(candidateMembers.map { ($0.key, $0.value) }, to: &writer)
+            if !candidateMembers.isEmpty {
+                Self.write(candidateMembers.map { ($0.key, $0.value) }, to: &writer)
+            }
             if !usageMembers.isEmpty {
                 writer.key("usageMetadata")
                 writer.object { Self.write(usageMembers.map { ($0.name, $0.value) }, to: &$0) }
@@ -219,9 +222,9 @@ package struct AnswerAccumulator: Sendable {
     }
 
     private static func write(_ members: [(name: String, value: [UInt8])], to writer: inout JSONWriter) {
-        for (name, value) in members.sorted(by: { $0.name < $1.name }) {
+        for (name, value) in members.count > 1 ? members.sorted(by: { $0.name < $1.name }) : members {
             writer.key(name)
-            writer.literal(String(decoding: oneLine(value), as: UTF8.self))
+            writer.literal(oneLine(value))
         }
     }
 
