@@ -194,6 +194,8 @@ package struct AttemptRecord: Sendable {
 }
 
 /// Where it is kept what all runs of the machine learned of quotas and spent, so that none has to find it out anew.
+///
+/// Calls come while the scheduler decides, and must not call it.
 package protocol QuotaRegister: Sendable {
     /// What is known of the quota of a model in a tier.
     func quota(of model: String, tier: ServiceTier) async -> LearnedQuota
@@ -247,7 +249,7 @@ struct Moment: Sendable {
 
 /// Is told what happens in a run.
 ///
-/// Calls come from several threads and must return at once.
+/// Calls come from several threads, some while the scheduler decides: they must return at once, and not call it.
 package protocol RunObserver: Sendable {
     func observe(_ event: RunEvent)
 }

@@ -83,17 +83,30 @@ final class CheckpointDatabase {
 
     /// Commits the changes of a group, all or none.
     func commit(_ group: ArraySlice<CommitQueue.Entry>) throws {
-        let usageBefore = usage
-        do {
-            try connection.transaction {
-                for entry in group {
-                    switch entry {
-                    case .begin(let pending): try begin(pending.change)
-                    case .record(let pending): try record(pending.change)
-                    case .work: preconditionFailure("work is done alone")
-                    }
+        try transaction {
+            for entry in group {
+                switch entry {
+                case .begin(let pending): try begin(pending.change)
+                case .record(let pending): try record(pending.change)
+                case .work: preconditionFailure("work is done alone")
                 }
             }
+        }
+    }
+
+    /// Commits how the run ended, and what all requests used.
+    func endRun(_ summary: RunSummary) throws {
+        try transaction {
+            try finishRun(summary)
+            try usage.store()
+        }
+    }
+
+    /// What is added up in memory goes back with a transaction that fails.
+    private func transaction(_ body: () throws -> Void) throws {
+        let usageBefore = usage
+        do {
+            try connection.transaction(body)
         } catch {
             usage = usageBefore
             throw error
@@ -145,11 +158,6 @@ final class CheckpointDatabase {
             throw CheckpointError.damaged(path: connection.path, detail: "item \(item.value) is no longer in it")
         }
         return ItemVersion(generation: selectVersion.integer(at: 0), variant: selectVersion.integer(at: 1))
-    }
-
-    /// Adds up what all requests used; inside a transaction.
-    func sumUp() throws {
-        try usage.store()
     }
 
     /// Notes what an earlier run left in flight as lost; those items are pending.

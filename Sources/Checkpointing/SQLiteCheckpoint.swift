@@ -247,12 +247,7 @@ package final class SQLiteCheckpoint: CheckpointStore, UploadRegister {
 
     /// Notes how the run ended.
     package func finishRun(_ summary: RunSummary) async throws(CheckpointError) {
-        try await perform { database in
-            try database.connection.transaction {
-                try database.finishRun(summary)
-                try database.sumUp()
-            }
-        }
+        try await perform { try $0.endRun(summary) }
     }
 
     /// Counts the items of the job by state, as they are committed.

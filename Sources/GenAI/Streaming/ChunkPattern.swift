@@ -13,7 +13,7 @@ struct ChunkPattern {
             case count(UsageCounts.Name)
         }
 
-        var kind: Kind
+        let kind: Kind
         /// Where it stands in its chunk, quotes included.
         let range: Range<Int>
 

@@ -185,9 +185,7 @@ package struct ChunkScanner {
             if first == UInt8(ascii: "n") {
                 try reader.skipValue()
             } else if reader.matches(name, "text"), first == UInt8(ascii: "\"") {
-                let text = try reader.skipString()
-                part.text = text
-                slots.append(ChunkPattern.Slot(.text(isThought: false), text.lowerBound - 1..<text.upperBound + 1))
+                part.text = try reader.skipString()
             } else if reader.matches(name, "thought") {
                 part.isThought = try reader.readValue().bool ?? false
             } else {
@@ -199,8 +197,9 @@ package struct ChunkScanner {
         }
         part.bytes = start..<reader.position
         parts.append(part)
-        if part.isThought, let text = slots.lastIndex(where: \.isText) {
-            slots[text].kind = .text(isThought: true)
+        if let text = part.text {
+            let quoted = text.lowerBound - 1..<text.upperBound + 1
+            slots.append(ChunkPattern.Slot(.text(isThought: part.isThought), quoted))
         }
     }
 

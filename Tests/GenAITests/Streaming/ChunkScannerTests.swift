@@ -133,6 +133,8 @@ struct ChunkScannerTests {
             + ##""usageMetadata": {"thoughtsTokenCount": # , "cachedContentTokenCount": #, "cacheTokensDetails": [#]}}"##,
         ##"{"candidates":[{"content":{"parts":[{"text":@},{"text":@}]}}],"responseId":@}"##,
         ##"{"candidates":[{"content":{"parts":[{"text":@,"thoughtSignature":"c2ln"}]}}]}"##,
+        ##"{"candidates":[{"content":{"parts":[{"text":@},{"thought":true}]}}]}"##,
+        ##"{"candidates":[{"content":{"parts":[{"text":@}]}},{"content":{"parts":[{"thought":true}]},"index":1}]}"##,
         ##"{"candidates":[{"index":1,"content":{"parts":[{"text":@}]}},{"content":{"parts":[{"text":@}]}}]}"##,
         ##"{"usageMetadata":{"toolUsePromptTokenCount":#},"candidates":[{"finishReason":"STOP","safetyRatings":[#]}]}"##,
         ##"[{"candidates":[{"content":{"parts":[{"text":@}]}}]},{"usageMetadata":{"totalTokenCount":#}}]"##,
