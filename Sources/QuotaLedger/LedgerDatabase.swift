@@ -6,8 +6,8 @@ internal import SQLite
 /// With a rollback journal: several processes write, which damages a database with a write-ahead log now and then where
 /// SQLite is older than 3.51.3. Transactions are short, so that waiting for one another costs next to nothing.
 struct LedgerDatabase {
-    /// Longer than any transaction of ours takes on a slow disk.
-    private static let busyTimeout = Duration.seconds(5)
+    /// Longer than many transactions of ours take on a slow disk: SQLite serves those who wait in no order.
+    private static let busyTimeout = Duration.seconds(15)
     /// Plans change: a limit that nobody has named for so long is found out anew, at the cost of one refused request.
     private static let dailyLimitLifetime: Int64 = 7 * 24 * 3_600_000
 
