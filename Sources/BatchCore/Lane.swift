@@ -24,8 +24,8 @@ struct Lane {
     private var estimate = TokenEstimate()
     /// When the service begins to count the requests of a day anew, in Unix milliseconds.
     private var dayEndsAt: Int64
-    /// Until when the service lets nothing through, as an earlier run was told.
-    private let spentUntil: Int64?
+    /// What earlier runs left.
+    private let known: LearnedQuota
 
     private var queues = Queue.allCases.map { _ in WorkQueue() }
     /// Items that wait elsewhere for their moment.
@@ -44,7 +44,7 @@ struct Lane {
         self.model = model
         self.tier = tier
         ownRequestsPerDay = limits.quota.requestsPerDay
-        spentUntil = learned.spentUntil
+        known = learned
         limiter = RateLimiter(
             limits: limits.quota,
             learned: learned,
@@ -121,7 +121,7 @@ struct Lane {
             case .exhausted(let cap): return .postpone(candidate, because: .capped(cap))
             }
         }
-        switch limiter.admit(inputTokens: work.inputTokens, isRetry: work.machine.isRetry, now: now.monotonic) {
+        switch admission(of: work, at: now) {
         case .now:
             if let reservation = work.reservation {
                 budget.reserve(reservation, of: model)
@@ -133,15 +133,25 @@ struct Lane {
             }
             return nil
         case .spentForToday:
-            let error = errorOfToday
+            let error = errorOfToday(at: now.unixMilliseconds)
             closedBecause = error
             return .postpone(candidate, because: .refused(error))
         }
     }
 
+    /// What the limiter says, unless the service lets nothing through: then the end of that is waited for if it is near.
+    private mutating func admission(of work: Work, at now: Moment) -> RateLimiter.Admission {
+        if let closure = known.closure(at: now.unixMilliseconds) {
+            return closure.isWaitedFor ? .wait(until: now.monotonic + closure.rest) : .spentForToday
+        }
+        return limiter.admit(inputTokens: work.inputTokens, isRetry: work.machine.isRetry, now: now.monotonic)
+    }
+
     /// Why nothing more is sent today, or for now.
-    private var errorOfToday: GenerationError {
-        if let spentUntil, spentUntil < dayEndsAt { return .closed(model: model, until: spentUntil) }
+    private func errorOfToday(at moment: Int64) -> GenerationError {
+        if let spentUntil = known.spentUntil, spentUntil > moment, spentUntil < dayEndsAt {
+            return .closed(model: model, until: spentUntil)
+        }
         return .spentForToday(
             model: model,
             limit: limiter.requestsPerDay,

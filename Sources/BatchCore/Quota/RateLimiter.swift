@@ -41,11 +41,10 @@ package struct RateLimiter: Sendable {
     /// Of this run.
     private var ownRequestsToday = 0
     private var othersRequestsToday: Int
-    private var isSpentForToday: Bool
 
     /// - Parameters:
     ///   - limits: What the job sets.
-    ///   - learned: What earlier runs left.
+    ///   - learned: What earlier runs left; that the service lets nothing through for now is not the limiter's business.
     ///   - concurrency: The most requests in flight.
     ///   - now: Monotonic time.
     package init(
@@ -57,7 +56,6 @@ package struct RateLimiter: Sendable {
         self.limits = limits
         toldPerDay = learned.requestsPerDay
         othersRequestsToday = learned.requestsToday
-        isSpentForToday = learned.spentUntil != nil
         let ceiling = limits.requestsPerMinute.map(Double.init)
         requests = Pace(
             perMinute: learned.requestsPerMinute ?? ceiling ?? (limits.startsCarefully ? Self.firstPace : .infinity),
@@ -110,7 +108,6 @@ package struct RateLimiter: Sendable {
     package mutating func beginDay() {
         ownRequestsToday = 0
         othersRequestsToday = 0
-        isSpentForToday = false
     }
 
     /// Whether input tokens count; if not, estimates of them are not needed.
@@ -134,7 +131,7 @@ package struct RateLimiter: Sendable {
     ///   - now: Monotonic time.
     /// - Returns: Whether it may be sent, or when to ask again.
     package mutating func admit(inputTokens: Int, isRetry: Bool, now: Duration) -> Admission {
-        if isSpentForToday || requestsToday >= (requestsPerDay ?? .max) { return .spentForToday }
+        if requestsToday >= (requestsPerDay ?? .max) { return .spentForToday }
         if pause.opensAt > now { return .wait(until: pause.opensAt) }
         if isRetry, retryBudget.opensAt > now { return .wait(until: retryBudget.opensAt) }
         let (mostInFlight, growsAt) = ramp.limit(at: now)

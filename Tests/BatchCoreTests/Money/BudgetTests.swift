@@ -452,10 +452,10 @@ struct SchedulerCapTests {
         #expect(ofDay.contains(.closed(for: nil)) && ofDay.contains(.dailyLimit(60)))
     }
 
-    @Test("while a model is closed a run sends nothing, and tells until when")
+    @Test("while a model is closed for long a run sends nothing, and tells until when")
     func closedForNow() async throws {
         let clock = ManualClock()
-        let opening = clock.unixMilliseconds() + 60_000
+        let opening = clock.unixMilliseconds() + 20 * 60_000
         let harness = SchedulerHarness(
             InMemoryStore([.plain("a")]),
             job: Job(name: "test", limits: Limits(concurrency: 1, quota: .generous)),
@@ -466,6 +466,24 @@ struct SchedulerCapTests {
         #expect(summary.requests == 0 && summary.deferred == 1)
         let message = try #require(summary.closedModels["model-a"]?.message)
         #expect(message.contains("before \(Timestamp.rfc3339(unixMilliseconds: opening))"))
+    }
+
+    @Test("a model that opens within a quarter of an hour is waited for, and the wait is told")
+    func opensSoon() async throws {
+        let clock = ManualClock()
+        let opening = clock.unixMilliseconds() + 15 * 60_000
+        let limits = Limits(concurrency: 1, quota: QuotaLimits(requestsPerMinute: 1_000_000, requestsPerDay: 2))
+        let harness = SchedulerHarness(
+            InMemoryStore((1...3).map { .plain(String($0), number: $0) }),
+            job: Job(name: "test", limits: limits),
+            register: MemoryRegister(learned: LearnedQuota(spentUntil: opening)),
+            clock: clock
+        )
+        let summary = try await harness.finish()
+        #expect(summary.done == 2 && summary.elapsed >= .seconds(15 * 60))
+        #expect(harness.log.quotaWaits.map(\.duration) == [.seconds(15 * 60)])
+        // The third is left for another reason.
+        #expect(summary.closedModels["model-a"]?.message.contains("the 2 requests of the day") == true)
     }
 
     @Test("what other runs send meanwhile counts for the day")
