@@ -149,8 +149,10 @@ struct Lane {
 
     /// Why nothing more is sent today, or for now.
     private func errorOfToday(at moment: Int64) -> GenerationError {
-        if let spentUntil = known.spentUntil, spentUntil > moment, spentUntil < dayEndsAt {
-            return .closed(model: model, until: spentUntil)
+        if let spentUntil = known.spentUntil, spentUntil > moment {
+            return spentUntil < dayEndsAt
+                ? .closed(model: model, until: spentUntil)
+                : .spentForToday(model: model, limit: known.requestsPerDay, isOfJob: false)
         }
         return .spentForToday(
             model: model,

@@ -486,6 +486,21 @@ struct SchedulerCapTests {
         #expect(summary.closedModels["model-a"]?.message.contains("the 2 requests of the day") == true)
     }
 
+    @Test("a day that the service says is spent is not put down to the job's own limit")
+    func spentByService() async throws {
+        let clock = ManualClock()
+        let midnight = PacificDay(containing: clock.unixMilliseconds()).endsAt
+        let limits = Limits(concurrency: 1, quota: QuotaLimits(requestsPerDay: 1000))
+        let harness = SchedulerHarness(
+            InMemoryStore([.plain("a")]),
+            job: Job(name: "test", limits: limits),
+            register: MemoryRegister(learned: LearnedQuota(spentUntil: midnight)),
+            clock: clock
+        )
+        let message = try #require(try await harness.finish().closedModels["model-a"]?.message)
+        #expect(message.contains("of the day") && !message.contains("1000") && !message.contains("requests_per_day"))
+    }
+
     @Test("what other runs send meanwhile counts for the day")
     func othersOfToday() async throws {
         let sent = Tally()
