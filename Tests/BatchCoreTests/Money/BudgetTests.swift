@@ -501,6 +501,28 @@ struct SchedulerCapTests {
         #expect(message.contains("of the day") && !message.contains("1000") && !message.contains("requests_per_day"))
     }
 
+    @Test("what closes a model is kept where the next run looks: in the tier of its first item")
+    func tierOfClosure() async throws {
+        let register = MemoryRegister()
+        let refusal = GenerationError(
+            .rateDay,
+            "refused",
+            httpStatus: 429,
+            quotas: [ExceededQuota(id: "GenerateRequestsPerDayPerProjectPerModel", limit: 60)]
+        )
+        let items = [PendingItem.plain("standard"), .plain("flex", number: 2, tier: .flex)]
+        let harness = SchedulerHarness(
+            InMemoryStore(items),
+            job: Job(name: "test", limits: Limits(concurrency: 1, quota: .generous)),
+            register: register
+        ) { call in
+            call.text == "flex" ? .fail(refusal) : .answer
+        }
+        #expect(try await harness.finish().deferred == 1)
+        #expect(register.tiers(of: .dailyLimit(60)) == [.standard])
+        #expect(register.tiers(of: .closed(for: nil)) == [.standard])
+    }
+
     @Test("what other runs send meanwhile counts for the day")
     func othersOfToday() async throws {
         let sent = Tally()
@@ -588,7 +610,7 @@ private final class MemoryRegister: QuotaRegister {
     /// Before.
     private let spent: MicroDollars
     private let others: @Sendable () -> Int?
-    private let noted = Watched<[QuotaNote]>([])
+    private let noted = Watched<[(note: QuotaNote, tier: ServiceTier)]>([])
 
     init(
         learned: LearnedQuota = LearnedQuota(),
@@ -600,14 +622,18 @@ private final class MemoryRegister: QuotaRegister {
         self.others = others
     }
 
-    var notes: [QuotaNote] { noted.value }
+    var notes: [QuotaNote] { noted.value.map(\.note) }
+
+    func tiers(of note: QuotaNote) -> [ServiceTier] {
+        noted.value.filter { $0.note == note }.map(\.tier)
+    }
 
     func quota(of model: String, tier: ServiceTier) async -> LearnedQuota {
         learned
     }
 
     func note(_ note: QuotaNote, of model: String, tier: ServiceTier) {
-        noted.change { $0.append(note) }
+        noted.change { $0.append((note, tier)) }
     }
 
     func requestsOfOthersToday(of model: String) -> Int? {
@@ -615,7 +641,7 @@ private final class MemoryRegister: QuotaRegister {
     }
 
     func spentByAll() -> (day: MicroDollars, month: MicroDollars) {
-        let noted = noted.value.reduce(spent) { sum, note in
+        let noted = notes.reduce(spent) { sum, note in
             guard case .used(_, let cost, let reserved) = note else { return sum }
             return sum + (cost ?? .zero) + reserved
         }
