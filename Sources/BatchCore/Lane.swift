@@ -32,7 +32,9 @@ struct Lane {
     private var sleeping = 0
     /// Why its items are left for a later run.
     private var closedBecause: GenerationError?
-    /// When spare capacity was first missing since the last answer.
+    /// Why its items that need spare capacity are left for a later run.
+    private var shortage: GenerationError?
+    /// When spare capacity was first missing since the last answer or pause.
     private var shedSince: Duration?
     /// When the limiter was last found to allow more; `nil` if that takes an answer.
     private(set) var opensAt: Duration?
@@ -101,7 +103,7 @@ struct Lane {
 
     /// Whether an item may be sent, or is to be left for a later run; `nil` if it has to wait.
     mutating func admit(_ candidate: Work, at now: Moment, within budget: inout Budget) -> Next? {
-        if let closedBecause { return .postpone(candidate, because: .refused(closedBecause)) }
+        if let error = reasonAgainst(candidate) { return .postpone(candidate, because: .refused(error)) }
         if now.unixMilliseconds >= dayEndsAt {
             limiter.beginDay()
             dayEndsAt = PacificDay(containing: now.unixMilliseconds).endsAt
@@ -137,6 +139,13 @@ struct Lane {
             closedBecause = error
             return .postpone(candidate, because: .refused(error))
         }
+    }
+
+    /// Why an item is left for a later run whatever the limiter says.
+    private func reasonAgainst(_ work: Work) -> GenerationError? {
+        if let closedBecause { return closedBecause }
+        guard let shortage, work.request.serviceTier == .flex else { return nil }
+        return shortage
     }
 
     /// What the limiter says, unless the service lets nothing through: then the end of that is waited for if it is near.
@@ -207,7 +216,8 @@ struct Lane {
 
     /// Takes account of a refusal for quota, or of spare capacity that is not waited for any longer.
     ///
-    /// - Returns: When the item may be sent again, and whether that is news; `nil` if its model is closed for this run.
+    /// - Returns: When the item may be sent again, and whether that is news; `nil` if it is left for a later run, as are all of its
+    ///   model, or of them those that need spare capacity.
     mutating func refused(
         _ error: GenerationError,
         sentAt: Duration,
@@ -216,11 +226,13 @@ struct Lane {
     ) -> (opensAt: Duration, isNew: Bool)? {
         if error.isShed {
             limiter.ended()
-            closedBecause = closedBecause ?? error
+            shortage = shortage ?? error
             return nil
         }
         switch limiter.refused(error, sentAt: sentAt, now: now, jitter: jitter) {
         case .wait(let until, let isNew):
+            // Nobody asks for spare capacity until then.
+            shedSince = nil
             return (until, isNew)
         case .leaveForLater:
             closedBecause = closedBecause ?? error

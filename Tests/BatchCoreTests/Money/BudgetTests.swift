@@ -332,7 +332,8 @@ struct SchedulerCapTests {
     @Test("requests that spare capacity is missing for are left for a later run after ten minutes")
     func shed() async throws {
         let shed = GenerationError(.overloaded, "no spare capacity", httpStatus: 503, isShed: true)
-        let harness = SchedulerHarness(items(count: 40), retry: RetryPolicy(attempts: 2)) { _ in .fail(shed) }
+        let items = (1...40).map { PendingItem.plain(String($0), number: $0, tier: .flex) }
+        let harness = SchedulerHarness(items, retry: RetryPolicy(attempts: 2)) { _ in .fail(shed) }
         let summary = try await harness.finish()
         #expect(summary.ending == .completed)
         #expect(summary.deferred == 40)
