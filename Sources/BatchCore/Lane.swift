@@ -105,7 +105,7 @@ struct Lane {
     mutating func admit(_ candidate: Work, at now: Moment, within budget: inout Budget) -> Next? {
         if let error = reasonAgainst(candidate) { return .postpone(candidate, because: .refused(error)) }
         if now.unixMilliseconds >= dayEndsAt {
-            limiter.beginDay()
+            limiter.beginDay(now: now.monotonic)
             dayEndsAt = PacificDay(containing: now.unixMilliseconds).endsAt
         }
         var work = candidate
@@ -191,8 +191,10 @@ struct Lane {
     mutating func ended(_ work: Work, _ attempt: AttemptRecord, wasRetry: Bool, sentAt: Duration) {
         if let usage = attempt.usage, usage.promptTokens != nil, !attempt.isBrokenOff {
             answered(work, usage: usage, wasRetry: wasRetry, sentAt: sentAt)
+        } else if attempt.reachedService {
+            limiter.ended()
         } else {
-            limiter.ended(wasSent: attempt.reachedService)
+            limiter.unsent(sentAt: sentAt)
         }
     }
 

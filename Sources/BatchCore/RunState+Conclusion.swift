@@ -30,7 +30,8 @@ extension RunState {
         summary.cost.add(attempt.cost)
         let reserved = attempt.spending.cost - (attempt.cost ?? .zero)
         let use = QuotaNote.used(attempt.usage ?? TokenUsage(), cost: attempt.cost, reserved: reserved)
-        register?.note(attempt.reachedService ? use : .unsent, of: request.model, tier: request.serviceTier)
+        let unsent = QuotaNote.unsent(sentAt: attempt.timings.startedAtMilliseconds)
+        register?.note(attempt.reachedService ? use : unsent, of: request.model, tier: request.serviceTier)
         guard let answered = attempt.modelVersion,
             answeringModels.isNews(answered, askedFor: request.model)
         else { return }

@@ -40,6 +40,7 @@ package struct RateLimiter: Sendable {
     private var toldPerDay: Int?
     /// Of this run.
     private var ownRequestsToday = 0
+    private var dayBeganAt: Duration
     private var othersRequestsToday: Int
 
     /// - Parameters:
@@ -56,6 +57,7 @@ package struct RateLimiter: Sendable {
         self.limits = limits
         toldPerDay = learned.requestsPerDay
         othersRequestsToday = learned.requestsToday
+        dayBeganAt = now
         let ceiling = limits.requestsPerMinute.map(Double.init)
         requests = Pace(
             perMinute: learned.requestsPerMinute ?? ceiling ?? (limits.startsCarefully ? Self.firstPace : .infinity),
@@ -105,7 +107,10 @@ package struct RateLimiter: Sendable {
     }
 
     /// Begins to count the requests of a day anew.
-    package mutating func beginDay() {
+    ///
+    /// - Parameter now: Monotonic time.
+    package mutating func beginDay(now: Duration) {
+        dayBeganAt = now
         ownRequestsToday = 0
         othersRequestsToday = 0
     }
@@ -168,11 +173,16 @@ package struct RateLimiter: Sendable {
     }
 
     /// Notes that a request came to nothing, for a reason that says nothing about quota.
-    ///
-    /// - Parameter wasSent: Whether anybody got it.
-    package mutating func ended(wasSent: Bool = true) {
+    package mutating func ended() {
         inFlight -= 1
-        if !wasSent {
+    }
+
+    /// Notes that a request reached nobody, and does not count for the day of which it was.
+    ///
+    /// - Parameter sentAt: When its request was to be sent.
+    package mutating func unsent(sentAt: Duration) {
+        inFlight -= 1
+        if sentAt >= dayBeganAt {
             ownRequestsToday -= 1
         }
     }

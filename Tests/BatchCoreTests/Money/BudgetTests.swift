@@ -325,7 +325,7 @@ struct SchedulerCapTests {
         #expect(summary.done == 3)
         // Two of each item reached nobody.
         #expect(register.notes.count { $0 == .sent } == 9)
-        #expect(register.notes.count { $0 == .unsent } == 6)
+        #expect(register.notes.count { if case .unsent = $0 { true } else { false } } == 6)
         #expect(register.notes.count { if case .used = $0 { true } else { false } } == 3)
     }
 
