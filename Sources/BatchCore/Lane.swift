@@ -24,15 +24,17 @@ struct Lane {
     private var estimate = TokenEstimate()
     /// When the service begins to count the requests of a day anew, in Unix milliseconds.
     private var dayEndsAt: Int64
-    /// Until when the service lets nothing through, as an earlier run was told.
-    private let spentUntil: Int64?
+    /// What earlier runs left.
+    private let known: LearnedQuota
 
     private var queues = Queue.allCases.map { _ in WorkQueue() }
     /// Items that wait elsewhere for their moment.
     private var sleeping = 0
     /// Why its items are left for a later run.
     private var closedBecause: GenerationError?
-    /// When spare capacity was first missing since the last answer.
+    /// Why its items that need spare capacity are left for a later run.
+    private var shortage: GenerationError?
+    /// When spare capacity was first missing since the last answer or pause.
     private var shedSince: Duration?
     /// When the limiter was last found to allow more; `nil` if that takes an answer.
     private(set) var opensAt: Duration?
@@ -44,7 +46,7 @@ struct Lane {
         self.model = model
         self.tier = tier
         ownRequestsPerDay = limits.quota.requestsPerDay
-        spentUntil = learned.spentUntil
+        known = learned
         limiter = RateLimiter(
             limits: limits.quota,
             learned: learned,
@@ -101,9 +103,9 @@ struct Lane {
 
     /// Whether an item may be sent, or is to be left for a later run; `nil` if it has to wait.
     mutating func admit(_ candidate: Work, at now: Moment, within budget: inout Budget) -> Next? {
-        if let closedBecause { return .postpone(candidate, because: .refused(closedBecause)) }
+        if let error = reasonAgainst(candidate) { return .postpone(candidate, because: .refused(error)) }
         if now.unixMilliseconds >= dayEndsAt {
-            limiter.beginDay()
+            limiter.beginDay(now: now.monotonic)
             dayEndsAt = PacificDay(containing: now.unixMilliseconds).endsAt
         }
         var work = candidate
@@ -121,7 +123,7 @@ struct Lane {
             case .exhausted(let cap): return .postpone(candidate, because: .capped(cap))
             }
         }
-        switch limiter.admit(inputTokens: work.inputTokens, isRetry: work.machine.isRetry, now: now.monotonic) {
+        switch admission(of: work, at: now) {
         case .now:
             if let reservation = work.reservation {
                 budget.reserve(reservation, of: model)
@@ -133,15 +135,34 @@ struct Lane {
             }
             return nil
         case .spentForToday:
-            let error = errorOfToday
+            let error = errorOfToday(at: now.unixMilliseconds)
             closedBecause = error
             return .postpone(candidate, because: .refused(error))
         }
     }
 
+    /// Why an item is left for a later run whatever the limiter says.
+    private func reasonAgainst(_ work: Work) -> GenerationError? {
+        if let closedBecause { return closedBecause }
+        guard let shortage, work.request.serviceTier == .flex else { return nil }
+        return shortage
+    }
+
+    /// What the limiter says, unless the service lets nothing through: then the end of that is waited for if it is near.
+    private mutating func admission(of work: Work, at now: Moment) -> RateLimiter.Admission {
+        if let closure = known.closure(at: now.unixMilliseconds) {
+            return closure.isWaitedFor ? .wait(until: now.monotonic + closure.rest) : .spentForToday
+        }
+        return limiter.admit(inputTokens: work.inputTokens, isRetry: work.machine.isRetry, now: now.monotonic)
+    }
+
     /// Why nothing more is sent today, or for now.
-    private var errorOfToday: GenerationError {
-        if let spentUntil, spentUntil < dayEndsAt { return .closed(model: model, until: spentUntil) }
+    private func errorOfToday(at moment: Int64) -> GenerationError {
+        if let spentUntil = known.spentUntil, spentUntil > moment {
+            return spentUntil < dayEndsAt
+                ? .closed(model: model, until: spentUntil)
+                : .spentForToday(model: model, limit: known.requestsPerDay, isOfJob: false)
+        }
         return .spentForToday(
             model: model,
             limit: limiter.requestsPerDay,
@@ -170,8 +191,10 @@ struct Lane {
     mutating func ended(_ work: Work, _ attempt: AttemptRecord, wasRetry: Bool, sentAt: Duration) {
         if let usage = attempt.usage, usage.promptTokens != nil, !attempt.isBrokenOff {
             answered(work, usage: usage, wasRetry: wasRetry, sentAt: sentAt)
+        } else if attempt.reachedService {
+            limiter.ended()
         } else {
-            limiter.ended(wasSent: attempt.reachedService)
+            limiter.unsent(sentAt: sentAt)
         }
     }
 
@@ -195,7 +218,8 @@ struct Lane {
 
     /// Takes account of a refusal for quota, or of spare capacity that is not waited for any longer.
     ///
-    /// - Returns: When the item may be sent again, and whether that is news; `nil` if its model is closed for this run.
+    /// - Returns: When the item may be sent again, and whether that is news; `nil` if it is left for a later run, as are all of its
+    ///   model, or of them those that need spare capacity.
     mutating func refused(
         _ error: GenerationError,
         sentAt: Duration,
@@ -204,11 +228,13 @@ struct Lane {
     ) -> (opensAt: Duration, isNew: Bool)? {
         if error.isShed {
             limiter.ended()
-            closedBecause = closedBecause ?? error
+            shortage = shortage ?? error
             return nil
         }
         switch limiter.refused(error, sentAt: sentAt, now: now, jitter: jitter) {
         case .wait(let until, let isNew):
+            // Nobody asks for spare capacity until then.
+            shedSince = nil
             return (until, isNew)
         case .leaveForLater:
             closedBecause = closedBecause ?? error

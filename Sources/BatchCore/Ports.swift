@@ -215,8 +215,8 @@ package protocol QuotaRegister: Sendable {
 package enum QuotaNote: Sendable, Equatable {
     /// A request is being sent.
     case sent
-    /// It reached nobody, and does not count.
-    case unsent
+    /// It reached nobody, and does not count for the day in which it was sent, at a time in Unix milliseconds.
+    case unsent(sentAt: Int64)
     /// What a request used that was sent; a cost of `nil` is unknown, and under caps `reserved` counts beyond it.
     case used(TokenUsage, cost: MicroDollars?, reserved: MicroDollars)
     /// The paces that are kept up.

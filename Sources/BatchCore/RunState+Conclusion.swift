@@ -30,7 +30,8 @@ extension RunState {
         summary.cost.add(attempt.cost)
         let reserved = attempt.spending.cost - (attempt.cost ?? .zero)
         let use = QuotaNote.used(attempt.usage ?? TokenUsage(), cost: attempt.cost, reserved: reserved)
-        register?.note(attempt.reachedService ? use : .unsent, of: request.model, tier: request.serviceTier)
+        let unsent = QuotaNote.unsent(sentAt: attempt.timings.startedAtMilliseconds)
+        register?.note(attempt.reachedService ? use : unsent, of: request.model, tier: request.serviceTier)
         guard let answered = attempt.modelVersion,
             answeringModels.isNews(answered, askedFor: request.model)
         else { return }
@@ -152,7 +153,7 @@ extension RunState {
         let (pause, isSpendLimitLikely) = backlog.withLane(of: work) { lane in
             (lane.refused(error, sentAt: sentAt, now: now, jitter: jitter), lane.isSpendLimitLikely)
         }
-        noteRefusal(error, of: work, isFinal: pause == nil)
+        noteRefusal(error, of: backlog.lanes[work.lane], isFinal: pause == nil)
         guard let pause else { return nil }
         if pause.isNew {
             notePace(of: backlog.lanes[work.lane])
@@ -172,15 +173,14 @@ extension RunState {
         register?.note(.pace(lane.learned), of: lane.model, tier: lane.tier)
     }
 
-    /// Keeps for other runs what a refusal says about the quota.
-    private func noteRefusal(_ error: GenerationError, of work: Work, isFinal: Bool) {
-        let (model, tier) = (work.request.model, work.request.serviceTier)
+    /// Keeps for other runs what a refusal says about the quota, where they look for it: a lane asks for one tier.
+    private func noteRefusal(_ error: GenerationError, of lane: Lane, isFinal: Bool) {
         guard error.failureClass == .rateDay else { return }
         if let limit = error.requestsPerDay, limit > 0 {
-            register?.note(.dailyLimit(limit), of: model, tier: tier)
+            register?.note(.dailyLimit(limit), of: lane.model, tier: lane.tier)
         }
         if isFinal {
-            register?.note(.closed(for: error.namesDay ? nil : error.retryDelay), of: model, tier: tier)
+            register?.note(.closed(for: error.namesDay ? nil : error.retryDelay), of: lane.model, tier: lane.tier)
         }
     }
 }

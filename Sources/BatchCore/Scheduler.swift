@@ -148,6 +148,10 @@ package final class Scheduler: Sendable {
             state.withLock {
                 $0.backlog.openLane(of: request.model, tier: request.serviceTier, learned: learned, now: now)
             }
+            if let closure = learned.closure(at: now.unixMilliseconds), closure.isWaitedFor {
+                let reason = "the service told an earlier run that it lets nothing through for so long"
+                observer.observe(.quotaWait(model: request.model, duration: closure.rest, reason: reason))
+            }
         }
         state.withLock { $0.backlog.refill(with: items, for: missing) }
     }

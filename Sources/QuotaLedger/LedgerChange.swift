@@ -3,6 +3,8 @@ internal import BatchCore
 /// Something to write down about one quota.
 package enum LedgerChange: Sendable, Equatable {
     case used(QuotaUse)
+    /// A request that was counted reached nobody; it counts no longer for the day of this Unix time in milliseconds.
+    case unsent(sentAt: Int64)
     /// The pace that is kept up; `nil` leaves what is known.
     case pace(requestsPerMinute: Double?, tokensPerMinute: Double?)
     /// The server named its limit of requests per day.
@@ -48,6 +50,8 @@ package struct LedgerChanges: Sendable, Equatable {
         switch change {
         case .used(let use):
             uses[UseKey(name: name, day: day), default: QuotaUse()] += use
+        case .unsent(let sentAt):
+            uses[UseKey(name: name, day: PacificDay(containing: sentAt)), default: QuotaUse()] += QuotaUse(requests: -1)
         case .pace(let requests, let tokens):
             guard requests != nil || tokens != nil else { return }
             learn(name, Learned(requestsPerMinute: requests, tokensPerMinute: tokens, paceLearnedAt: now))

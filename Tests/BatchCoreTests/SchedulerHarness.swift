@@ -1,4 +1,5 @@
 import BatchCore
+import JSON
 import TestSupport
 
 /// A scheduler with a scripted model, a checkpoint in memory and time in the test's hands.
@@ -88,8 +89,13 @@ extension QuotaLimits {
 
 extension PendingItem {
     /// An item of one turn whose text is its key.
-    static func plain(_ key: String, number: Int64 = 1, model: String = "model-a") -> PendingItem {
-        chat(key, number: number, model: model, turns: [key])
+    static func plain(
+        _ key: String,
+        number: Int64 = 1,
+        model: String = "model-a",
+        tier: ServiceTier = .standard
+    ) -> PendingItem {
+        chat(key, number: number, model: model, turns: [key], tier: tier)
     }
 
     static func chat(
@@ -97,12 +103,17 @@ extension PendingItem {
         number: Int64 = 1,
         model: String = "model-a",
         turns: [String],
-        answeredTurns: [String] = []
+        answeredTurns: [String] = [],
+        tier: ServiceTier = .standard
     ) -> PendingItem {
         PendingItem(
             id: ItemID(number),
             key: key,
-            request: ItemRequest(model: model, turns: turns.map { ItemRequest.Turn(text: $0) }),
+            request: ItemRequest(
+                model: model,
+                config: tier == .standard ? [:] : ["service_tier": .string(tier.rawValue)],
+                turns: turns.map { ItemRequest.Turn(text: $0) }
+            ),
             answeredTurns: answeredTurns
         )
     }

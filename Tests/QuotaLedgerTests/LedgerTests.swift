@@ -119,6 +119,18 @@ struct LedgerTests {
         #expect(after.learned.requestsToday == 0)
     }
 
+    @Test("a request that reached nobody is taken off the day in which it was sent, however late that is known")
+    func unsent() throws {
+        let fixture = try LedgerFixture()
+        let ledger = try fixture.open()
+        let midnight = noon + 12 * hour
+        try ledger.apply(LedgerChanges((.used(use(requests: 5)), quota())))
+        try ledger.apply(LedgerChanges((.used(use(requests: 2)), quota()), at: midnight))
+        try ledger.apply(LedgerChanges((.unsent(sentAt: midnight - 1), quota()), at: midnight + 1))
+        #expect(try ledger.knowledge(of: quota(), at: midnight - 1).learned.requestsToday == 4)
+        #expect(try ledger.knowledge(of: quota(), at: midnight + 1).learned.requestsToday == 2)
+    }
+
     @Test(
         "a long delay closes a quota for so long, at most until midnight in California",
         arguments: [(1000, 1_000_000), (86_399, 43_200_000), (.max, 43_200_000)] as [(Int64, Int64)]

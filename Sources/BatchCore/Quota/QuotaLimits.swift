@@ -51,3 +51,19 @@ package struct LearnedQuota: Sendable, Equatable {
         self.spentUntil = spentUntil
     }
 }
+
+extension LearnedQuota {
+    /// The time in which the service lets nothing through.
+    struct Closure: Sendable, Equatable {
+        /// What is left of it.
+        let rest: Duration
+        /// Whether a run waits for its end; otherwise the model's items are left for a later one.
+        var isWaitedFor: Bool { rest <= QuotaPause.longestBelievableDelay }
+    }
+
+    /// What is left at a moment, in Unix milliseconds, of the time in which the service lets nothing through; `nil` if nothing is.
+    func closure(at moment: Int64) -> Closure? {
+        guard let spentUntil, spentUntil > moment else { return nil }
+        return Closure(rest: .milliseconds(spentUntil - moment))
+    }
+}

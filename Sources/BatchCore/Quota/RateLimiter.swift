@@ -40,12 +40,12 @@ package struct RateLimiter: Sendable {
     private var toldPerDay: Int?
     /// Of this run.
     private var ownRequestsToday = 0
+    private var dayBeganAt: Duration
     private var othersRequestsToday: Int
-    private var isSpentForToday: Bool
 
     /// - Parameters:
     ///   - limits: What the job sets.
-    ///   - learned: What earlier runs left.
+    ///   - learned: What earlier runs left; that the service lets nothing through for now is not the limiter's business.
     ///   - concurrency: The most requests in flight.
     ///   - now: Monotonic time.
     package init(
@@ -57,7 +57,7 @@ package struct RateLimiter: Sendable {
         self.limits = limits
         toldPerDay = learned.requestsPerDay
         othersRequestsToday = learned.requestsToday
-        isSpentForToday = learned.spentUntil != nil
+        dayBeganAt = now
         let ceiling = limits.requestsPerMinute.map(Double.init)
         requests = Pace(
             perMinute: learned.requestsPerMinute ?? ceiling ?? (limits.startsCarefully ? Self.firstPace : .infinity),
@@ -107,10 +107,12 @@ package struct RateLimiter: Sendable {
     }
 
     /// Begins to count the requests of a day anew.
-    package mutating func beginDay() {
+    ///
+    /// - Parameter now: Monotonic time.
+    package mutating func beginDay(now: Duration) {
+        dayBeganAt = now
         ownRequestsToday = 0
         othersRequestsToday = 0
-        isSpentForToday = false
     }
 
     /// Whether input tokens count; if not, estimates of them are not needed.
@@ -134,7 +136,7 @@ package struct RateLimiter: Sendable {
     ///   - now: Monotonic time.
     /// - Returns: Whether it may be sent, or when to ask again.
     package mutating func admit(inputTokens: Int, isRetry: Bool, now: Duration) -> Admission {
-        if isSpentForToday || requestsToday >= (requestsPerDay ?? .max) { return .spentForToday }
+        if requestsToday >= (requestsPerDay ?? .max) { return .spentForToday }
         if pause.opensAt > now { return .wait(until: pause.opensAt) }
         if isRetry, retryBudget.opensAt > now { return .wait(until: retryBudget.opensAt) }
         let (mostInFlight, growsAt) = ramp.limit(at: now)
@@ -171,11 +173,16 @@ package struct RateLimiter: Sendable {
     }
 
     /// Notes that a request came to nothing, for a reason that says nothing about quota.
-    ///
-    /// - Parameter wasSent: Whether anybody got it.
-    package mutating func ended(wasSent: Bool = true) {
+    package mutating func ended() {
         inFlight -= 1
-        if !wasSent {
+    }
+
+    /// Notes that a request reached nobody, and does not count for the day of which it was.
+    ///
+    /// - Parameter sentAt: When its request was to be sent.
+    package mutating func unsent(sentAt: Duration) {
+        inFlight -= 1
+        if sentAt >= dayBeganAt {
             ownRequestsToday -= 1
         }
     }

@@ -66,8 +66,8 @@ struct LedgerRegister: QuotaRegister {
         switch note {
         case .sent:
             return .used(QuotaUse(requests: 1))
-        case .unsent:
-            return .used(QuotaUse(requests: -1))
+        case .unsent(let sentAt):
+            return .unsent(sentAt: sentAt)
         case .used(let usage, let cost, let reserved):
             var sum = CostSum()
             if countsMoney {

@@ -325,14 +325,15 @@ struct SchedulerCapTests {
         #expect(summary.done == 3)
         // Two of each item reached nobody.
         #expect(register.notes.count { $0 == .sent } == 9)
-        #expect(register.notes.count { $0 == .unsent } == 6)
+        #expect(register.notes.count { if case .unsent = $0 { true } else { false } } == 6)
         #expect(register.notes.count { if case .used = $0 { true } else { false } } == 3)
     }
 
     @Test("requests that spare capacity is missing for are left for a later run after ten minutes")
     func shed() async throws {
         let shed = GenerationError(.overloaded, "no spare capacity", httpStatus: 503, isShed: true)
-        let harness = SchedulerHarness(items(count: 40), retry: RetryPolicy(attempts: 2)) { _ in .fail(shed) }
+        let items = (1...40).map { PendingItem.plain(String($0), number: $0, tier: .flex) }
+        let harness = SchedulerHarness(items, retry: RetryPolicy(attempts: 2)) { _ in .fail(shed) }
         let summary = try await harness.finish()
         #expect(summary.ending == .completed)
         #expect(summary.deferred == 40)
@@ -452,10 +453,10 @@ struct SchedulerCapTests {
         #expect(ofDay.contains(.closed(for: nil)) && ofDay.contains(.dailyLimit(60)))
     }
 
-    @Test("while a model is closed a run sends nothing, and tells until when")
+    @Test("while a model is closed for long a run sends nothing, and tells until when")
     func closedForNow() async throws {
         let clock = ManualClock()
-        let opening = clock.unixMilliseconds() + 60_000
+        let opening = clock.unixMilliseconds() + 20 * 60_000
         let harness = SchedulerHarness(
             InMemoryStore([.plain("a")]),
             job: Job(name: "test", limits: Limits(concurrency: 1, quota: .generous)),
@@ -466,6 +467,61 @@ struct SchedulerCapTests {
         #expect(summary.requests == 0 && summary.deferred == 1)
         let message = try #require(summary.closedModels["model-a"]?.message)
         #expect(message.contains("before \(Timestamp.rfc3339(unixMilliseconds: opening))"))
+    }
+
+    @Test("a model that opens within a quarter of an hour is waited for, and the wait is told")
+    func opensSoon() async throws {
+        let clock = ManualClock()
+        let opening = clock.unixMilliseconds() + 15 * 60_000
+        let limits = Limits(concurrency: 1, quota: QuotaLimits(requestsPerMinute: 1_000_000, requestsPerDay: 2))
+        let harness = SchedulerHarness(
+            InMemoryStore((1...3).map { .plain(String($0), number: $0) }),
+            job: Job(name: "test", limits: limits),
+            register: MemoryRegister(learned: LearnedQuota(spentUntil: opening)),
+            clock: clock
+        )
+        let summary = try await harness.finish()
+        #expect(summary.done == 2 && summary.elapsed >= .seconds(15 * 60))
+        #expect(harness.log.quotaWaits.map(\.duration) == [.seconds(15 * 60)])
+        // The third is left for another reason.
+        #expect(summary.closedModels["model-a"]?.message.contains("the 2 requests of the day") == true)
+    }
+
+    @Test("a day that the service says is spent is not put down to the job's own limit")
+    func spentByService() async throws {
+        let clock = ManualClock()
+        let midnight = PacificDay(containing: clock.unixMilliseconds()).endsAt
+        let limits = Limits(concurrency: 1, quota: QuotaLimits(requestsPerDay: 1000))
+        let harness = SchedulerHarness(
+            InMemoryStore([.plain("a")]),
+            job: Job(name: "test", limits: limits),
+            register: MemoryRegister(learned: LearnedQuota(spentUntil: midnight)),
+            clock: clock
+        )
+        let message = try #require(try await harness.finish().closedModels["model-a"]?.message)
+        #expect(message.contains("of the day") && !message.contains("1000") && !message.contains("requests_per_day"))
+    }
+
+    @Test("what closes a model is kept where the next run looks: in the tier of its first item")
+    func tierOfClosure() async throws {
+        let register = MemoryRegister()
+        let refusal = GenerationError(
+            .rateDay,
+            "refused",
+            httpStatus: 429,
+            quotas: [ExceededQuota(id: "GenerateRequestsPerDayPerProjectPerModel", limit: 60)]
+        )
+        let items = [PendingItem.plain("standard"), .plain("flex", number: 2, tier: .flex)]
+        let harness = SchedulerHarness(
+            InMemoryStore(items),
+            job: Job(name: "test", limits: Limits(concurrency: 1, quota: .generous)),
+            register: register
+        ) { call in
+            call.text == "flex" ? .fail(refusal) : .answer
+        }
+        #expect(try await harness.finish().deferred == 1)
+        #expect(register.tiers(of: .dailyLimit(60)) == [.standard])
+        #expect(register.tiers(of: .closed(for: nil)) == [.standard])
     }
 
     @Test("what other runs send meanwhile counts for the day")
@@ -555,7 +611,7 @@ private final class MemoryRegister: QuotaRegister {
     /// Before.
     private let spent: MicroDollars
     private let others: @Sendable () -> Int?
-    private let noted = Watched<[QuotaNote]>([])
+    private let noted = Watched<[(note: QuotaNote, tier: ServiceTier)]>([])
 
     init(
         learned: LearnedQuota = LearnedQuota(),
@@ -567,14 +623,18 @@ private final class MemoryRegister: QuotaRegister {
         self.others = others
     }
 
-    var notes: [QuotaNote] { noted.value }
+    var notes: [QuotaNote] { noted.value.map(\.note) }
+
+    func tiers(of note: QuotaNote) -> [ServiceTier] {
+        noted.value.filter { $0.note == note }.map(\.tier)
+    }
 
     func quota(of model: String, tier: ServiceTier) async -> LearnedQuota {
         learned
     }
 
     func note(_ note: QuotaNote, of model: String, tier: ServiceTier) {
-        noted.change { $0.append(note) }
+        noted.change { $0.append((note, tier)) }
     }
 
     func requestsOfOthersToday(of model: String) -> Int? {
@@ -582,7 +642,7 @@ private final class MemoryRegister: QuotaRegister {
     }
 
     func spentByAll() -> (day: MicroDollars, month: MicroDollars) {
-        let noted = noted.value.reduce(spent) { sum, note in
+        let noted = notes.reduce(spent) { sum, note in
             guard case .used(_, let cost, let reserved) = note else { return sum }
             return sum + (cost ?? .zero) + reserved
         }

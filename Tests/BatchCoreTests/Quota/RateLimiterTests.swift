@@ -223,6 +223,20 @@ struct RateLimiterTests {
         #expect(limiter.learned.requestsToday == 5)
     }
 
+    @Test("a request that reached nobody is taken off the day in which it was sent, and off no other")
+    func unsent() {
+        var limiter = limiter(QuotaLimits(requestsPerMinute: 6000, requestsPerDay: 3))
+        for second in 1...2 {
+            #expect(limiter.admit(inputTokens: 0, isRetry: false, now: .seconds(second)) == .now)
+        }
+        limiter.unsent(sentAt: .seconds(1))
+        #expect(limiter.learned.requestsToday == 1)
+        limiter.beginDay(now: .seconds(3))
+        limiter.unsent(sentAt: .seconds(2))
+        #expect(limiter.learned.requestsToday == 0)
+        #expect(send(&limiter, at: .seconds(4)) == 3)
+    }
+
     @Test("a daily limit that the server tells is learned when it is believed")
     func toldPerDay() {
         var limiter = limiter()
