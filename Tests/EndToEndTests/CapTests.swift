@@ -165,6 +165,43 @@ struct CapTests {
         #expect(try await today(work, "requests") == 20)
     }
 
+    @Test(
+        "whether a server is local is told by the job's backend, for a check, a plan and a run alike",
+        arguments: [
+            "model: nobody-knows\nprompts: [hi]\n",
+            "model: nobody-knows\nbackend: vertex\nprompts: [hi]\n",
+        ]
+    )
+    func localBackend(job: String) async throws {
+        let answer = #"{"candidates":[{"content":{"role":"model","parts":[{"text":"Hello"}]},"finishReason":"STOP"}]}"#
+        let server = try LoopbackServer { _, connection in
+            connection.respond(200, [("Content-Type", "text/event-stream")], "data: \(answer)\n\n")
+        }
+        defer { server.close() }
+        let work = try Workspace(job: job)
+        try work.write("limits: {cost_usd_per_day: 5}\n", to: ".config/genbatch/config.yaml")
+        let variables = ["GOOGLE_GEMINI_BASE_URL", "GOOGLE_VERTEX_BASE_URL"]
+        let (own, other) = job.contains("vertex") ? (variables[1], variables[0]) : (variables[0], variables[1])
+        for command in ["check", "plan"] {
+            let refused = try await work.genbatch(
+                command,
+                "job.yaml",
+                environment: work.environment.merging([other: server.url]) { $1 }
+            )
+            #expect(refused.status == 78, "\(command): \(refused.errors)")
+            #expect(refused.errors.contains("no price is known for nobody-knows"), "\(command): \(refused.errors)")
+            let option = try await work.genbatch(command, "job.yaml", "--base-url", server.url)
+            #expect(option.status == 0, "\(command): \(option.errors)")
+        }
+        #expect(server.requests.isEmpty)
+        for command in ["check", "plan", "run"] {
+            let environment = work.environment.merging([own: server.url]) { $1 }
+            let local = try await work.genbatch(command, "job.yaml", environment: environment)
+            #expect(local.status == 0, "\(command): \(local.errors)")
+        }
+        #expect(server.requests.count == 1)
+    }
+
     /// A figure of the ledger about this day.
     private func today(_ work: Workspace, _ name: String) async throws -> Double {
         let quota = try await work.genbatch("quota", "--json")
