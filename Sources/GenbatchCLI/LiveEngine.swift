@@ -324,7 +324,7 @@ struct LiveEngine {
             countsMoney: !options.connection.isServerLocal(for: job.backend),
             clock
         )
-        guard let register, !job.limits.sharedSpending.isEmpty else { return register }
+        guard let register else { return nil }
         for lost in try await checkpoint.lostReservations() {
             let use = QuotaNote.used(TokenUsage(), cost: nil, reserved: lost.reserved.cost)
             register.note(use, of: lost.model, tier: lost.tier)
