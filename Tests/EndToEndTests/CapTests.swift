@@ -136,12 +136,17 @@ struct CapTests {
         #expect(try await today(work, "cost_usd") <= 0.008 + Double(Self.concurrency * Self.mostPerRequest) / 1e6)
     }
 
-    @Test("what a killed run had in flight counts for all jobs, and is told by the next run")
-    func sharedCapAfterKill() async throws {
+    @Test(
+        "what a killed run had in flight counts for all jobs, and is told by the next run, whichever cap it was under",
+        arguments: [("requests_per_minute: 100000", "cost_usd_per_day: 0.008"), ("cost_usd: 0.008", nil)]
+    )
+    func sharedCapAfterKill(ofJob limits: String, ofAll shared: String?) async throws {
         let remote = try await RemoteSimulator(["--first-chunk-latency", "60s"])
-        let work = try workspace(remote.simulator, "requests_per_minute: 100000", items: 100)
+        let work = try workspace(remote.simulator, limits, items: 100)
         let environment = remote.environment(of: work)
-        try work.write("limits: {cost_usd_per_day: 0.008}\n", to: ".config/genbatch/config.yaml")
+        if let shared {
+            try work.write("limits: {\(shared)}\n", to: ".config/genbatch/config.yaml")
+        }
         for kill in 1...3 {
             let program = try work.start(["run", "job.yaml", "--json"] + remote.trust, environment: environment)
             // The first item has begun: what is set aside for it is in the checkpoint.
