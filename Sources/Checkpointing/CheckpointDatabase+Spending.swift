@@ -49,11 +49,15 @@ extension CheckpointDatabase {
     }
 
     /// The requests that the last run left in flight when it died, with what it had set aside for them; until a run begins.
+    ///
+    /// A lost request without a start was in flight; one with a start had come back, and its answer was lost by damage later: it
+    /// was counted then. That the status is not `answered` follows from its being `lost`, but SQLite needs it in these
+    /// words to take the index `attempt_without_answer`, which has only such rows.
     func lostReservations() throws -> [LostReservation] {
         let rows = try connection.prepare(
             """
             SELECT variant_id, reserved_microdollars, reserved_tokens FROM attempt
-            WHERE possibly_billed = 1 AND status <> 'answered' AND status = 'lost'
+            WHERE possibly_billed = 1 AND status <> 'answered' AND status = 'lost' AND started_at_ms IS NULL
                 AND run_id = (SELECT max(id) FROM run) AND reserved_microdollars IS NOT NULL
             """
         )

@@ -27,13 +27,15 @@ extension CheckpointDatabase {
     }
 
     private static let isPlain = "(json_array_length(turns) = 1 AND json_extract(turns, '$[0].media') IS NULL)"
+    private static let isChecked = "checks IS NOT NULL"
 
     /// - Returns: Whether there are others.
     private func addPlainItems(to workload: inout Workload, _ limit: Int?) throws -> Bool {
         let bytes = "CASE WHEN \(Self.isPlain) THEN length(CAST(json_extract(turns, '$[0].text') AS BLOB)) END"
         let rows = try connection.prepare(
             """
-            SELECT variant_id, count(*), sum(bytes), max(bytes) FROM (\(select("variant_id, \(bytes) AS bytes")))
+            SELECT variant_id, count(*), sum(bytes), max(bytes), max(is_checked)
+            FROM (\(select("variant_id, \(bytes) AS bytes, \(Self.isChecked) AS is_checked")))
             GROUP BY variant_id, bytes / \(Workload.sizeStep)
             """
         )
@@ -47,19 +49,21 @@ extension CheckpointDatabase {
             let count = Int(rows.integer(at: 1))
             let longest = Int(rows.integer(at: 3))
             let request = try request(ofVariant: rows.integer(at: 0))
-            workload.add(count, textBytes: Int(bytes), longest: longest, like: request)
+            let isChecked = rows.integer(at: 4) != 0
+            workload.add(count, textBytes: Int(bytes), longest: longest, like: request, hasOwnChecks: isChecked)
         }
         return hasOthers
     }
 
     private func addOtherItems(to workload: inout Workload, _ limit: Int?) throws {
+        let columns = "\(Self.isPlain) AS is_plain, \(Self.isChecked) AS is_checked"
         let rows = try connection.prepare(
             """
             SELECT variant_id, turns, (
                 SELECT count(DISTINCT turn) FROM attempt
                 WHERE attempt.item_id = pending.id AND attempt.generation = pending.generation AND status = 'answered'
-            )
-            FROM (\(select("item.id, variant_id, generation, turns, \(Self.isPlain) AS is_plain"))) AS pending
+            ), is_checked
+            FROM (\(select("item.id, variant_id, generation, turns, \(columns)"))) AS pending
             WHERE NOT is_plain
             """
         )
@@ -67,7 +71,8 @@ extension CheckpointDatabase {
         while try rows.step() {
             var request = try request(ofVariant: rows.integer(at: 0))
             request.turns = try rows.withBytes(at: 1) { try ItemCoding.turns($0) }
-            workload.add(request, answeredTurns: Int(rows.integer(at: 2)))
+            let isChecked = rows.integer(at: 3) != 0
+            workload.add(request, answeredTurns: Int(rows.integer(at: 2)), hasOwnChecks: isChecked)
         }
     }
 

@@ -45,9 +45,9 @@ final class Comparison {
         result.note(key, in: group)
         switch group {
         case .new:
-            count(item.request, answeredTurns: 0)
+            count(item, answeredTurns: 0)
         case .changed:
-            count(item.request, answeredTurns: 0)
+            count(item, answeredTurns: 0)
             if let stored = try known.flatMap({ try self.stored($0.id) }) {
                 for topic in Set(item.request.differences(from: stored.request).map(\.topic)) {
                     result.reasons[topic, default: 0] += 1
@@ -55,7 +55,7 @@ final class Comparison {
             }
         case .pending, .deferred:
             let isChat = item.request.turns.count > 1
-            count(item.request, answeredTurns: isChat ? try known.map { try answeredTurns(of: $0.id) } ?? 0 : 0)
+            count(item, answeredTurns: isChat ? try known.map { try answeredTurns(of: $0.id) } ?? 0 : 0)
         case .done, .failed, .orphaned:
             break
         }
@@ -87,8 +87,9 @@ final class Comparison {
         }
     }
 
-    private func count(_ request: ItemRequest, answeredTurns: Int) {
-        result.workload.add(request, answeredTurns: answeredTurns)
+    private func count(_ item: SourceItem, answeredTurns: Int) {
+        let request = item.request
+        result.workload.add(request, answeredTurns: answeredTurns, hasOwnChecks: !item.checks.isEmpty)
         guard sampleSize > 0 else { return }
         result.samplers[request.model, default: Sampler(size: sampleSize)].add(request)
     }

@@ -106,9 +106,6 @@ public final class Client: Sendable {
     /// Which of Google's two servers it speaks to.
     package var kind: BackendKind { backend.kind }
 
-    /// Whether the server is on this machine.
-    package var isServerLocal: Bool { Self.isLocal(backend.baseURL) }
-
     /// Whether a server's address is one of this machine.
     package static func isLocal(_ baseURL: String) -> Bool { (try? BaseURL(baseURL))?.isLoopback ?? false }
 

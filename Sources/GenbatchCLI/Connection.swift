@@ -25,7 +25,7 @@ struct Connection {
     ///   the options say.
     init(_ options: ConnectionOptions, job: JobBackend? = nil, concurrency: Int) throws {
         let environment = Environment.process
-        let chosen = options.backend ?? environment.backendKind.map(JobBackend.Kind.init) ?? job?.kind ?? .gemini
+        let chosen = options.backend(of: job)
         simulator = options.simulate ? try SimulatorProcess() : nil
         let key = options.simulate ? Self.simulatedKey : try options.keyFile.map(KeyFile.read)
         let http = HTTPOptions(
@@ -102,16 +102,6 @@ struct Connection {
     /// cron starts programs without a terminal and with next to no environment.
     private static var isUnderCron: Bool {
         getenv("TERM") == nil && isatty(STDIN_FILENO) == 0
-    }
-}
-
-extension JobBackend.Kind {
-    fileprivate init(_ kind: BackendKind) {
-        self =
-            switch kind {
-            case .geminiAPI: .gemini
-            case .vertex: .vertex
-            }
     }
 }
 

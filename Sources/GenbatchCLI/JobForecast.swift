@@ -16,6 +16,7 @@ struct JobForecast {
     ///   - spent: By all runs of the job.
     init(_ job: Job, _ histories: [String: AnswerHistory], spent: Spending) {
         basis = Forecast.Basis(prices: job.prices, limits: job.limits, moment: SystemClock().unixMilliseconds())
+        basis.checksAnswers = !job.checks.isEmpty
         basis.histories = histories
         basis.spent = spent
     }

@@ -162,7 +162,7 @@ struct LiveEngine {
             concurrency: preparation.job.limits.concurrency
         )
         try await connection.signIn()
-        try setLimits(of: &preparation.job, connection)
+        try setLimits(of: &preparation.job)
         var storage = StorageRules()
         storage.allowsNetworkFileSystem = options.allowNetworkFileSystem
         let checkpoint = try SQLiteCheckpoint(
@@ -208,7 +208,7 @@ struct LiveEngine {
         displays.observe(.planned(plan))
         try audit(try await checkpoint.balance(), plan, checkpoint)
         try PricedCaps.check(workload, of: preparation.job)
-        let register = try await makeRegister(limits, checkpoint, connection)
+        let register = try await makeRegister(preparation.job, checkpoint, connection)
         try await checkpoint.startRun(version: Version.current)
         var (summary, signal) = try await schedule(preparation.job, history, checkpoint, connection, register, displays)
         try await checkpoint.finishRun(summary)
@@ -297,12 +297,13 @@ struct LiveEngine {
     }
 
     /// The command line's limits over the job's, and the user's beside them.
-    private func setLimits(of job: inout Job, _ connection: Connection) throws {
+    private func setLimits(of job: inout Job) throws {
         var limits = job.limits
         options.limits.apply(to: &limits)
-        limits.quota.startsCarefully = !connection.client.isServerLocal
+        let isServerLocal = options.connection.isServerLocal(for: job.backend)
+        limits.quota.startsCarefully = !isServerLocal
         // What this machine answers costs nothing.
-        if !connection.client.isServerLocal {
+        if !isServerLocal {
             limits.sharedSpending = try SharedLedger.caps()
         }
         job.limits = limits
@@ -312,19 +313,18 @@ struct LiveEngine {
     ///
     /// What a killed run had in flight may have been billed, and counts from here on for all jobs.
     private func makeRegister(
-        _ limits: Limits,
+        _ job: Job,
         _ checkpoint: SQLiteCheckpoint,
         _ connection: Connection
     ) async throws -> LedgerRegister? {
         guard !options.connection.simulate else { return nil }
-        let client = connection.client
         let register = try LedgerRegister(
-            limits,
-            account: client.accountDigest,
-            countsMoney: !client.isServerLocal,
+            job.limits,
+            account: connection.client.accountDigest,
+            countsMoney: !options.connection.isServerLocal(for: job.backend),
             clock
         )
-        guard let register, !limits.sharedSpending.isEmpty else { return register }
+        guard let register else { return nil }
         for lost in try await checkpoint.lostReservations() {
             let use = QuotaNote.used(TokenUsage(), cost: nil, reserved: lost.reserved.cost)
             register.note(use, of: lost.model, tier: lost.tier)

@@ -74,9 +74,9 @@ struct PlanCommand: AsyncParsableCommand {
             var job = jobFile.job
             job.prices = try PricesInForce.table(job)
             let server = client ?? knownServer(job)
-            setLimits(of: &job, server)
+            setLimits(of: &job)
             // What this machine answers costs nothing.
-            if !connection.isServerLocal {
+            if !connection.isServerLocal(for: job.backend) {
                 job.limits.sharedSpending = try SharedLedger.caps()
             }
             try PricedCaps.check(comparison.workload, of: job)
@@ -112,10 +112,10 @@ struct PlanCommand: AsyncParsableCommand {
     }
 
     /// The limits that a run with the same options would keep.
-    private func setLimits(of job: inout Job, _ server: Connection?) {
+    private func setLimits(of job: inout Job) {
         limits.apply(to: &job.limits)
         job.limits.concurrency = limits.concurrency ?? job.limits.concurrency
-        job.limits.quota.startsCarefully = !connection.simulate && server?.client.isServerLocal != true
+        job.limits.quota.startsCarefully = !connection.isServerLocal(for: job.backend)
     }
 
     private func connect(_ job: Job) async throws -> Connection {

@@ -67,9 +67,19 @@ struct ConnectionOptions: ParsableArguments {
     @Flag(help: "Answer from a simulator on this machine instead of Google: no key, no cost.")
     var simulate = false
 
-    /// Whether the Gemini API is asked of a server on this machine.
-    var isServerLocal: Bool {
-        let address = baseURL ?? Environment.process["GOOGLE_GEMINI_BASE_URL"]
+    /// The backend in force: the command line goes before the environment, that before the job.
+    func backend(of job: JobBackend?) -> JobBackend.Kind {
+        backend ?? Environment.process.backendKind.map(JobBackend.Kind.init) ?? job?.kind ?? .gemini
+    }
+
+    /// Whether a job is answered by a server on this machine, which costs nothing.
+    func isServerLocal(for job: JobBackend?) -> Bool {
+        let kind: BackendKind =
+            switch backend(of: job) {
+            case .gemini: .geminiAPI
+            case .vertex: .vertex
+            }
+        let address = baseURL ?? Environment.process.baseURL(of: kind)
         return simulate || address.map(Client.isLocal) ?? false
     }
 
@@ -85,7 +95,15 @@ struct ConnectionOptions: ParsableArguments {
     }
 }
 
-extension JobBackend.Kind: ExpressibleByArgument {}
+extension JobBackend.Kind: ExpressibleByArgument {
+    fileprivate init(_ kind: BackendKind) {
+        self =
+            switch kind {
+            case .geminiAPI: .gemini
+            case .vertex: .vertex
+            }
+    }
+}
 
 /// Where the checkpoint is, and of which part of the job.
 struct CheckpointOptions: ParsableArguments {

@@ -50,6 +50,26 @@ struct SpendingTests {
         #expect(try CheckpointReader(path: fixture.path).spent() == history.spent)
     }
 
+    @Test("an answer that was lost by damage is no request that a run left in flight, and counts as before")
+    func damaged() async throws {
+        try await fixture.run(items) { checkpoint in
+            try await checkpoint.startRun(version: "1")
+            let pending = try await checkpoint.allPending()
+            for item in pending.prefix(2) {
+                try await checkpoint.begin(item.id, reserving: spending(9, 9))
+            }
+            try await checkpoint.record(answered(pending[0].id, counted: spending(60, 15)))
+        }
+        // As `salvage` does with an answer whose row cannot be read.
+        try fixture.execute("DELETE FROM response; UPDATE attempt SET status = 'lost' WHERE status = 'answered'")
+        try await fixture.run(items) { checkpoint in
+            let lost = try await checkpoint.lostReservations()
+            #expect(lost == [LostReservation(model: "gemini-test", tier: .standard, reserved: spending(9, 9))])
+        }
+        let history = try await history()
+        #expect(history.spent == spending(69, 24))
+    }
+
     @Test("an answer of unknown cost counts as what it was counted as in its run")
     func unknownCost() async throws {
         try await fixture.run(items) { checkpoint in

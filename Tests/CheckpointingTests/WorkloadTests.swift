@@ -26,6 +26,11 @@ struct WorkloadTests {
         ]
         var told = item("told", "näh")
         told.request.systemInstruction = "be brief – always"
+        var checked = item("checked", "say {}", model: "gemini-checked")
+        checked.checks.json = true
+        var checkedPicture = item("checked picture", model: "gemini-checked-picture")
+        checkedPicture.request.turns[0].media = picture.request.turns[0].media
+        checkedPicture.checks.maxLength = 3
         return [
             item("plain"),
             item("escaped", "\"media\":[ },{\"text\":\"\n\u{1}\\ \"media\":["),
@@ -36,6 +41,8 @@ struct WorkloadTests {
             item("flex", config: ["service_tier": "flex", "max_output_tokens": 100]),
             item("large", String(repeating: "word ", count: 20_000)),
             item("other", model: "gemini-other"),
+            checked,
+            checkedPicture,
         ]
     }
 
@@ -52,8 +59,10 @@ struct WorkloadTests {
             try await checkpoint.record(answered(chat, state: .pending))
         }
         let rest = try compare(items).workload
-        #expect(workload.requests == 11)
-        #expect(rest.requests == 9)
+        #expect(workload.requests == 13)
+        let checked = workload.amounts.filter(\.value.hasOwnChecks).map(\.key.model)
+        #expect(Set(checked) == ["gemini-checked", "gemini-checked-picture"])
+        #expect(rest.requests == 11)
         let firstTwo = firstTwo
         try await fixture.run(items) { checkpoint in
             let (all, _) = try checkpoint.workload(limit: nil)

@@ -136,12 +136,17 @@ struct CapTests {
         #expect(try await today(work, "cost_usd") <= 0.008 + Double(Self.concurrency * Self.mostPerRequest) / 1e6)
     }
 
-    @Test("what a killed run had in flight counts for all jobs, and is told by the next run")
-    func sharedCapAfterKill() async throws {
+    @Test(
+        "what a killed run had in flight counts for all jobs, and is told by the next run, whichever cap it was under",
+        arguments: [("requests_per_minute: 100000", "cost_usd_per_day: 0.008"), ("cost_usd: 0.008", nil)]
+    )
+    func sharedCapAfterKill(ofJob limits: String, ofAll shared: String?) async throws {
         let remote = try await RemoteSimulator(["--first-chunk-latency", "60s"])
-        let work = try workspace(remote.simulator, "requests_per_minute: 100000", items: 100)
+        let work = try workspace(remote.simulator, limits, items: 100)
         let environment = remote.environment(of: work)
-        try work.write("limits: {cost_usd_per_day: 0.008}\n", to: ".config/genbatch/config.yaml")
+        if let shared {
+            try work.write("limits: {\(shared)}\n", to: ".config/genbatch/config.yaml")
+        }
         for kill in 1...3 {
             let program = try work.start(["run", "job.yaml", "--json"] + remote.trust, environment: environment)
             // The first item has begun: what is set aside for it is in the checkpoint.
@@ -163,6 +168,43 @@ struct CapTests {
         #expect(try spent(work) > 100)
         #expect(try await today(work, "cost_usd") == 0)
         #expect(try await today(work, "requests") == 20)
+    }
+
+    @Test(
+        "whether a server is local is told by the job's backend, for a check, a plan and a run alike",
+        arguments: [
+            "model: nobody-knows\nprompts: [hi]\n",
+            "model: nobody-knows\nbackend: vertex\nprompts: [hi]\n",
+        ]
+    )
+    func localBackend(job: String) async throws {
+        let answer = #"{"candidates":[{"content":{"role":"model","parts":[{"text":"Hello"}]},"finishReason":"STOP"}]}"#
+        let server = try LoopbackServer { _, connection in
+            connection.respond(200, [("Content-Type", "text/event-stream")], "data: \(answer)\n\n")
+        }
+        defer { server.close() }
+        let work = try Workspace(job: job)
+        try work.write("limits: {cost_usd_per_day: 5}\n", to: ".config/genbatch/config.yaml")
+        let variables = ["GOOGLE_GEMINI_BASE_URL", "GOOGLE_VERTEX_BASE_URL"]
+        let (own, other) = job.contains("vertex") ? (variables[1], variables[0]) : (variables[0], variables[1])
+        for command in ["check", "plan"] {
+            let refused = try await work.genbatch(
+                command,
+                "job.yaml",
+                environment: work.environment.merging([other: server.url]) { $1 }
+            )
+            #expect(refused.status == 78, "\(command): \(refused.errors)")
+            #expect(refused.errors.contains("no price is known for nobody-knows"), "\(command): \(refused.errors)")
+            let option = try await work.genbatch(command, "job.yaml", "--base-url", server.url)
+            #expect(option.status == 0, "\(command): \(option.errors)")
+        }
+        #expect(server.requests.isEmpty)
+        for command in ["check", "plan", "run"] {
+            let environment = work.environment.merging([own: server.url]) { $1 }
+            let local = try await work.genbatch(command, "job.yaml", environment: environment)
+            #expect(local.status == 0, "\(command): \(local.errors)")
+        }
+        #expect(server.requests.count == 1)
     }
 
     /// A figure of the ledger about this day.

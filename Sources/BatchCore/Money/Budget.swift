@@ -4,8 +4,11 @@ internal import JSON
 ///
 /// Something is set aside for each request before it is sent, and replaced by what it really spent. Nothing is sent that
 /// would go above a cap together with what is in flight, as far as can be known: an answer may turn out longer than nineteen of
-/// twenty before it. So a cap can be exceeded by no more than the requests in flight exceed what was set aside for them; and as
-/// nothing is known of the first ones, no more are in flight of a model than have come back, and one.
+/// twenty before it. So what is counted exceeds a cap by no more than the requests in flight exceed what was set aside for
+/// them; and as nothing is known of the first ones, no more are in flight of a model than have come back, and one.
+///
+/// What is billed may be more: a request that was lost, cut, timed out or broke off counts as what was set aside for it, as
+/// nobody tells what it cost. What such requests cost beyond that adds up over the runs of a job.
 struct Budget: Sendable {
     enum Verdict: Sendable, Equatable {
         case fits

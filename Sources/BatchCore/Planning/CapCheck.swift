@@ -6,6 +6,11 @@ extension Workload {
         guard basis.limits.isSpendingCapped else { return nil }
         var most = Spending()
         for (kind, amount) in amounts {
+            var amount = amount
+            if basis.checksAnswers || amount.hasOwnChecks {
+                // A refused answer is sent back to be repaired.
+                amount.highestInput = min(amount.highestInput + amount.highestOutput, MediaReference.mostTokens)
+            }
             let price = basis.prices.price(of: PricedModelName(kind.model), at: basis.moment)
             let cost = price?.highestCost(of: amount, tier: kind.tier) ?? .zero
             most = Spending(

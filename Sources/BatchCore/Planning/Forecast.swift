@@ -109,6 +109,8 @@ extension Forecast {
         package var samples: [String: CountedSample] = [:]
         package var prices: PriceTable
         package var limits: Limits
+        /// Whether the job has checks, by which an answer may be sent back.
+        package var checksAnswers = false
         /// What earlier runs have left, by model.
         package var learned: [String: LearnedQuota] = [:]
         /// By all runs of the job so far.

@@ -23,9 +23,13 @@ package struct Workload: Sendable, Equatable {
         package var guessedOutput = 0
         /// The same of ``repeatedAnswers``.
         package var guessedRepeats = 0
-        /// More input and output than any of the requests will ever have, in tokens.
+        /// More input and output than any of the requests will ever have, in tokens; but for tools, schemas and what tools
+        /// come back with, for an answer that is sent back to be repaired, and for answers that take several requests
+        /// (`CONTINUATION`).
         package var highestInput = 0
         package var highestOutput = 0
+        /// Whether some of the items have checks of their own, by which an answer may be sent back.
+        package var hasOwnChecks = false
         /// Beside text, the kinds of tokens that need a price.
         package var components: Set<PriceComponent> = []
 
@@ -39,6 +43,7 @@ package struct Workload: Sendable, Equatable {
             left.guessedRepeats += right.guessedRepeats
             left.highestInput = max(left.highestInput, right.highestInput)
             left.highestOutput = max(left.highestOutput, right.highestOutput)
+            left.hasOwnChecks = left.hasOwnChecks || right.hasOwnChecks
             left.components.formUnion(right.components)
         }
     }
@@ -60,7 +65,12 @@ package struct Workload: Sendable, Equatable {
     package var models: [String] { Set(amounts.keys.map(\.model)).sorted() }
 
     /// Adds one item: a request for each turn that is not answered yet, with all turns before it.
-    package mutating func add(_ request: ItemRequest, answeredTurns: Int = 0) {
+    ///
+    /// - Parameters:
+    ///   - request: What it asks.
+    ///   - answeredTurns: How many of its turns have their answer.
+    ///   - hasOwnChecks: Whether it has checks beside the job's.
+    package mutating func add(_ request: ItemRequest, answeredTurns: Int = 0, hasOwnChecks: Bool = false) {
         let output = Self.guess(of: request)
         var bytes = request.systemInstruction?.utf8.count ?? 0
         var media = 0
@@ -82,6 +92,7 @@ package struct Workload: Sendable, Equatable {
                     guessedRepeats: index * output,
                     highestInput: min(highestInput + index * request.highestOutput, MediaReference.mostTokens),
                     highestOutput: request.highestOutput,
+                    hasOwnChecks: hasOwnChecks,
                     components: request.componentsBesideText
                 ),
                 of: request
@@ -96,7 +107,14 @@ package struct Workload: Sendable, Equatable {
     ///   - textBytes: Of all of them, without their instructions.
     ///   - longest: Of the longest of them.
     ///   - request: What they have in common; its turns do not matter.
-    package mutating func add(_ count: Int, textBytes: Int, longest: Int, like request: ItemRequest) {
+    ///   - hasOwnChecks: Whether some of them have checks beside the job's.
+    package mutating func add(
+        _ count: Int,
+        textBytes: Int,
+        longest: Int,
+        like request: ItemRequest,
+        hasOwnChecks: Bool = false
+    ) {
         guard count > 0 else { return }
         let instruction = request.systemInstruction?.utf8.count ?? 0
         let bytes = textBytes + count * instruction
@@ -108,6 +126,7 @@ package struct Workload: Sendable, Equatable {
             guessedOutput: count * Self.guess(of: request),
             highestInput: min(longest + instruction, MediaReference.mostTokens),
             highestOutput: request.highestOutput,
+            hasOwnChecks: hasOwnChecks,
             components: request.componentsBesideText
         )
         amounts[Kind(model: request.model, tier: request.serviceTier, size: size), default: Amount()] += amount

@@ -86,7 +86,7 @@ extension Backend {
     ) throws(GenAIError) -> Backend {
         let key = try APIKey(key) { environment[$0] }
         let baseURL = try BaseURL(
-            options.baseURL ?? environment["GOOGLE_GEMINI_BASE_URL"] ?? "https://generativelanguage.googleapis.com"
+            options.baseURL ?? environment.baseURL(of: .geminiAPI) ?? "https://generativelanguage.googleapis.com"
         )
         let version = options.apiVersion ?? environment.apiVersion(beta: "v1beta") ?? "v1beta"
         return Backend(

@@ -30,6 +30,14 @@ package struct Environment: Sendable {
         return ["true", "1"].contains(word.lowercased()) ? .vertex : .geminiAPI
     }
 
+    /// The server that the environment asks for in place of Google's own.
+    package func baseURL(of kind: BackendKind) -> String? {
+        switch kind {
+        case .geminiAPI: self["GOOGLE_GEMINI_BASE_URL"]
+        case .vertex: self["GOOGLE_VERTEX_BASE_URL"]
+        }
+    }
+
     /// The key; `GOOGLE_API_KEY` wins.
     package var apiKey: String? { self["GOOGLE_API_KEY"] ?? self["GEMINI_API_KEY"] }
 

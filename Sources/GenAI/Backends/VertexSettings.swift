@@ -25,7 +25,7 @@ struct VertexSettings: Sendable, Equatable {
         let givenProject = options.project.nonBlank
         let givenLocation = options.location.nonBlank
         let knownProject = givenProject ?? environment["GOOGLE_CLOUD_PROJECT"]
-        let customURL = baseURL ?? environment["GOOGLE_VERTEX_BASE_URL"]
+        let customURL = baseURL ?? environment.baseURL(of: .vertex)
         // Who names a place, here or in full in the environment, wants to sign in there: the key is for something else.
         let isPlaceNamed =
             givenProject != nil || givenLocation != nil

@@ -132,6 +132,13 @@ struct ForecastTests {
         }
         let most = Forecast(workload, capped).mostBeyondCaps
         #expect(most == Spending(cost: MicroDollars(16 * 1004), tokens: 16 * 104))
+        // What checks refuse is sent back with the next attempt: 100 tokens more of input, and as many of output.
+        let repaired = Spending(cost: MicroDollars(16 * 1104), tokens: 16 * 204)
+        var checked = capped
+        checked.checksAnswers = true
+        #expect(Forecast(workload, checked).mostBeyondCaps == repaired)
+        workload.add(request("two", ["max_output_tokens": 100]), hasOwnChecks: true)
+        #expect(Forecast(workload, capped).mostBeyondCaps == repaired)
     }
 
     @Test("what needs a price beside that of text is told before anything is sent")
