@@ -106,7 +106,7 @@ final class CheckpointDatabase {
     private func transaction(_ body: () throws -> Void) throws {
         let usageBefore = usage
         do {
-            try connection.transaction(body)
+            try connection.transaction { try body() }
         } catch {
             usage = usageBefore
             throw error
