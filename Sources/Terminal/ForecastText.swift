@@ -119,6 +119,7 @@ package enum ForecastText {
         case .requestsPerMinute(_, let count, _): "\(Figures.count(count, "request"))/min"
         case .tokensPerMinute(_, let count, _): "\(Figures.approximate(count)) tokens/min"
         case .requestsPerDay(_, let count): "\(Figures.count(count, "request"))/day"
+        case .closed(let model, let end, _): "nothing of \(model) before \(Timestamp.rfc3339(unixMilliseconds: end))"
         case .firstPace: "limits not known yet"
         case .concurrency(let count, _): "\(Figures.count(count)) at once"
         }
@@ -133,6 +134,10 @@ package enum ForecastText {
             return "input tokens per minute of \(model): \(Figures.count(count))\(origin(isLearned))"
         case .requestsPerDay(let model, let count):
             return "requests per day of \(model): \(Figures.count(count)); what is left takes a run on each further day"
+        case .closed(let model, let end, let isWaitedFor):
+            let time = Timestamp.rfc3339(unixMilliseconds: end)
+            let what = isWaitedFor ? "which a run waits for" : "and a run before that leaves its items for later"
+            return "the service, which lets nothing of \(model) through before \(time), \(what)"
         case .firstPace(let model):
             return "the first pace of \(model), which grows until the service refuses: its limits are not known yet"
         case .concurrency(let count, let time):
@@ -254,6 +259,7 @@ extension ForecastText {
             case .requestsPerMinute(let model, let count, _): ("requests_per_minute", model, count)
             case .tokensPerMinute(let model, let count, _): ("tokens_per_minute", model, count)
             case .requestsPerDay(let model, let count): ("requests_per_day", model, count)
+            case .closed(let model, _, _): ("closed", model, nil)
             case .firstPace(let model): ("first_pace", model, nil)
             case .concurrency(let count, _): ("concurrency", nil, count)
             }

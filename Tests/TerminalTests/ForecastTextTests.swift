@@ -32,6 +32,19 @@ struct ForecastTextTests {
         #expect(ForecastText.line(forecast()) == nil)
     }
 
+    @Test(
+        "a model that lets nothing through is told with the time, and what a run does about it",
+        arguments: [(true, "which a run waits for"), (false, "and a run before that leaves its items for later")]
+    )
+    func closed(isWaitedFor: Bool, words: String) {
+        let bound = Forecast.Bound.closed(model: "m", until: 900_000, isWaitedFor: isWaitedFor)
+        let closed = forecast(part("m", cost: nil), bound: bound)
+        let brief = "about 4m 0s (nothing of m before 1970-01-01T00:15:00.000Z)"
+        #expect(ForecastText.line(closed)?.hasSuffix(brief) == true)
+        let reason = "the service, which lets nothing of m through before 1970-01-01T00:15:00.000Z"
+        #expect(ForecastText.lines(closed).last == "limited by  \(reason), \(words)")
+    }
+
     @Test("by how much caps are exceeded at most is told to the last digit")
     func beyondCaps() {
         var capped = forecast(part("m", cost: 400_000...400_000))

@@ -63,6 +63,10 @@ package struct Forecast: Sendable, Equatable {
         case tokensPerMinute(model: String, Int, isLearned: Bool)
         /// What is left of the day is not enough.
         case requestsPerDay(model: String, Int)
+        /// The service lets nothing through before a time in Unix milliseconds, as it told an earlier run.
+        ///
+        /// A run waits for it, or leaves the model's items for a later one.
+        case closed(model: String, until: Int64, isWaitedFor: Bool)
         /// No limit is known, and the pace grows from a first guess.
         case firstPace(model: String)
         /// The requests in flight at once, and how long each is expected to take.

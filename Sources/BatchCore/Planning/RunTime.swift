@@ -16,10 +16,21 @@ struct RunTime {
 
     var bounds: [(bound: Forecast.Bound, seconds: Double)] {
         guard !parts.isEmpty else { return [] }
-        return Set(parts.map(\.model)).sorted().flatMap(bounds) + [inFlight]
+        return Set(parts.map(\.model)).sorted().flatMap(bounds) + [inFlight(parts)]
     }
 
     private func bounds(of model: String) -> [(bound: Forecast.Bound, seconds: Double)] {
+        let bounds = limits(of: model)
+        let learned = basis.learned[model] ?? LearnedQuota()
+        guard let end = learned.spentUntil, let closure = learned.closure(at: basis.moment) else { return bounds }
+        let ownTime = inFlight(parts.filter { $0.model == model }).seconds
+        let time = bounds.reduce(ownTime) { max($0, $1.seconds) }
+        let bound = Forecast.Bound.closed(model: model, until: end, isWaitedFor: closure.isWaitedFor)
+        return bounds + [(bound, closure.rest.inSeconds + time)]
+    }
+
+    /// By the limits of a model that lets something through.
+    private func limits(of model: String) -> [(bound: Forecast.Bound, seconds: Double)] {
         let requests = parts.reduce(0) { $0 + ($1.model == model ? $1.requests : 0) }
         let tokens = parts.reduce(0) { $0 + ($1.model == model ? $1.inputTokens : 0) }
         let limits = basis.limits.quota
@@ -36,8 +47,8 @@ struct RunTime {
             bounds.append((bound, Double(tokens) * 60 / pace))
         }
         if let perDay = [limits.requestsPerDay, learned.requestsPerDay].compactMap(\.self).min() {
-            let isSpent = (learned.spentUntil ?? 0) >= PacificDay(containing: basis.moment).endsAt
-            let left = isSpent ? 0 : max(0, perDay - learned.requestsToday)
+            let isDayOver = (learned.spentUntil ?? 0) >= PacificDay(containing: basis.moment).endsAt
+            let left = isDayOver ? perDay : max(0, perDay - learned.requestsToday)
             let rest = requests - left
             if rest > 0 {
                 let days = (Double(rest) / Double(max(1, perDay))).rounded(.up)
@@ -73,7 +84,7 @@ struct RunTime {
     }
 
     /// Requests of all models share the places in flight.
-    private var inFlight: (bound: Forecast.Bound, seconds: Double) {
+    private func inFlight(_ parts: [Forecast.Part]) -> (bound: Forecast.Bound, seconds: Double) {
         let requests = parts.reduce(0) { $0 + $1.requests }
         let times = parts.map { time(of: $0) * Double($0.requests) }
         let mean = times.reduce(0, +) / Double(max(1, requests))

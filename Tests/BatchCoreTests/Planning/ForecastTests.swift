@@ -255,11 +255,6 @@ struct ForecastTests {
             )
         )
         #expect(
-            bound(QuotaLimits(requestsPerDay: 600), LearnedQuota(spentUntil: PacificDay(containing: 0).endsAt)) == (
-                .requestsPerDay(model: "m", 600), .seconds(86_400)
-            )
-        )
-        #expect(
             bound(QuotaLimits(requestsPerDay: 600, startsCarefully: false)).0
                 == .concurrency(
                     1000,
@@ -270,6 +265,32 @@ struct ForecastTests {
         let first = bound(QuotaLimits())
         #expect(first.0 == .firstPace(model: "m"))
         #expect(first.1 > .seconds(50) && first.1 < .seconds(60))
+    }
+
+    @Test("the time in which the service lets nothing through comes first, and whether a run waits for it is told")
+    func closed() {
+        func bound(_ quota: QuotaLimits, until end: Int64) -> (Forecast.Bound?, Duration) {
+            var basis = basis(Limits(concurrency: 1000, quota: quota))
+            basis.learned["m"] = LearnedQuota(requestsToday: 50, spentUntil: end)
+            let forecast = Forecast(workload(600), basis)
+            return (forecast.bound, forecast.duration)
+        }
+        func closed(_ end: Int64, isWaitedFor: Bool) -> Forecast.Bound {
+            .closed(model: "m", until: end, isWaitedFor: isWaitedFor)
+        }
+        let pace = QuotaLimits(requestsPerMinute: 300)
+        #expect(bound(pace, until: 900_000) == (closed(900_000, isWaitedFor: true), .seconds(900 + 120)))
+        #expect(bound(pace, until: 7_200_000) == (closed(7_200_000, isWaitedFor: false), .seconds(7200 + 120)))
+        #expect(bound(pace, until: 0) == (.requestsPerMinute(model: "m", 300, isLearned: false), .seconds(120)))
+        let unpaced = QuotaLimits(startsCarefully: false)
+        #expect(bound(unpaced, until: 900_000).1 == .seconds(900) + RunTime.guessedRequestTime)
+        // A day that is spent leaves nothing, and its end a whole new one.
+        let midnight = PacificDay(containing: 0).endsAt
+        for (perDay, days) in [(600, 0), (300, 1)] {
+            let quota = QuotaLimits(requestsPerMinute: 300, requestsPerDay: perDay)
+            let seconds = Double(midnight / 1000) + (days == 0 ? 120 : Double(days) * 86_400)
+            #expect(bound(quota, until: midnight) == (closed(midnight, isWaitedFor: false), .seconds(seconds)))
+        }
     }
 
     @Test("nothing to send takes no time, and one request as long as one takes")
