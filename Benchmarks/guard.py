@@ -89,7 +89,7 @@ class Counter:
         self.prepare("commit-item", "done.db", "pending.db")
 
     def write_data(self):
-        (self.folder / "answer.sse").write_bytes(bodies.body(EVENTS))
+        (self.folder / "answer.sse").write_bytes(bodies.body(f"{EVENTS}x400"))
         head = "version: 1\nname: hot\nmodel: gemini-2.5-flash\nconfig: {temperature: 0.2, max_output_tokens: 500}\n"
         template = 'id: "{{id}}"\nprompt: "Summarize in {{count}} bullets: {{text}}"\n'
         rows = [{"id": f"item-{number:07}", "count": 3 + number % 5, "text": f"{PROMPT} {number:07}"}
