@@ -5,7 +5,8 @@ internal import Synchronization
 ///
 /// Making and configuring a handle costs more than all the rest of a short transfer.
 ///
-/// `@unchecked Sendable`: it belongs to one transfer at a time, or to the pool.
+/// `@unchecked Sendable`: it belongs to one transfer at a time, or to the pool, whose lock hands it on. A transfer gives it
+/// back after libcurl's loop has let go of it, and does not touch it from then on.
 final class PreparedHandle: @unchecked Sendable {
     /// What the handle was configured for.
     struct Route: Equatable {

@@ -43,9 +43,10 @@ protocol TransferObserver: AnyObject {
 
 /// One request in flight.
 ///
-/// Everything but its identity belongs to the thread of its ``TransferLoop``.
+/// It belongs to who makes it until it is started, and then to the thread of its ``TransferLoop``.
 ///
-/// `@unchecked Sendable`: other threads hold it only to name it to the loop, and read nothing from it.
+/// `@unchecked Sendable`: it is started once, through the lock of the loop's inbox. From then on other threads hold it only
+/// to name it to the loop, and read nothing from it.
 package final class Transfer: @unchecked Sendable {
     /// Headers beyond this are an attack or a mistake; real ones have a few kilobytes.
     private static let maximumHeadBytes = 256 << 10

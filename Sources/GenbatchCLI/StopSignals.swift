@@ -13,7 +13,8 @@ internal import Synchronization
 /// The first SIGINT, SIGTERM or SIGHUP lets what is in flight finish for the length of the grace; the second, or its
 /// end, cuts it. Listens as long as it lives.
 ///
-/// `@unchecked Sendable`: the sources are made in `init` and only let go of in `deinit`.
+/// `@unchecked Sendable`: the sources are made in `init` and only let go of in `deinit`; their handlers touch none of them, and
+/// nothing else that changes but what `first` locks.
 final class StopSignals: @unchecked Sendable {
     private let scheduler: Scheduler
     private let grace: Duration

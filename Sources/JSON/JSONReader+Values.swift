@@ -35,12 +35,6 @@ extension JSONReader {
         return hasEscapes ? unescapedString(in: content) : string(in: content)
     }
 
-    /// Reads a string and appends its UTF-8 bytes, escapes resolved.
-    package mutating func appendString(to buffer: inout [UInt8]) throws(JSONError) {
-        appendUnescaped(try passString(), to: &buffer)
-        isAtStart = false
-    }
-
     package mutating func readBool() throws(JSONError) -> Bool {
         let start = position
         switch try peek() {
@@ -61,14 +55,6 @@ extension JSONReader {
         let range = try passNumber()
         isAtStart = false
         return JSONNumber(digits: string(in: range))
-    }
-
-    /// Reads an integer, also when it is written as a string or with a zero fraction.
-    package mutating func readInt64() throws(JSONError) -> Int64 {
-        let start = position
-        let value = try peek() == UInt8(ascii: "\"") ? Int64(try readString()) : try readNumber().int64
-        guard let value else { throw JSONError("expected an integer", at: start) }
-        return value
     }
 
     /// Reads a count: a 32-bit integer that is not negative; anything else is stepped over.

@@ -76,7 +76,8 @@ struct TokenTransport: Sendable {
 
 /// Receives one small response on the network thread and wakes the waiting task at its end.
 ///
-/// `@unchecked Sendable`: head and body are touched only on the network thread until `finish`, which hands them over.
+/// `@unchecked Sendable`: head, body and error are touched only on the network thread until `finish`, and by the task only
+/// after its wait, whose lock hands them over.
 private final class TokenReceiver: TransferReceiver, @unchecked Sendable {
     /// Tokens have one or two kilobytes.
     private static let maximumBytes = 256 << 10

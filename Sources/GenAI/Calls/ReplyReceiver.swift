@@ -10,7 +10,8 @@ struct Reply: Sendable {
 
 /// Takes in one answer on the network thread and wakes the waiting task at its end.
 ///
-/// `@unchecked Sendable`: everything but `wait` is touched only on the network thread.
+/// `@unchecked Sendable`: everything but `wait` is touched only on the network thread until `finish`; the task reads `result`
+/// after its wait, whose lock hands it over.
 final class ReplyReceiver: TransferReceiver, @unchecked Sendable {
     private var decoder: ResponseDecoder
     private var head = HTTPResponseHead(status: 0)

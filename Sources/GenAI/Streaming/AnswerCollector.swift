@@ -71,7 +71,7 @@ extension Models {
 /// All there is of the answer is in here: what the function that waits has in its hands takes up memory for each stream.
 ///
 /// `@unchecked Sendable`: while a transfer is under way all of it belongs to the network thread, between two of them to
-/// the task.
+/// the task, which waits meanwhile: the lock of the inbox hands it over at the start, that of the wait at the end.
 private final class AnswerCollector: TransferReceiver, @unchecked Sendable {
     private let client: Client
     private let call: GenerateCall

@@ -4,7 +4,8 @@ internal import Synchronization
 
 /// The buffer between the network thread, which decodes chunks, and the task that reads them.
 ///
-/// `@unchecked Sendable`: `decoder`, `completion`, `serviceTier` and `failure` are touched only on the network thread.
+/// `@unchecked Sendable`: `decoder`, `completion`, `serviceTier` and `failure` are touched only on the network thread; what its
+/// reader shares with it is in `state`, under a lock.
 final class ChunkChannel: TransferReceiver, @unchecked Sendable {
     /// Takes the next chunk, or the end, on any thread.
     typealias Reader = @Sendable (Result<GenerateContentResponse?, any Error>) -> Void
