@@ -29,13 +29,13 @@ struct StringOption: Sendable {
     static let customMethod = StringOption(option: CURLOPT_CUSTOMREQUEST)
     static let protocols = StringOption(option: CURLOPT_PROTOCOLS_STR)
     static let proxy = StringOption(option: CURLOPT_PROXY)
-    static let url = StringOption(option: CURLOPT_URL)
 }
 
 /// An option that takes a pointer, which must stay valid as long as the transfer.
 struct PointerOption: Sendable {
     let option: CURLoption
 
+    static let address = PointerOption(option: CURLOPT_CURLU)
     static let errorBuffer = PointerOption(option: CURLOPT_ERRORBUFFER)
     static let headerData = PointerOption(option: CURLOPT_HEADERDATA)
     static let postFields = PointerOption(option: CURLOPT_POSTFIELDS)

@@ -6,14 +6,19 @@ struct EasyHandle: ~Copyable {
     private let errorBuffer: UnsafeMutablePointer<CChar>
     private var headers: UnsafeMutablePointer<curl_slist>?
     private var body: UnsafeMutableRawBufferPointer?
+    /// The address of the transfer in libcurl's own form.
+    private let address: OpaquePointer
+    /// What ``address`` was made of.
+    private var url = ""
 
     init() throws(CurlError) {
-        guard let pointer = curl_easy_init() else {
+        guard let pointer = curl_easy_init(), let address = curl_url() else {
             throw CurlError(.setup, operation: "create a transfer", message: "libcurl is out of memory")
         }
         let errorBuffer = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
         errorBuffer.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
         self.pointer = pointer
+        self.address = address
         self.errorBuffer = errorBuffer
         headers = nil
         body = nil
@@ -21,6 +26,7 @@ struct EasyHandle: ~Copyable {
 
     deinit {
         curl_easy_cleanup(pointer)
+        curl_url_cleanup(address)
         curl_slist_free_all(headers)
         errorBuffer.deallocate()
         body?.deallocate()
@@ -36,6 +42,22 @@ struct EasyHandle: ~Copyable {
 
     func set(_ option: StringOption, to value: String) throws(CurlError) {
         try CurlError.check(gb_easy_set_string(pointer, option.option, value), "set \(option)")
+    }
+
+    /// Says where the transfers go from here on.
+    ///
+    /// Of an address as text libcurl takes the parts, and writes it out again, for every transfer; of one that it is handed
+    /// in parts it only takes a copy, and most transfers of a handle go to the same one.
+    mutating func setURL(_ url: String) throws(CurlError) {
+        guard url != self.url else { return }
+        self.url = ""
+        let code = curl_url_set(address, CURLUPART_URL, url, 0)
+        guard code == CURLUE_OK else {
+            let message = String(cString: curl_url_strerror(code))
+            throw CurlError(.setup, code: Int(code.rawValue), operation: "set the address", message: message)
+        }
+        try set(.address, to: UnsafeRawPointer(address))
+        self.url = url
     }
 
     func set(_ option: PointerOption, to value: UnsafeRawPointer?) throws(CurlError) {

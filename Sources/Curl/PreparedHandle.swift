@@ -38,7 +38,7 @@ final class PreparedHandle: @unchecked Sendable {
         try easy.set(.protocols, to: "http,https")
         try easy.set(.noSignal, to: 1)
         try easy.set(.tcpKeepAlive, to: 1)
-        // An empty list means every encoding that this libcurl can undo.
+        // An empty list means every encoding that this libcurl can undo; what is asked for is among the headers.
         try easy.set(.acceptEncoding, to: "")
         try easy.set(.connectTimeoutMilliseconds, to: max(1, route.connect.wholeMilliseconds))
         if route.isTLS {
@@ -60,8 +60,10 @@ final class PreparedHandle: @unchecked Sendable {
         if route.method != (route.hasBody ? "POST" : "GET") {
             try easy.set(.customMethod, to: route.method)
         }
-        // Without the empty `Expect`, libcurl would hold back large bodies for up to a second.
-        try easy.setHeaders(route.headers.map { "\($0.name): \($0.value)" } + ["Expect:"])
+        // Without the empty `Expect`, libcurl would hold back large bodies for up to a second. Headers that it makes up by itself
+        // it writes twice, letter by letter, for every request.
+        let common = ["Accept-Encoding: gzip", "Expect:"]
+        try easy.setHeaders(route.headers.map { "\($0.name): \($0.value)" } + common)
     }
 }
 
