@@ -5,7 +5,6 @@ package final class StreamMeter: Sendable {
     private let reportedTokens = Atomic(0)
     private let textBytes = Atomic(0)
     private let chunks = Atomic(0)
-    private let lastChunkNanoseconds = Atomic<Int64>(0)
 
     package init() {}
 
@@ -14,15 +13,12 @@ package final class StreamMeter: Sendable {
     /// - Parameters:
     ///   - bytes: Bytes of visible text in it.
     ///   - outputTokens: The server's running count of output and thought tokens, if the chunk carried one.
-    ///   - now: Monotonic time, any origin, as ``lastChunk`` gives it back.
-    package func add(textBytes bytes: Int, outputTokens: Int?, now: Duration) {
+    package func add(textBytes bytes: Int, outputTokens: Int?) {
         textBytes.wrappingAdd(bytes, ordering: .relaxed)
         if let outputTokens {
             reportedTokens.store(outputTokens, ordering: .relaxed)
         }
-        let (seconds, attoseconds) = now.components
-        lastChunkNanoseconds.store(seconds * 1_000_000_000 + attoseconds / 1_000_000_000, ordering: .relaxed)
-        // Last, so that who sees the first chunk sees its time too.
+        // Last, so that who sees the first chunk sees its text too.
         chunks.wrappingAdd(1, ordering: .releasing)
     }
 
@@ -34,10 +30,5 @@ package final class StreamMeter: Sendable {
 
     package var chunkCount: Int {
         chunks.load(ordering: .acquiring)
-    }
-
-    /// When the last chunk came; `nil` before the first.
-    package var lastChunk: Duration? {
-        chunkCount == 0 ? nil : .nanoseconds(lastChunkNanoseconds.load(ordering: .relaxed))
     }
 }

@@ -68,7 +68,7 @@ package struct GenAIGenerator: Generating {
         )
         let watch = request.cutsRunaways ? RunawayDetector() : nil
         let collected = try await client.models.collect(call, timeouts: timeouts, watch: watch) { chunk in
-            meter.add(textBytes: chunk.textBytes, outputTokens: chunk.outputTokens, now: chunk.now)
+            meter.add(textBytes: chunk.textBytes, outputTokens: chunk.outputTokens)
         }
         if var error = FailureMapping.error(in: collected) {
             if request.item.serviceTier == .flex {

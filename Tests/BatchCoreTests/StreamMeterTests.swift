@@ -8,28 +8,26 @@ struct StreamMeterTests {
         let meter = StreamMeter()
         #expect(meter.outputTokens == 0)
         #expect(meter.chunkCount == 0)
-        #expect(meter.lastChunk == nil)
     }
 
     @Test("tokens are estimated from the text until the server tells its count")
     func estimate() {
         let meter = StreamMeter()
-        meter.add(textBytes: 30, outputTokens: nil, now: .zero)
-        meter.add(textBytes: 11, outputTokens: nil, now: .milliseconds(1500))
+        meter.add(textBytes: 30, outputTokens: nil)
+        meter.add(textBytes: 11, outputTokens: nil)
         #expect(meter.outputTokens == 10)
-        meter.add(textBytes: 400, outputTokens: 7, now: .milliseconds(1750))
+        meter.add(textBytes: 400, outputTokens: 7)
         #expect(meter.outputTokens == 7)
-        meter.add(textBytes: 400, outputTokens: nil, now: .milliseconds(1800))
+        meter.add(textBytes: 400, outputTokens: nil)
         #expect(meter.outputTokens == 7)
         #expect(meter.chunkCount == 4)
-        #expect(meter.lastChunk == .milliseconds(1800))
     }
 
-    @Test("a chunk at the very start of the clock counts as a chunk")
-    func chunkAtZero() {
+    @Test("a chunk without text counts as a chunk")
+    func emptyChunk() {
         let meter = StreamMeter()
-        meter.add(textBytes: 0, outputTokens: nil, now: .zero)
-        #expect(meter.lastChunk == .zero)
+        meter.add(textBytes: 0, outputTokens: nil)
+        #expect(meter.chunkCount == 1)
     }
 
     @Test("unknown counts stay unknown, and unknown plus known is known")

@@ -43,7 +43,7 @@ import Testing
         var model = ProgressModel(startedAt: .zero)
         let meter = StreamMeter()
         model.apply(.started(1, meter: meter), at: .zero)
-        meter.add(textBytes: 4, outputTokens: nil, now: .zero)
+        meter.add(textBytes: 4, outputTokens: nil)
         let snapshot = model.snapshot(at: .zero, describing: 0)
         var summary = RunSummary()
         summary.failuresByClass = [.invalidRequest: 1]

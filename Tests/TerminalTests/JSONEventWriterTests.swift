@@ -76,8 +76,8 @@ import Testing
         let meters = (1...100).map { _ in StreamMeter() }
         for (index, meter) in meters.enumerated() {
             writer.observe(.started(index + 1, meter: meter))
-            meter.add(textBytes: 40, outputTokens: nil, now: .zero)
-            meter.add(textBytes: 40, outputTokens: nil, now: .zero)
+            meter.add(textBytes: 40, outputTokens: nil)
+            meter.add(textBytes: 40, outputTokens: nil)
         }
         for _ in 1...4 {
             clock.advance(by: .seconds(1))
@@ -100,7 +100,7 @@ import Testing
         let meter = StreamMeter()
         writer.observe(.started(1, meter: meter))
         for bytes in [4, 0, 4] {
-            if bytes > 0 { meter.add(textBytes: bytes, outputTokens: nil, now: .zero) }
+            if bytes > 0 { meter.add(textBytes: bytes, outputTokens: nil) }
             clock.advance(by: .seconds(1))
             writer.sample()
         }

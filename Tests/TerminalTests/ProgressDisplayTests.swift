@@ -40,7 +40,7 @@ import Testing
         display.observe(plan)
         let meter = StreamMeter()
         display.observe(.started(1, key: "tides\u{1B}[2J", meter: meter))
-        meter.add(textBytes: 40, outputTokens: 17, now: .zero)
+        meter.add(textBytes: 40, outputTokens: 17)
         clock.advance(by: .milliseconds(100))
         try draw()
         #expect(screen.lines.joined().hasPrefix("4 items: 4 to run (4 new)"))

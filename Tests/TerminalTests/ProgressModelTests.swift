@@ -106,9 +106,9 @@ import Testing
         let meter = StreamMeter()
         var model = model(.planned(new: 2), .started(1, meter: meter))
         _ = model.snapshot(at: Self.start, describing: 1)
-        meter.add(textBytes: 400, outputTokens: nil, now: .zero)
+        meter.add(textBytes: 400, outputTokens: nil)
         #expect(model.snapshot(at: Self.start + .seconds(1), describing: 1).outputTokens == 100)
-        meter.add(textBytes: 400, outputTokens: 230, now: .zero)
+        meter.add(textBytes: 400, outputTokens: 230)
         let streaming = model.snapshot(at: Self.start + .seconds(2), describing: 1)
         #expect(streaming.outputTokens == 230)
         #expect(streaming.tokensPerSecond == 115)
@@ -123,7 +123,7 @@ import Testing
     func abandonedTokens() {
         let meters = [StreamMeter(), StreamMeter(), StreamMeter()]
         for meter in meters {
-            meter.add(textBytes: 40, outputTokens: nil, now: .zero)
+            meter.add(textBytes: 40, outputTokens: nil)
         }
         var model = model(.planned(new: 1), .started(1, meter: meters[0]), .retried(1))
         model.apply(.started(1, attempt: 2, meter: meters[1]), at: Self.start)
@@ -143,7 +143,7 @@ import Testing
         #expect(first.map(\.silence) == [nil])
         #expect(first.map(\.age) == [.seconds(2)])
         // The meter's clock has an origin of its own.
-        meter.add(textBytes: 4, outputTokens: nil, now: .seconds(77_777))
+        meter.add(textBytes: 4, outputTokens: nil)
         _ = model.snapshot(at: Self.start + .seconds(3), describing: 1)
         #expect(model.snapshot(at: Self.start + .seconds(5), describing: 1).oldest.map(\.silence) == [.seconds(2)])
     }

@@ -77,7 +77,7 @@ package final class ScriptedGenerator: Generating {
         do {
             try Task.checkCancellation()
             let answer = try await reply(script(call), to: call)
-            meter.add(textBytes: answer.text.utf8.count, outputTokens: answer.usage.outputTokens, now: clock.now())
+            meter.add(textBytes: answer.text.utf8.count, outputTokens: answer.usage.outputTokens)
             return GenerationResult(answer: answer, firstChunk: .milliseconds(1))
         } catch let error as CancellationError {
             state.change { $0.cancelled.append(call.text) }

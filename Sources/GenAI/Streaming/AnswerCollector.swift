@@ -31,7 +31,6 @@ package struct ChunkProgress: Sendable {
     package let textBytes: Int
     /// The server's running count of output and thought tokens, if it told one.
     package let outputTokens: Int?
-    package let now: Duration
 }
 
 extension Models {
@@ -252,13 +251,14 @@ private struct AnswerGrowth {
     mutating func add(_ document: Span<UInt8>) throws(JSONError) {
         let before = answer.textBytes
         try scanner.scan(document, into: &answer)
-        let now = monotonicNow()
-        firstEventAt = firstEventAt ?? now
+        if firstEventAt == nil {
+            firstEventAt = monotonicNow()
+        }
         let usage = answer.usage
         let tokens =
             usage.outputTokens == nil && usage.thoughtTokens == nil
             ? nil : (usage.outputTokens ?? 0) + (usage.thoughtTokens ?? 0)
-        onChunk(ChunkProgress(textBytes: answer.textBytes - before, outputTokens: tokens, now: now))
+        onChunk(ChunkProgress(textBytes: answer.textBytes - before, outputTokens: tokens))
         isEndedEarly = isEndedEarly || answer.withLastText { watch?.endsAnswer(after: $0) } == true
     }
 }
