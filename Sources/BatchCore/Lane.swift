@@ -1,6 +1,7 @@
 /// One model's part of a run: its limiter, and the items that it keeps waiting.
 struct Lane {
-    enum Next: Sendable {
+    /// By reference: a worker has several places for it as long as it waits.
+    indirect enum Next: Sendable {
         /// Counted by the limiter.
         case send(Work)
         /// For a later run.

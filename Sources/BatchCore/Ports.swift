@@ -41,10 +41,11 @@ package struct GenerationRequest: Sendable {
     }
 }
 
-package struct GenerationResult: Sendable {
-    package var answer: Answer
+/// By reference, for all that hand it on wait for it: the room for it would be taken up as long.
+package final class GenerationResult: Sendable {
+    package let answer: Answer
     /// From sending to the first event of the answer.
-    package var firstChunk: Duration?
+    package let firstChunk: Duration?
 
     package init(answer: Answer, firstChunk: Duration?) {
         self.answer = answer

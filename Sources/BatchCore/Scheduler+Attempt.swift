@@ -35,8 +35,9 @@ extension Scheduler {
 
     /// Makes one attempt for an item, from the note that it begins to the announcement of what came of it.
     ///
-    /// What comes before and after the wait for the answer is done in functions of their own: whatever an asynchronous
-    /// function has in its hands takes up memory as long as it waits, here times the number of streams.
+    /// What comes before and after the wait for the answer is done in functions of their own, and so is what most items do
+    /// without: whatever an asynchronous function may have in its hands takes up memory as long as it waits, here times the
+    /// number of streams.
     private func carryOut(_ work: Work) async {
         do {
             guard try await begin(work) else { return }
@@ -75,6 +76,7 @@ extension Scheduler {
     }
 
     /// What is wrong with an answer, found on a thread that may take its time: the run's own may be that of all streams.
+    @inline(never)
     private func refusal(
         of answer: Answer,
         by check: AnswerCheck,
@@ -87,6 +89,7 @@ extension Scheduler {
     }
 
     /// Leaves an item for a later run.
+    @inline(never)
     private func postpone(_ work: Work, because reason: Postponement) async {
         do {
             try await store.record(ItemOutcome(item: work.id, state: .deferred))
@@ -99,6 +102,23 @@ extension Scheduler {
 
     /// Sends the next turn of an item and waits for what comes of it.
     private func send(_ work: Work, at sentAt: Duration) async -> AttemptRecord {
+        let startedAt = clock.unixMilliseconds()
+        do {
+            let generated = try await generator.generate(request(for: work), meter: announce(work))
+            let check = AnswerCheck(job.checks.merging(work.checks), config: work.request.config)
+            let refusal = await refusal(of: generated.answer, by: check, work.machine)
+            let result = refusal.map { AttemptRecord.Result.failed($0) } ?? .answered(generated.answer)
+            return record(result, startedAt, generated.firstChunk, sentAt: sentAt, of: work)
+        } catch {
+            return record(Self.result(of: error), startedAt, nil, sentAt: sentAt, of: work)
+        }
+    }
+
+    /// Tells that an item is being sent.
+    ///
+    /// - Returns: What is to be told of its answer as it streams in.
+    @inline(never)
+    private func announce(_ work: Work) -> StreamMeter {
         let meter = StreamMeter()
         observer.observe(
             .itemStarted(
@@ -110,31 +130,39 @@ extension Scheduler {
                 meter: meter
             )
         )
-        var timings = AttemptTimings(startedAtMilliseconds: clock.unixMilliseconds(), total: .zero)
-        let result: AttemptRecord.Result
-        let checks = job.checks.merging(work.checks)
-        do {
-            let request = GenerationRequest(
-                item: work.request,
-                answeredTurns: work.answeredTurns,
-                repair: work.machine.repair,
-                stream: job.stream,
-                cutsRunaways: checks.cutsRunaways,
-                timeouts: job.timeouts(for: work.request)
-            )
-            let generated = try await generator.generate(request, meter: meter)
-            timings.firstChunk = generated.firstChunk
-            let check = AnswerCheck(checks, config: work.request.config)
-            let refusal = await refusal(of: generated.answer, by: check, work.machine)
-            result = refusal.map { .failed($0) } ?? .answered(generated.answer)
-        } catch let error as GenerationError {
-            result = .failed(error)
-        } catch is CancellationError {
-            result = .interrupted
-        } catch {
-            result = .failed(.unforeseen(error))
+        return meter
+    }
+
+    @inline(never)
+    private func request(for work: Work) -> GenerationRequest {
+        GenerationRequest(
+            item: work.request,
+            answeredTurns: work.answeredTurns,
+            repair: work.machine.repair,
+            stream: job.stream,
+            cutsRunaways: job.checks.merging(work.checks).cutsRunaways,
+            timeouts: job.timeouts(for: work.request)
+        )
+    }
+
+    private static func result(of error: any Error) -> AttemptRecord.Result {
+        switch error {
+        case let error as GenerationError: .failed(error)
+        case is CancellationError: .interrupted
+        default: .failed(.unforeseen(error))
         }
-        timings.total = clock.now() - sentAt
+    }
+
+    @inline(never)
+    private func record(
+        _ result: AttemptRecord.Result,
+        _ startedAt: Int64,
+        _ firstChunk: Duration?,
+        sentAt: Duration,
+        of work: Work
+    ) -> AttemptRecord {
+        var timings = AttemptTimings(startedAtMilliseconds: startedAt, total: clock.now() - sentAt)
+        timings.firstChunk = firstChunk
         return AttemptRecord(
             number: work.attempts,
             turn: work.machine.turn,

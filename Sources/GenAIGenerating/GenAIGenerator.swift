@@ -16,7 +16,7 @@ package struct GenAIGenerator: Generating {
     }
 
     package func generate(_ request: GenerationRequest, meter: StreamMeter) async throws -> GenerationResult {
-        guard request.takesTime else { return try await answer(request, meter) }
+        guard request.takesTime else { return try await send(request, [:], meter) }
         // The run's own thread may be that of all streams, which would stand still while a disk is slow or images are encoded.
         return try await withTaskExecutorPreference(globalConcurrentExecutor) {
             try await answer(request, meter)
@@ -54,24 +54,38 @@ package struct GenAIGenerator: Generating {
         _ uploaded: [LocalMedium: MediaUpload],
         _ meter: StreamMeter
     ) async throws -> GenerationResult {
-        let call = GenerateCall(
-            model: request.item.model,
-            contents: try Self.contents(of: request, uploaded),
-            config: Self.config(of: request.item),
-            stream: request.stream
-        )
-        let timeouts = RequestTimeouts(
-            connect: request.timeouts.connect,
-            firstChunk: request.timeouts.firstChunk,
-            idle: request.timeouts.idle,
-            total: request.timeouts.item
-        )
-        let watch = request.cutsRunaways ? RunawayDetector() : nil
-        let collected = try await client.models.collect(call, timeouts: timeouts, watch: watch) { chunk in
+        let collected = try await client.models.collect(
+            Self.call(for: request, uploaded),
+            timeouts: RequestTimeouts(request.timeouts),
+            watch: request.cutsRunaways ? RunawayDetector() : nil
+        ) { chunk in
             meter.add(textBytes: chunk.textBytes, outputTokens: chunk.outputTokens)
         }
+        return try Self.result(of: collected, tier: request.item.serviceTier)
+    }
+
+    // Not part of the function that waits, in which all that it may have in its hands has room of its own: times the number of
+    // streams.
+    @inline(never)
+    private static func call(
+        for request: GenerationRequest,
+        _ uploaded: [LocalMedium: MediaUpload]
+    ) throws(GenerationError) -> GenerateCall {
+        GenerateCall(
+            model: request.item.model,
+            contents: try contents(of: request, uploaded),
+            config: config(of: request.item),
+            stream: request.stream
+        )
+    }
+
+    @inline(never)
+    private static func result(
+        of collected: CollectedAnswer,
+        tier: BatchCore.ServiceTier
+    ) throws(GenerationError) -> GenerationResult {
         if var error = FailureMapping.error(in: collected) {
-            if request.item.serviceTier == .flex {
+            if tier == .flex {
                 error.allowForShedding()
             }
             throw error
@@ -166,6 +180,17 @@ extension GenerationError {
     /// Whether the server has answered that a file of the prompt is not there, not ours or not ready.
     fileprivate var isRefusedFile: Bool {
         failureClass == .media && httpStatus != nil
+    }
+}
+
+extension RequestTimeouts {
+    fileprivate init(_ timeouts: Timeouts) {
+        self.init(
+            connect: timeouts.connect,
+            firstChunk: timeouts.firstChunk,
+            idle: timeouts.idle,
+            total: timeouts.item
+        )
     }
 }
 

@@ -2,16 +2,32 @@ internal import Curl
 internal import JSON
 
 /// What came of one request, or of the hops of one long answer: always what arrived, and why it is not an answer.
-package struct CollectedAnswer: Sendable {
-    package var answer: AnswerAccumulator
+///
+/// By reference, for the functions that wait for it keep room for it meanwhile.
+package final class CollectedAnswer: Sendable {
+    package let answer: AnswerAccumulator
     /// `nil` if the answer is complete.
-    package var error: GenAIError?
+    package let error: GenAIError?
     /// From sending to the first event.
-    package var firstEvent: Duration?
+    package let firstEvent: Duration?
     /// Whether the server may have worked, and billed, for it.
-    package var wasSent: Bool
+    package let wasSent: Bool
     /// Whether a watch has ended it; then there is no ``error``.
-    package var isEndedEarly = false
+    package let isEndedEarly: Bool
+
+    package init(
+        answer: AnswerAccumulator,
+        error: GenAIError?,
+        firstEvent: Duration?,
+        wasSent: Bool,
+        isEndedEarly: Bool = false
+    ) {
+        self.answer = answer
+        self.error = error
+        self.firstEvent = firstEvent
+        self.wasSent = wasSent
+        self.isEndedEarly = isEndedEarly
+    }
 }
 
 /// Looks at an answer while it grows, and may end it.
