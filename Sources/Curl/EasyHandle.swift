@@ -12,8 +12,10 @@ struct EasyHandle: ~Copyable {
     private var url = ""
 
     init() throws(CurlError) {
-        guard let pointer = curl_easy_init(), let address = curl_url() else {
-            throw CurlError(.setup, operation: "create a transfer", message: "libcurl is out of memory")
+        guard let pointer = curl_easy_init() else { throw Self.outOfMemory }
+        guard let address = curl_url() else {
+            curl_easy_cleanup(pointer)
+            throw Self.outOfMemory
         }
         let errorBuffer = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
         errorBuffer.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
@@ -44,17 +46,30 @@ struct EasyHandle: ~Copyable {
         try CurlError.check(gb_easy_set_string(pointer, option.option, value), "set \(option)")
     }
 
+    private static let outOfMemory = CurlError(
+        .setup,
+        operation: "create a transfer",
+        message: "libcurl is out of memory"
+    )
+
     /// Says where the transfers go from here on.
     ///
     /// Of an address as text libcurl takes the parts, and writes it out again, for every transfer; of one that it is handed
-    /// in parts it only takes a copy, and most transfers of a handle go to the same one.
-    mutating func setURL(_ url: String) throws(CurlError) {
-        guard url != self.url else { return }
+    /// in parts it only takes a copy, and most transfers of a handle go to the same one. What libcurl tells as the effective
+    /// address stays the first one of the handle.
+    ///
+    /// - Parameters:
+    ///   - url: The address.
+    ///   - operation: What is tried, for the error.
+    /// - Throws: ``CurlError`` of kind `setup` if the address is none; the handle has none then.
+    mutating func setURL(_ url: String, for operation: @autoclosure () -> String) throws(CurlError) {
+        // By bytes: strings are equal, too, whose letters are composed in other ways.
+        guard !url.utf8.elementsEqual(self.url.utf8) else { return }
         self.url = ""
         let code = curl_url_set(address, CURLUPART_URL, url, 0)
         guard code == CURLUE_OK else {
-            let message = String(cString: curl_url_strerror(code))
-            throw CurlError(.setup, code: Int(code.rawValue), operation: "set the address", message: message)
+            let detail = String(cString: curl_url_strerror(code))
+            throw CurlError(CURLE_URL_MALFORMAT, operation: operation(), detail: detail)
         }
         try set(.address, to: UnsafeRawPointer(address))
         self.url = url

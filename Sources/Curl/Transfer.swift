@@ -92,7 +92,7 @@ package final class Transfer: @unchecked Sendable {
         startedAt = now
         idleLimit = limits.idle
         handle.easy.clearErrorDetail()
-        try handle.easy.setURL(request.url)
+        try handle.easy.setURL(request.url, for: request.operation)
         if let body = request.body {
             try handle.easy.setBody(body)
         }

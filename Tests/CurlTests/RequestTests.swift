@@ -78,6 +78,49 @@ struct RequestTests {
         }
     }
 
+    @Test("a loop goes from one address to another and back, each time to where it is told")
+    func otherAddresses() async throws {
+        try await withLoopbackServer { request, connection in
+            connection.respond(200, [], "here \(request.target)")
+        } _: { here in
+            try await withLoopbackServer { request, connection in
+                connection.respond(200, [], "there \(request.target)")
+            } _: { there in
+                let loop = try TransferLoop()
+                for (url, answer) in [
+                    (here.url + "/a?q=1", "here /a?q=1"), (there.url + "/a?q=1", "there /a?q=1"),
+                    (there.url + "/b", "there /b"), (here.url + "/b", "here /b"), (here.url + "/b", "here /b"),
+                ] {
+                    let receiver = TestReceiver()
+                    _ = try loop.start(HTTPRequest(method: "POST", url: url, body: [1]), receiver: receiver)
+                    #expect(try await receiver.end().error == nil)
+                    #expect(receiver.text == answer)
+                }
+            }
+        }
+    }
+
+    @Test("an address that is none is refused by its name, and does not get into the way of the next one")
+    func badAddress() async throws {
+        try await withLoopbackServer { _, connection in
+            connection.respond(200, [], "fine")
+        } _: { server in
+            let loop = try TransferLoop()
+            for _ in 0..<2 {
+                let error = #expect(throws: CurlError.self) {
+                    try loop.start(HTTPRequest(url: "http://127.0.0.1:99999/x?key=secret"), receiver: TestReceiver())
+                }
+                #expect(error?.kind == .setup)
+                #expect(error?.description.contains("GET http://127.0.0.1:99999/x: Port number") == true)
+                #expect(error?.description.contains("secret") == false)
+                let receiver = TestReceiver()
+                _ = try loop.start(HTTPRequest(url: server.url), receiver: receiver)
+                #expect(try await receiver.end().error == nil)
+                #expect(receiver.text == "fine")
+            }
+        }
+    }
+
     @Test("a request is never repeated silently when its connection breaks without an answer")
     func noSilentRepetition() async throws {
         try await withLoopbackServer { request, connection in

@@ -142,7 +142,6 @@ import Testing
         let first = model.snapshot(at: Self.start + .seconds(2), describing: 1).oldest
         #expect(first.map(\.silence) == [nil])
         #expect(first.map(\.age) == [.seconds(2)])
-        // The meter's clock has an origin of its own.
         meter.add(textBytes: 4, outputTokens: nil)
         _ = model.snapshot(at: Self.start + .seconds(3), describing: 1)
         #expect(model.snapshot(at: Self.start + .seconds(5), describing: 1).oldest.map(\.silence) == [.seconds(2)])
