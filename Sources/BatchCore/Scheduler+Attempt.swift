@@ -105,6 +105,7 @@ extension Scheduler {
         let startedAt = clock.unixMilliseconds()
         do {
             let generated = try await generator.generate(request(for: work), meter: announce(work))
+            // Merged for the request already, but kept they would take up room during the wait.
             let check = AnswerCheck(job.checks.merging(work.checks), config: work.request.config)
             let refusal = await refusal(of: generated.answer, by: check, work.machine)
             let result = refusal.map { AttemptRecord.Result.failed($0) } ?? .answered(generated.answer)

@@ -1,7 +1,14 @@
 internal import CCurl
 
-/// The settings and the state of one transfer, used only on the thread of its ``TransferLoop``.
+/// The settings and the state of one transfer, used by one thread at a time: by whoever prepares the transfer, and once it is
+/// started by that of its ``TransferLoop``.
 struct EasyHandle: ~Copyable {
+    private static let outOfMemory = CurlError(
+        .setup,
+        operation: "create a transfer",
+        message: "libcurl is out of memory"
+    )
+
     let pointer: UnsafeMutableRawPointer
     private let errorBuffer: UnsafeMutablePointer<CChar>
     private var headers: UnsafeMutablePointer<curl_slist>?
@@ -45,12 +52,6 @@ struct EasyHandle: ~Copyable {
     func set(_ option: StringOption, to value: String) throws(CurlError) {
         try CurlError.check(gb_easy_set_string(pointer, option.option, value), "set \(option)")
     }
-
-    private static let outOfMemory = CurlError(
-        .setup,
-        operation: "create a transfer",
-        message: "libcurl is out of memory"
-    )
 
     /// Says where the transfers go from here on.
     ///

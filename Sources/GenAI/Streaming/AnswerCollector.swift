@@ -20,7 +20,7 @@ package final class CollectedAnswer: Sendable {
         error: GenAIError?,
         firstEvent: Duration?,
         wasSent: Bool,
-        isEndedEarly: Bool = false
+        isEndedEarly: Bool
     ) {
         self.answer = answer
         self.error = error
