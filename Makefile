@@ -3,6 +3,9 @@
 SWIFT ?= swift
 PREFIX ?= /usr/local
 DESTDIR ?=
+# With Swift's libraries inside: the programs start in half the time, and run where there is no Swift. No library lies beside
+# them, so nothing is to be looked for there.
+RELEASE = -c release --static-swift-stdlib --disable-local-rpath
 JOBS = jobs/quickstart.yaml jobs/nightly-summaries.yaml
 
 .DEFAULT_GOAL := help
@@ -16,8 +19,8 @@ setup: ## Install the C libraries that are missing (Debian, Ubuntu).
 	@scripts/setup.sh
 
 build: setup ## Build genbatch and gemini-simulator into .build/release.
-	$(SWIFT) build -c release --product gemini-simulator
-	$(SWIFT) build -c release --product genbatch
+	$(SWIFT) build $(RELEASE) --product gemini-simulator
+	$(SWIFT) build $(RELEASE) --product genbatch
 
 demo: build ## Run the sample jobs to their end and export the answers; no key needed.
 	@scripts/demo.sh .build/release/genbatch $(JOBS)
@@ -74,8 +77,8 @@ quota-table: ## Simulate pacing policies and write the table of docs/quota.md.
 install: build ## Install into PREFIX (default /usr/local), with completions, manual pages and samples.
 	scripts/install.sh .build/release $(PREFIX) $(DESTDIR)
 
-release: setup ## Build programs that need no Swift on the machine, into dist/.
-	scripts/release.sh $(SWIFT) dist
+release: build ## Strip the programs, into dist/, and tell how large they are.
+	scripts/release.sh .build/release dist
 
 deb: release ## Make a Debian package of them, in dist/.
 	@scripts/setup.sh deb

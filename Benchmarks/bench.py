@@ -93,7 +93,7 @@ class Bench:
         self.meter = programs.Meter(folder)
         self.receiver = programs.compile_c("receiver", folder, "-lcurl")
         self.writer = programs.compile_c("writer", folder, "-lsqlite3")
-        self.genbatch = None if options.receiver_only else options.genbatch or programs.build_genbatch()
+        self.genbatch = None if options.receiver_only else options.genbatch or programs.build("genbatch")
         self.contenders = {"receiver"}
         if not options.receiver_only:
             self.contenders |= {"genbatch"}

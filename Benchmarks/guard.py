@@ -19,6 +19,7 @@ import sys
 import tempfile
 
 import bodies
+import programs
 
 HERE = pathlib.Path(__file__).resolve().parent
 TABLE = HERE / "instruction-counts.tsv"
@@ -44,7 +45,7 @@ def main():
     options = parse_options()
     if not shutil.which("valgrind"):
         sys.exit("guard: valgrind is not installed (Debian: apt-get install valgrind)")
-    program = (options.program or build()).resolve()
+    program = (options.program or programs.build("hot-paths")).resolve()
     with tempfile.TemporaryDirectory(prefix="genbatch-guard-") as folder:
         counter = Counter(program, pathlib.Path(folder), options.runs)
         counts = {name: counter.count(name) for name in options.paths}
@@ -66,13 +67,6 @@ def parse_options():
     if unknown := [name for name in options.paths if name not in PATHS]:
         parser.error(f"no such path: {', '.join(unknown)}")
     return options
-
-
-def build():
-    command = ["swift", "build", "-c", "release", "--product", "hot-paths"]
-    subprocess.run(command, cwd=HERE.parent, check=True)
-    path = subprocess.run([*command, "--show-bin-path"], cwd=HERE.parent, check=True, capture_output=True, text=True)
-    return pathlib.Path(path.stdout.strip()) / "hot-paths"
 
 
 class Counter:

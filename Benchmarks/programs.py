@@ -23,11 +23,12 @@ def compile_c(name, folder, *libraries):
     return program
 
 
-def build_genbatch():
-    command = ["swift", "build", "-c", "release", "--product", "genbatch"]
+def build(product):
+    """Builds a program like `make build`, so that neither of the two has to compile anew what the other has."""
+    command = ["swift", "build", "-c", "release", "--static-swift-stdlib", "--disable-local-rpath", "--product", product]
     subprocess.run(command, cwd=PACKAGE, check=True)
     path = subprocess.run([*command, "--show-bin-path"], cwd=PACKAGE, check=True, capture_output=True, text=True)
-    return pathlib.Path(path.stdout.strip()) / "genbatch"
+    return pathlib.Path(path.stdout.strip()) / product
 
 
 def python_with_clients():

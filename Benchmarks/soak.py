@@ -14,7 +14,6 @@ import os
 import pathlib
 import platform
 import re
-import resource
 import sqlite3
 import statistics
 import subprocess
@@ -23,7 +22,8 @@ import tempfile
 import time
 import urllib.request
 
-PACKAGE = pathlib.Path(__file__).resolve().parent.parent
+import programs
+
 FIRST_CHUNK, INTERVAL, CHUNKS = 2.0, 1.0, 20
 STREAM_SECONDS = FIRST_CHUNK + (CHUNKS - 1) * INTERVAL
 # Streams under way when the time is over may come to their end, however slow they are.
@@ -58,7 +58,7 @@ def main():
     options = parse_options()
     if not sys.platform.startswith("linux"):
         sys.exit("soak: needs Linux: it reads /proc")
-    raise_file_limit()
+    programs.raise_file_limit()
     with tempfile.TemporaryDirectory(prefix="genbatch-soak-", dir=options.folder) as folder:
         soak = Soak(pathlib.Path(folder), options)
         findings = soak.run()
@@ -84,8 +84,8 @@ def parse_options():
     parser.add_argument("--folder", type=pathlib.Path, help="where to work; some gigabytes (default: where temporary files go)")
     parser.add_argument("--keep", type=pathlib.Path, metavar="FOLDER", help="where to keep the checkpoint and logs")
     options = parser.parse_args()
-    options.genbatch = (options.genbatch or build("genbatch")).resolve()
-    options.simulator = (options.simulator or build("gemini-simulator")).resolve()
+    options.genbatch = (options.genbatch or programs.build("genbatch")).resolve()
+    options.simulator = (options.simulator or programs.build("gemini-simulator")).resolve()
     return options
 
 
@@ -93,18 +93,6 @@ def seconds(text):
     if not (match := re.fullmatch(r"([0-9.]+)(s|m|h)", text)):
         raise argparse.ArgumentTypeError(f"{text} is no duration, as 20m or 90s are")
     return float(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2]]
-
-
-def build(product):
-    command = ["swift", "build", "-c", "release", "--product", product]
-    subprocess.run(command, cwd=PACKAGE, check=True)
-    path = subprocess.run([*command, "--show-bin-path"], cwd=PACKAGE, check=True, capture_output=True, text=True)
-    return pathlib.Path(path.stdout.strip()) / product
-
-
-def raise_file_limit():
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 class Finding:

@@ -19,7 +19,7 @@ done
 install -d "$root/bin" "$root/share/man/man1" "$root/share/bash-completion/completions" \
     "$root/share/zsh/site-functions" "$root/share/fish/vendor_completions.d" "$root/share/doc/genbatch/docs"
 for program in genbatch gemini-simulator; do
-    install -m 755 "$bin/$program" "$root/bin/"
+    install -s -m 755 "$bin/$program" "$root/bin/"
     install -m 644 "$made/$program.bash" "$root/share/bash-completion/completions/$program"
     install -m 644 "$made/$program.zsh" "$root/share/zsh/site-functions/_$program"
     install -m 644 "$made/$program.fish" "$root/share/fish/vendor_completions.d/$program.fish"

@@ -1,18 +1,11 @@
 #!/bin/sh
-# Builds both programs with Swift's libraries inside and the C libraries outside, strips them, and tells the size of
-# genbatch and how long it takes to start: release.sh SWIFT FOLDER
+# Strips both programs, sees that Swift's libraries are inside and the C libraries alone outside, and tells the size of
+# genbatch and how long it takes to start: release.sh BIN FOLDER
 set -eu
 
-swift=$1
+bin=$1
 folder=$2
-# Objects for a static link are others than those of `make build`.
-scratch=.build/static
 
-for product in gemini-simulator genbatch; do
-    # No library lies beside the programs: nothing is to be looked for there.
-    "$swift" build -c release --static-swift-stdlib --disable-local-rpath --scratch-path "$scratch" --product "$product"
-done
-bin=$("$swift" build -c release --static-swift-stdlib --scratch-path "$scratch" --show-bin-path)
 mkdir -p "$folder"
 for product in gemini-simulator genbatch; do
     strip -o "$folder/$product" "$bin/$product"
