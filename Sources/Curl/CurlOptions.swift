@@ -4,6 +4,7 @@ internal import CCurl
 struct LongOption: Sendable {
     let option: CURLoption
 
+    static let bufferSize = LongOption(option: CURLOPT_BUFFERSIZE)
     static let connectTimeoutMilliseconds = LongOption(option: CURLOPT_CONNECTTIMEOUT_MS)
     static let httpVersion = LongOption(option: CURLOPT_HTTP_VERSION)
     static let noSignal = LongOption(option: CURLOPT_NOSIGNAL)

@@ -30,13 +30,18 @@ final class PreparedHandle: @unchecked Sendable {
     var easy: EasyHandle
     let route: Route
 
-    init(_ route: Route) throws(CurlError) {
+    /// - Parameters:
+    ///   - route: What to configure it for.
+    ///   - bufferBytes: The most to receive at once.
+    /// - Throws: ``CurlError`` of kind `setup`.
+    init(_ route: Route, bufferBytes: Int) throws(CurlError) {
         self.route = route
         easy = try EasyHandle()
         try easy.keepErrorDetail()
         try Transfer.setCallbacks(of: easy)
         try easy.set(.protocols, to: "http,https")
         try easy.set(.noSignal, to: 1)
+        try easy.set(.bufferSize, to: bufferBytes)
         try easy.set(.tcpKeepAlive, to: 1)
         // An empty list means every encoding that this libcurl can undo; what is asked for is among the headers.
         try easy.set(.acceptEncoding, to: "")
@@ -69,12 +74,19 @@ final class PreparedHandle: @unchecked Sendable {
 
 /// Handles that wait for their next request.
 final class HandlePool: Sendable {
+    /// What the buffers of all transfers may take up together: of thousands of slow streams each brings little at a time, and
+    /// libcurl keeps a buffer for every one of them.
+    private static let allBuffers = 8 << 20
+
     private let capacity: Int
+    /// Of one transfer; libcurl's own choice is the largest.
+    private let bufferBytes: Int
     private let idle = Mutex<[PreparedHandle]>([])
 
-    /// - Parameter capacity: The most handles to keep.
+    /// - Parameter capacity: The most handles to keep: as many as there will be transfers at once.
     init(capacity: Int) {
         self.capacity = capacity
+        bufferBytes = min(max(Self.allBuffers / max(capacity, 1), 2 << 10), 16 << 10)
     }
 
     func take(_ route: PreparedHandle.Route) throws(CurlError) -> PreparedHandle {
@@ -86,7 +98,7 @@ final class HandlePool: Sendable {
             return nil
         }
         if let known { return known }
-        return try PreparedHandle(route)
+        return try PreparedHandle(route, bufferBytes: bufferBytes)
     }
 
     func giveBack(_ handle: PreparedHandle) {
