@@ -1,5 +1,11 @@
 internal import CCurl
 
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Darwin)
+    internal import Darwin
+#endif
+
 /// The settings and the state of one transfer, used by one thread at a time: by whoever prepares the transfer, and once it is
 /// started by that of its ``TransferLoop``.
 struct EasyHandle: ~Copyable {
@@ -64,8 +70,8 @@ struct EasyHandle: ~Copyable {
     ///   - operation: What is tried, for the error.
     /// - Throws: ``CurlError`` of kind `setup` if the address is none; the handle has none then.
     mutating func setURL(_ url: String, for operation: @autoclosure () -> String) throws(CurlError) {
-        // By bytes: strings are equal, too, whose letters are composed in other ways.
-        guard !url.utf8.elementsEqual(self.url.utf8) else { return }
+        // As libcurl reads them: strings are equal, too, whose letters are composed in other ways.
+        guard url.withCString({ new in self.url.withCString { strcmp(new, $0) } }) != 0 else { return }
         self.url = ""
         let code = curl_url_set(address, CURLUPART_URL, url, 0)
         guard code == CURLUE_OK else {

@@ -18,6 +18,7 @@ public final class Client: Sendable {
     let loop: TransferLoop
     let options: HTTPOptions
     let backend: Backend
+    let addresses = CallAddresses()
 
     /// Makes a client of the backend that the environment selects.
     ///
@@ -116,17 +117,17 @@ public final class Client: Sendable {
         return digits.prefix(8).joined()
     }
 
-    /// A POST of JSON to a method of the API.
+    /// A POST of JSON.
     ///
     /// - Parameters:
-    ///   - path: Below the version, and below project and location where the backend has them.
+    ///   - url: The address.
     ///   - body: The JSON.
     ///   - timeouts: Limits of the request; signing in has limits of its own.
     ///   - headers: Besides those that every request has.
     ///   - authorization: What admits the request.
     /// - Returns: The request.
     func request(
-        path: String,
+        url: String,
         body: [UInt8],
         timeouts: RequestTimeouts,
         headers: [HTTPRequest.Header] = [],
@@ -134,7 +135,7 @@ public final class Client: Sendable {
     ) -> HTTPRequest {
         HTTPRequest(
             method: "POST",
-            url: backend.url(path, authorization),
+            url: url,
             headers: headers.isEmpty ? authorization.headers : authorization.headers + headers,
             body: body,
             limits: TransferLimits(

@@ -97,7 +97,6 @@ package struct GenerateCall: Sendable {
     /// The path of a method of the model.
     func path(_ method: String, on backend: BackendKind) throws(GenAIError) -> String {
         try check(for: backend)
-        guard !contents.isEmpty else { throw .invalidCall("there are no contents to send") }
         return "\(try ModelName.resource(model, on: backend)):\(method)"
     }
 
@@ -178,7 +177,7 @@ extension Client {
         _ authorization: Authorization
     ) throws(GenAIError) -> HTTPRequest {
         request(
-            path: try call.path(on: backend.kind),
+            url: try addresses.url(of: call, on: backend, authorization),
             body: call.body(
                 continuationToken: continuationToken,
                 on: backend.kind,

@@ -22,9 +22,9 @@ extension Client {
     /// The request of a call: what every request of this client has, with its own method and body.
     func callRequest(_ method: String, _ path: String, body: [UInt8]? = nil) async throws -> HTTPRequest {
         let authorization = try await backend.authorization()
-        var request = request(path: path, body: [], timeouts: options.timeouts, authorization)
+        let url = backend.url(path, authorization, method: method)
+        var request = request(url: url, body: [], timeouts: options.timeouts, authorization)
         request.method = method
-        request.url = backend.url(path, authorization, method: method)
         request.body = body
         return request
     }
