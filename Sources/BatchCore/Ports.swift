@@ -13,16 +13,18 @@ package protocol Generating: Sendable {
 }
 
 /// One turn to send, with the dialogue before it.
-package struct GenerationRequest: Sendable {
-    package var item: ItemRequest
+///
+/// By reference, like its result: whoever hands it on waits for what comes of it, and needs the room for it as long.
+package final class GenerationRequest: Sendable {
+    package let item: ItemRequest
     /// The parts that the model answered to the turns before, as JSON arrays.
-    package var answeredTurns: [String]
+    package let answeredTurns: [String]
     /// What the dialogue goes on with after the turn, if the answer to it was refused.
-    package var repair: RepairRequest?
-    package var stream: Bool
+    package let repair: RepairRequest?
+    package let stream: Bool
     /// Whether an answer that repeats itself without end is cut and refused.
-    package var cutsRunaways: Bool
-    package var timeouts: Timeouts
+    package let cutsRunaways: Bool
+    package let timeouts: Timeouts
 
     package init(
         item: ItemRequest,
@@ -41,7 +43,7 @@ package struct GenerationRequest: Sendable {
     }
 }
 
-/// By reference, for all that hand it on wait for it: the room for it would be taken up as long.
+/// What came of a request.
 package final class GenerationResult: Sendable {
     package let answer: Answer
     /// From sending to the first event of the answer.

@@ -1,3 +1,23 @@
+/// What the scheduler does about an attempt: commits, then tells, then tidies up.
+struct Conclusion: Sendable {
+    /// The item's state after the attempt.
+    let state: ItemState
+    let event: RunEvent?
+    let aftermath: Aftermath
+}
+
+/// What is left to do once everything about an item is committed.
+enum Aftermath: Sendable {
+    case done
+    case failed(FailureClass)
+    case deferred
+    case interrupted
+    /// Begun, but a stop came before it was sent.
+    case unsent
+    case putAside(Work, due: Duration)
+    case nextTurn(Work)
+}
+
 /// What follows from attempts.
 extension RunState {
     /// Decides what follows from an attempt, and frees the slot: waiting for the disk is not being in flight.
@@ -182,5 +202,23 @@ extension RunState {
         if isFinal {
             register?.note(.closed(for: error.namesDay ? nil : error.retryDelay), of: lane.model, tier: lane.tier)
         }
+    }
+}
+
+extension GenerationError {
+    /// The same, as the reason for which a run is stopped.
+    fileprivate var afterLongOutage: GenerationError {
+        var error = self
+        error.message = "nobody has answered for ten minutes, at last: \(message); run again when the service is back"
+        return error
+    }
+
+    /// The same, as the reason for which a model's items are left for a later run.
+    fileprivate var afterLongShortage: GenerationError {
+        var error = self
+        error.message =
+            "there has been no spare capacity for ten minutes, at last: \(message); run again later, or without service_tier: "
+            + "flex"
+        return error
     }
 }

@@ -156,14 +156,48 @@ package final class Scheduler: Sendable {
         state.withLock { $0.backlog.refill(with: items, for: missing) }
     }
 
-    // MARK: Waiting
+    // MARK: Workers
+
+    /// Carries out one thing after the other: a task for each would cost more than what it does.
+    private func work(beginningWith first: Lane.Next) async {
+        var next: Lane.Next? = first
+        while let current = next {
+            if let attempt = attempt(current) {
+                await attempt.run()
+            } else {
+                await postpone(current)
+            }
+            next = await nextWork()
+        }
+    }
+
+    @inline(never)
+    private func attempt(_ next: Lane.Next) -> Attempt? {
+        guard case .send(let work) = next else { return nil }
+        return Attempt(work, of: self)
+    }
 
     /// Waits for more work; `nil` if there is none any more.
-    func nextWork() async -> Lane.Next? {
+    private func nextWork() async -> Lane.Next? {
         await withUnsafeContinuation { worker in
             state.withLock { $0.rest(worker) }
         }
     }
+
+    /// Leaves an item for a later run.
+    @inline(never)
+    private func postpone(_ next: Lane.Next) async {
+        guard case .postpone(let work, let reason) = next else { return }
+        do {
+            try await store.record(ItemOutcome(item: work.id, state: .deferred))
+            observer.observe(.itemDeferred(work.id, key: work.key, reason: reason.message))
+            state.withLock { $0.retire(.deferred) }
+        } catch {
+            state.withLock { $0.retire(failedCommit: error) }
+        }
+    }
+
+    // MARK: Waiting
 
     /// Waits until a slot is free, an item is due or the run is to end.
     private func waitForChange() async {

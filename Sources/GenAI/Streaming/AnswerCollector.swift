@@ -67,23 +67,15 @@ extension Models {
         watch: (any AnswerWatch)? = nil,
         onChunk: @escaping @Sendable (ChunkProgress) -> Void
     ) async throws -> CollectedAnswer {
-        let collector = AnswerCollector(client, call, timeouts, watch: watch, onChunk: onChunk)
-        repeat {
-            do {
-                let transfer = try await collector.nextTransfer(client.backend.authorization())
-                try await collector.collect(transfer)
-            } catch let error as GenAIError {
-                collector.cannotGoOn(error)
-            }
-        } while collector.goesOn()
-        return collector.collected
+        try await AnswerCollector(client, call, timeouts, watch: watch, onChunk: onChunk).collect()
     }
 }
 
 /// Receives an answer on the network thread, over the requests that it takes, and wakes the waiting task at the end of
 /// each of them.
 ///
-/// All there is of the answer is in here: what the function that waits has in its hands takes up memory for each stream.
+/// All there is of the answer is in here, and what is done between two waits is not part of the function that waits: what it
+/// may have in its hands takes up memory for each stream.
 ///
 /// `@unchecked Sendable`: while a transfer is under way all of it belongs to the network thread, between two of them to
 /// the task, which waits meanwhile: the lock of the inbox hands it over at the start, that of the wait at the end.
@@ -106,6 +98,7 @@ private final class AnswerCollector: TransferReceiver, @unchecked Sendable {
     private var decoder: ResponseDecoder
     private var error: GenAIError?
 
+    @inline(never)
     init(
         _ client: Client,
         _ call: GenerateCall,
@@ -121,8 +114,21 @@ private final class AnswerCollector: TransferReceiver, @unchecked Sendable {
         decoder = Self.decoder(client.options)
     }
 
+    /// Sends the requests that the answer takes; called once.
+    func collect() async throws -> CollectedAnswer {
+        repeat {
+            do {
+                try await wait(for: nextTransfer())
+            } catch {
+                try cannotGoOn(error)
+            }
+        } while goesOn()
+        return collected
+    }
+
     /// What came of it all.
-    var collected: CollectedAnswer {
+    @inline(never)
+    private var collected: CollectedAnswer {
         CollectedAnswer(
             answer: growth.answer,
             error: error,
@@ -136,8 +142,13 @@ private final class AnswerCollector: TransferReceiver, @unchecked Sendable {
 
     /// Makes the request that is next.
     ///
-    /// - Throws: ``GenAIError/invalidCall(_:)`` if the call cannot be made as it is.
-    func nextTransfer(_ authorization: Authorization) throws(GenAIError) -> Transfer {
+    /// - Throws: ``GenAIError/invalidCall(_:)`` if the call cannot be made as it is, or why signing in failed.
+    @inline(never)
+    private func nextTransfer() async throws -> Transfer {
+        try nextTransfer(await client.backend.authorization())
+    }
+
+    private func nextTransfer(_ authorization: Authorization) throws(GenAIError) -> Transfer {
         var timeLeft = timeouts
         timeLeft.total -= monotonicNow() - start
         let request = try client.request(
@@ -161,21 +172,24 @@ private final class AnswerCollector: TransferReceiver, @unchecked Sendable {
     ///
     /// - Throws: `CancellationError`. A complete answer is kept even if the task was cancelled while its last bytes came:
     ///   it is paid for.
-    func collect(_ transfer: Transfer) async throws {
+    private func wait(for transfer: Transfer) async throws {
         let hasEnded = await wait.end(of: transfer, on: client.loop)
         if !hasEnded || error != nil, Task.isCancelled {
             throw CancellationError()
         }
     }
 
-    /// Notes why the next request cannot be sent.
-    func cannotGoOn(_ error: GenAIError) {
+    /// Notes why the next request cannot be sent, if it was not cancelled.
+    @inline(never)
+    private func cannotGoOn(_ error: any Error) throws {
+        guard let error = error as? GenAIError else { throw error }
         request = nil
         self.error = client.withoutKey(error)
     }
 
     /// Whether another request has to follow; makes ready for it.
-    func goesOn() -> Bool {
+    @inline(never)
+    private func goesOn() -> Bool {
         guard let request else { return false }
         if !hasRenewedAuthorization, growth.firstEventAt == nil,
             client.backend.renewsAuthorization(after: error, of: request)
