@@ -50,16 +50,12 @@ extension JSONReader {
         guard !hasEscapes else { return unescapedString(in: range) == text }
         guard range.count == text.utf8.count else { return false }
         var text = text
-        return text.withUTF8 { expected in
-            bytes.extracting(range).withUnsafeBytes { areEqual($0, UnsafeRawBufferPointer(expected)) }
-        }
+        return text.withUTF8 { areEqual(bytes.extracting(range), $0.span) }
     }
 
     /// Whether the bytes of a range are these.
     package func bytes(in range: Range<Int>, are other: [UInt8]) -> Bool {
-        bytes.extracting(range).withUnsafeBytes { slice in
-            other.withUnsafeBytes { areEqual(slice, $0) }
-        }
+        areEqual(bytes.extracting(range), other.span)
     }
 
     // MARK: Copying

@@ -111,13 +111,11 @@ public struct JSONReader: ~Escapable {
 
     /// Steps over bytes if they are the next ones, whatever they mean.
     package mutating func skip(_ literals: [UInt8], _ range: Range<Int>) -> Bool {
-        guard bytes.count - position >= range.count else { return false }
-        let next = bytes.extracting(position..<position + range.count)
-        let isNext = literals.span.extracting(range).withUnsafeBytes { expected in
-            next.withUnsafeBytes { areEqual($0, expected) }
-        }
+        let end = position + range.count
+        guard end <= bytes.count else { return false }
+        let isNext = areEqual(bytes.extracting(position..<end), literals.span.extracting(range))
         if isNext {
-            position += range.count
+            position = end
         }
         return isNext
     }
@@ -244,8 +242,13 @@ public struct JSONReader: ~Escapable {
 }
 
 /// Whether two pieces of memory say the same.
-func areEqual(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
+@inline(__always)
+func areEqual(_ left: Span<UInt8>, _ right: Span<UInt8>) -> Bool {
     guard left.count == right.count else { return false }
-    guard let leftStart = left.baseAddress, let rightStart = right.baseAddress else { return true }
-    return memcmp(leftStart, rightStart, left.count) == 0
+    return left.withUnsafeBytes { left in
+        right.withUnsafeBytes { right in
+            guard let start = left.baseAddress, let other = right.baseAddress else { return true }
+            return memcmp(start, other, left.count) == 0
+        }
+    }
 }

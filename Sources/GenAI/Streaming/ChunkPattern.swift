@@ -27,12 +27,11 @@ struct ChunkPattern {
         }
     }
 
-    /// What stands in the slots of a chunk.
+    /// What stands in the slots of a chunk, but for the counts.
     struct Match {
         /// The content of the text, as a range of the chunk's bytes; `nil` if the pattern has none.
         var text: Range<Int>?
         var isThought = false
-        var usage: UsageCounts
     }
 
     /// Larger ones hold media, and there is no second one like them.
@@ -74,11 +73,12 @@ struct ChunkPattern {
     ///
     /// - Parameters:
     ///   - chunk: All its bytes.
-    ///   - usage: The counts so far.
+    ///   - usage: Takes up the counts. Those before a difference too: up to there the chunk is like the one before, so
+    ///     reading it as if it were the first finds the same.
     /// - Returns: `nil` if it has to be read as if it were the first.
-    func match(_ chunk: Span<UInt8>, usage: UsageCounts) -> Match? {
+    func match(_ chunk: Span<UInt8>, usage: inout UsageCounts) -> Match? {
         guard !literals.isEmpty else { return nil }
-        var match = Match(usage: usage)
+        var match = Match()
         var reader = JSONReader(chunk)
         var start = 0
         for (kind, end) in slots {
@@ -91,7 +91,7 @@ struct ChunkPattern {
                 match.isThought = isThought
             case .count(let name):
                 guard let count = reader.skipDigits() else { return nil }
-                match.usage[name] = count
+                usage[name] = count
             }
         }
         return reader.skip(literals, start..<literals.count) && reader.position == chunk.count ? match : nil

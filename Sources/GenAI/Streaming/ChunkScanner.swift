@@ -46,9 +46,8 @@ package struct ChunkScanner {
         _ bytes: Span<UInt8>,
         into answer: inout AnswerAccumulator
     ) throws(JSONError) {
-        if let match = pattern.match(bytes, usage: answer.usage) {
+        if let match = pattern.match(bytes, usage: &answer.usage) {
             answer.eventCount += 1
-            answer.usage = match.usage
             if let text = match.text {
                 append(text, isThought: match.isThought, from: JSONReader(bytes), to: &answer)
             }
