@@ -2,7 +2,9 @@
 ///
 /// Items are announced as done or failed after their commit. Costs are what the attempts since the last event about the
 /// item cost: the turns of a chat have no events of their own.
-package enum RunEvent: Sendable {
+///
+/// By reference: they are handed on many times.
+package indirect enum RunEvent: Sendable {
     /// Before the first request: how the job and the checkpoint compare.
     case planned(RunPlan)
     case itemStarted(ItemID, key: String, model: String, attempt: Int, turn: Int, meter: StreamMeter)

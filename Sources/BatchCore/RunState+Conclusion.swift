@@ -7,7 +7,7 @@ struct Conclusion: Sendable {
 }
 
 /// What is left to do once everything about an item is committed.
-enum Aftermath: Sendable {
+indirect enum Aftermath: Sendable {
     case done
     case failed(FailureClass)
     case deferred

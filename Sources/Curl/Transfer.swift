@@ -224,6 +224,8 @@ package final class Transfer: @unchecked Sendable {
         isHeadDelivered = true
         observer?.transfer(self, answeredOverHTTP2: handle.easy.isHTTP2)
         receiver.receive(head: head)
+        // A slow answer may take minutes, and nobody looks at it again here.
+        head = HTTPResponseHead(status: head.status)
     }
 
     /// Returns what libcurl's write callback returns: the bytes taken, or a sign to pause or to give up.

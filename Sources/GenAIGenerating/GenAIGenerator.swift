@@ -17,8 +17,13 @@ package struct GenAIGenerator: Generating {
 
     package func generate(_ request: GenerationRequest, meter: StreamMeter) async throws -> GenerationResult {
         guard request.takesTime else { return try await send(request, [:], meter) }
-        // The run's own thread may be that of all streams, which would stand still while a disk is slow or images are encoded.
-        return try await withTaskExecutorPreference(globalConcurrentExecutor) {
+        return try await answerAside(request, meter)
+    }
+
+    /// The run's own thread may be that of all streams, which would stand still while a disk is slow or images are encoded.
+    @inline(never)
+    private func answerAside(_ request: GenerationRequest, _ meter: StreamMeter) async throws -> GenerationResult {
+        try await withTaskExecutorPreference(globalConcurrentExecutor) {
             try await answer(request, meter)
         }
     }
@@ -54,29 +59,31 @@ package struct GenAIGenerator: Generating {
         _ uploaded: [LocalMedium: MediaUpload],
         _ meter: StreamMeter
     ) async throws -> GenerationResult {
-        let collected = try await client.models.collect(
-            Self.call(for: request, uploaded),
-            timeouts: RequestTimeouts(request.timeouts),
-            watch: request.cutsRunaways ? RunawayDetector() : nil
-        ) { chunk in
-            meter.add(textBytes: chunk.textBytes, outputTokens: chunk.outputTokens)
-        }
+        let collected = try await collector(request, uploaded, meter).collect()
         return try Self.result(of: collected, tier: request.item.serviceTier)
     }
 
     // Not part of the function that waits, in which all that it may have in its hands has room of its own: times the number of
     // streams.
     @inline(never)
-    private static func call(
-        for request: GenerationRequest,
-        _ uploaded: [LocalMedium: MediaUpload]
-    ) throws(GenerationError) -> GenerateCall {
-        GenerateCall(
+    private func collector(
+        _ request: GenerationRequest,
+        _ uploaded: [LocalMedium: MediaUpload],
+        _ meter: StreamMeter
+    ) throws(GenerationError) -> AnswerCollector {
+        let call = GenerateCall(
             model: request.item.model,
-            contents: try contents(of: request, uploaded),
-            config: config(of: request.item),
+            contents: try Self.contents(of: request, uploaded),
+            config: Self.config(of: request.item),
             stream: request.stream
         )
+        return client.models.collector(
+            call,
+            timeouts: RequestTimeouts(request.timeouts),
+            watch: request.cutsRunaways ? RunawayDetector() : nil
+        ) { chunk in
+            meter.add(textBytes: chunk.textBytes, outputTokens: chunk.outputTokens)
+        }
     }
 
     @inline(never)

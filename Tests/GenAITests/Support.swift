@@ -27,7 +27,7 @@ extension Client {
             config: GenerateContentConfig(),
             stream: stream
         )
-        return try await models.collect(call, timeouts: timeouts) { _ in }
+        return try await models.collector(call, timeouts: timeouts) { _ in }.collect()
     }
 }
 

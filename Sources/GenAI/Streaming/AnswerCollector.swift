@@ -1,4 +1,4 @@
-internal import Curl
+package import Curl
 internal import JSON
 
 /// What came of one request, or of the hops of one long answer: always what arrived, and why it is not an answer.
@@ -50,24 +50,21 @@ package struct ChunkProgress: Sendable {
 }
 
 extension Models {
-    /// Asks a model and folds the stream into one answer, where its bytes arrive.
-    ///
-    /// The waiting task is resumed once. Unfinished answers (`CONTINUATION`) are followed with further requests.
+    /// Makes ready to ask a model, with the stream folded into one answer where its bytes arrive.
     ///
     /// - Parameters:
     ///   - call: What to send.
     ///   - timeouts: Limits of each request, the total of all of them together.
     ///   - watch: What may end the answer early.
     ///   - onChunk: Called on the network thread for every event; must return at once.
-    /// - Returns: The answer with the error that spoiled it, if one did.
-    /// - Throws: `CancellationError` alone; the stream is closed then.
-    package func collect(
+    /// - Returns: What sends it when it is asked for the answer.
+    package func collector(
         _ call: GenerateCall,
         timeouts: RequestTimeouts,
         watch: (any AnswerWatch)? = nil,
         onChunk: @escaping @Sendable (ChunkProgress) -> Void
-    ) async throws -> CollectedAnswer {
-        try await AnswerCollector(client, call, timeouts, watch: watch, onChunk: onChunk).collect()
+    ) -> AnswerCollector {
+        AnswerCollector(client, call, timeouts, watch: watch, onChunk: onChunk)
     }
 }
 
@@ -79,7 +76,7 @@ extension Models {
 ///
 /// `@unchecked Sendable`: while a transfer is under way all of it belongs to the network thread, between two of them to
 /// the task, which waits meanwhile: the lock of the inbox hands it over at the start, that of the wait at the end.
-private final class AnswerCollector: TransferReceiver, @unchecked Sendable {
+package final class AnswerCollector: TransferReceiver, @unchecked Sendable {
     private let client: Client
     private let call: GenerateCall
     private let timeouts: RequestTimeouts
@@ -98,8 +95,7 @@ private final class AnswerCollector: TransferReceiver, @unchecked Sendable {
     private var decoder: ResponseDecoder
     private var error: GenAIError?
 
-    @inline(never)
-    init(
+    fileprivate init(
         _ client: Client,
         _ call: GenerateCall,
         _ timeouts: RequestTimeouts,
@@ -114,8 +110,13 @@ private final class AnswerCollector: TransferReceiver, @unchecked Sendable {
         decoder = Self.decoder(client.options)
     }
 
-    /// Sends the requests that the answer takes; called once.
-    func collect() async throws -> CollectedAnswer {
+    /// Sends the requests that the answer takes, one after the other if it is unfinished (`CONTINUATION`); called once.
+    ///
+    /// The waiting task is resumed once for each.
+    ///
+    /// - Returns: The answer with the error that spoiled it, if one did.
+    /// - Throws: `CancellationError` alone; the stream is closed then.
+    package func collect() async throws -> CollectedAnswer {
         repeat {
             do {
                 try await wait(for: nextTransfer())
@@ -216,12 +217,12 @@ private final class AnswerCollector: TransferReceiver, @unchecked Sendable {
 
     // MARK: On the network thread
 
-    func receive(head: HTTPResponseHead) {
+    package func receive(head: HTTPResponseHead) {
         growth.answer.serviceTier = head.header("x-gemini-service-tier")?.lowercased() ?? growth.answer.serviceTier
         decoder.receive(head: head)
     }
 
-    func receive(_ bytes: UnsafeRawBufferPointer) -> ReceiveDecision {
+    package func receive(_ bytes: UnsafeRawBufferPointer) -> ReceiveDecision {
         do {
             guard try decoder.receive(bytes, scan), !growth.isEndedEarly else { return .abandon }
         } catch {
@@ -231,7 +232,7 @@ private final class AnswerCollector: TransferReceiver, @unchecked Sendable {
         return growth.answer.completion.isFinished ? .linger(Completion.lingerAfterFinish) : .proceed
     }
 
-    func finish(_ end: TransferEnd) {
+    package func finish(_ end: TransferEnd) {
         // After an error the decoder may hold bytes that were refused.
         if error == nil {
             do {

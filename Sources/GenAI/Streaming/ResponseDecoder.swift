@@ -10,7 +10,10 @@ struct ResponseDecoder {
 
     private let maximumAnswerBytes: Int
     private var parser: EventStreamParser
-    private var head: HTTPResponseHead?
+    /// Whether the server accepted the request: only 200 is success.
+    private(set) var isSuccess = false
+    /// The head of a response that explains an error; that of an answer would only take up room while it comes.
+    private var errorHead: HTTPResponseHead?
     private var errorBody: [UInt8] = []
     private var byteCount = 0
     /// Whether the body ended inside a document.
@@ -21,11 +24,9 @@ struct ResponseDecoder {
         parser = EventStreamParser(maximumEventBytes: maximumEventBytes)
     }
 
-    /// Whether the server accepted the request: only 200 is success.
-    var isSuccess: Bool { head?.status == 200 }
-
     mutating func receive(head: HTTPResponseHead) {
-        self.head = head
+        isSuccess = head.status == 200
+        errorHead = isSuccess ? nil : head
     }
 
     /// Takes the next bytes.
@@ -58,7 +59,7 @@ struct ResponseDecoder {
     /// - Returns: The error the server answered with, if its status was not 200.
     mutating func finish(_ onEvent: (Span<UInt8>) throws(JSONError) -> Void) throws(GenAIError) -> APIError? {
         guard isSuccess else {
-            return head.map {
+            return errorHead.map {
                 APIError(httpStatus: $0.status, body: errorBody, retryAfter: $0.retryAfter)
             }
         }
