@@ -42,9 +42,9 @@ struct CollectTests {
             connection.sendEvents(WorkedExample.all[0].documents)
         } _: { server in
             let call = GenerateCall(model: "m", contents: [Content("p")], config: GenerateContentConfig(), stream: true)
-            _ = try await Client(server).models.collect(call, timeouts: RequestTimeouts()) { chunk in
+            _ = try await Client(server).models.collector(call, timeouts: RequestTimeouts()) { chunk in
                 progress.withLock { $0.append(chunk) }
-            }
+            }.collect()
             #expect(progress.withLock { $0.map(\.textBytes) } == [14, 17, 0])
             #expect(progress.withLock { $0.map(\.outputTokens) } == [58, 64, 66])
         }
@@ -161,7 +161,7 @@ struct CollectTests {
             let client = try Client(server)
             let call = GenerateCall(model: "m", contents: [Content("p")], config: GenerateContentConfig(), stream: true)
             let task = Task {
-                try await client.models.collect(call, timeouts: RequestTimeouts()) { _ in arrived.raise() }
+                try await client.models.collector(call, timeouts: RequestTimeouts()) { _ in arrived.raise() }.collect()
             }
             try await arrived.reach(1)
             task.cancel()

@@ -197,7 +197,7 @@ struct ResponseStreamTests {
                 config: GenerateContentConfig(),
                 stream: true
             )
-            let collected = try await client.models.collect(call, timeouts: RequestTimeouts()) { _ in }
+            let collected = try await client.models.collector(call, timeouts: RequestTimeouts()) { _ in }.collect()
             #expect(collected.error?.label == "invalidCall")
             #expect(!collected.wasSent)
             #expect(server.requests.isEmpty)

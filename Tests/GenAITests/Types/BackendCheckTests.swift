@@ -256,7 +256,7 @@ struct BackendCheckTests {
             }
             #expect(error?.label == "invalidCall")
             let call = GenerateCall(model: "m", contents: [Content("p")], config: config, stream: true)
-            let collected = try await models.collect(call, timeouts: RequestTimeouts()) { _ in }
+            let collected = try await models.collector(call, timeouts: RequestTimeouts()) { _ in }.collect()
             #expect(collected.error?.label == "invalidCall")
             #expect(!collected.wasSent)
             #expect(server.requests.isEmpty)
