@@ -35,9 +35,14 @@ final class Attempt {
     private func begin() async throws -> Bool {
         try await scheduler.store.begin(work.id, reserving: work.reservation)
         if maySend() { return true }
+        try await takeBack()
+        return false
+    }
+
+    @inline(never)
+    private func takeBack() async throws {
         try await scheduler.store.record(ItemOutcome(item: work.id, state: .pending))
         scheduler.state.withLock { $0.retire(.unsent) }
-        return false
     }
 
     @inline(never)

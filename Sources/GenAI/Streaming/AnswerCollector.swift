@@ -119,7 +119,8 @@ package final class AnswerCollector: TransferReceiver, @unchecked Sendable {
     package func collect() async throws -> CollectedAnswer {
         repeat {
             do {
-                try await wait(for: nextTransfer())
+                let transfer = try await nextTransfer()
+                try checkCancellation(await wait.end(of: transfer, on: client.loop))
             } catch {
                 try cannotGoOn(error)
             }
@@ -169,12 +170,13 @@ package final class AnswerCollector: TransferReceiver, @unchecked Sendable {
         }
     }
 
-    /// Waits for the end of a transfer.
+    /// Makes sure that the wait for a transfer was not cancelled.
     ///
+    /// - Parameter hasEnded: Whether the transfer was started, and has ended.
     /// - Throws: `CancellationError`. A complete answer is kept even if the task was cancelled while its last bytes came:
     ///   it is paid for.
-    private func wait(for transfer: Transfer) async throws {
-        let hasEnded = await wait.end(of: transfer, on: client.loop)
+    @inline(never)
+    private func checkCancellation(_ hasEnded: Bool) throws {
         if !hasEnded || error != nil, Task.isCancelled {
             throw CancellationError()
         }
