@@ -3,7 +3,7 @@
 SWIFT ?= swift
 PREFIX ?= /usr/local
 DESTDIR ?=
-# With Swift's libraries inside: the programs start in half the time, and run where there is no Swift. No library lies beside
+# With Swift's libraries inside: the programs start faster, and run where there is no Swift. No library lies beside
 # them, so nothing is to be looked for there.
 RELEASE = -c release --static-swift-stdlib --disable-local-rpath
 JOBS = jobs/quickstart.yaml jobs/nightly-summaries.yaml

@@ -12,6 +12,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 PACKAGE = HERE.parent
 BUILD = PACKAGE / ".build"
+RELEASE = ["-c", "release", "--static-swift-stdlib", "--disable-local-rpath"]
 PROMPT = "Tell me a story about the tides in 300 words, for children who have never seen the sea."
 
 
@@ -25,7 +26,7 @@ def compile_c(name, folder, *libraries):
 
 def build(product):
     """Builds a program like `make build`, so that neither of the two has to compile anew what the other has."""
-    command = ["swift", "build", "-c", "release", "--static-swift-stdlib", "--disable-local-rpath", "--product", product]
+    command = ["swift", "build", *RELEASE, "--product", product]
     subprocess.run(command, cwd=PACKAGE, check=True)
     path = subprocess.run([*command, "--show-bin-path"], cwd=PACKAGE, check=True, capture_output=True, text=True)
     return pathlib.Path(path.stdout.strip()) / product

@@ -1,6 +1,7 @@
 """Tests of what needs no program and no server: bodies, verdicts, tables, charts."""
 
 import json
+import re
 import unittest
 import xml.etree.ElementTree
 
@@ -8,6 +9,7 @@ import bodies
 import document
 import goals
 import plots
+import programs
 
 
 def result(above, below):
@@ -16,6 +18,13 @@ def result(above, below):
         "genbatch": [{"requests": 1000, "cpu": cpu, "rss": 1} for cpu in above],
         "sdk": [{"requests": 10, "cpu": cpu, "rss": 1} for cpu in below],
     }}
+
+
+class BuildTests(unittest.TestCase):
+    def test_the_makefile_builds_the_same_way(self):
+        makefile = (programs.PACKAGE / "Makefile").read_text()
+        flags = re.search(r"^RELEASE = (.*)$", makefile, re.MULTILINE)[1].split()
+        self.assertEqual(programs.RELEASE, flags)
 
 
 class BodyTests(unittest.TestCase):

@@ -27,7 +27,9 @@ done
 install -m 644 "$made"/man/*.1 "$root/share/man/man1/"
 # As in the project, so that the links from one to the other lead somewhere.
 install -m 644 README.md CHANGELOG.md "$root/share/doc/genbatch/"
-install -m 644 docs/* "$root/share/doc/genbatch/docs/"
+find docs -type f | while read -r file; do
+    install -D -m 644 "$file" "$root/share/doc/genbatch/$file"
+done
 # Only what belongs to the project: a run leaves its checkpoint and results beside the jobs.
 find jobs -type f ! -path '*/.genbatch/*' ! -path '*/out/*' | while read -r file; do
     install -D -m 644 "$file" "$root/share/doc/genbatch/$file"

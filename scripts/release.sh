@@ -1,6 +1,6 @@
 #!/bin/sh
-# Strips both programs, sees that Swift's libraries are inside and the C libraries alone outside, and tells the size of
-# genbatch and how long it takes to start: release.sh BIN FOLDER
+# Strips both programs, makes sure that Swift's libraries are inside, and tells the size of genbatch and how long it takes to
+# start: release.sh BIN FOLDER
 set -eu
 
 bin=$1
@@ -9,12 +9,12 @@ folder=$2
 mkdir -p "$folder"
 for product in gemini-simulator genbatch; do
     strip -o "$folder/$product" "$bin/$product"
+    if ldd "$folder/$product" | grep -i swift >&2; then
+        echo "release: a library of Swift is not linked into $product" >&2
+        exit 1
+    fi
 done
 
-if ldd "$folder/genbatch" | grep -i swift >&2; then
-    echo "release: a library of Swift is not linked in" >&2
-    exit 1
-fi
 python3 - "$folder/genbatch" <<'END'
 import os, statistics, subprocess, sys, time
 

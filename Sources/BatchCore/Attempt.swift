@@ -34,7 +34,7 @@ final class Attempt {
     /// - Returns: Whether it is to be sent still.
     private func begin() async throws -> Bool {
         try await scheduler.store.begin(work.id, reserving: work.reservation)
-        if maySend() { return true }
+        if startSending() { return true }
         try await takeBack()
         return false
     }
@@ -45,8 +45,9 @@ final class Attempt {
         scheduler.state.withLock { $0.retire(.unsent) }
     }
 
+    /// Counts the attempt from now on, if the item is to be sent still.
     @inline(never)
-    private func maySend() -> Bool {
+    private func startSending() -> Bool {
         guard scheduler.state.withLock({ $0.maySend() }) else { return false }
         work.attempts += 1
         scheduler.register?.note(.sent, of: work.request.model, tier: work.request.serviceTier)

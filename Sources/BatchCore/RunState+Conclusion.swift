@@ -7,6 +7,8 @@ struct Conclusion: Sendable {
 }
 
 /// What is left to do once everything about an item is committed.
+///
+/// By reference: it waits for the commit together with the item.
 indirect enum Aftermath: Sendable {
     case done
     case failed(FailureClass)

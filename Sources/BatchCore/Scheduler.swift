@@ -173,8 +173,10 @@ package final class Scheduler: Sendable {
 
     @inline(never)
     private func attempt(_ next: Lane.Next) -> Attempt? {
-        guard case .send(let work) = next else { return nil }
-        return Attempt(work, of: self)
+        switch next {
+        case .send(let work): Attempt(work, of: self)
+        case .postpone: nil
+        }
     }
 
     /// Waits for more work; `nil` if there is none any more.
@@ -187,7 +189,7 @@ package final class Scheduler: Sendable {
     /// Leaves an item for a later run.
     @inline(never)
     private func postpone(_ next: Lane.Next) async {
-        guard case .postpone(let work, let reason) = next else { return }
+        guard case .postpone(let work, let reason) = next else { preconditionFailure("what is sent is not put off") }
         do {
             try await store.record(ItemOutcome(item: work.id, state: .deferred))
             observer.observe(.itemDeferred(work.id, key: work.key, reason: reason.message))

@@ -32,7 +32,7 @@ final class PreparedHandle: @unchecked Sendable {
 
     /// - Parameters:
     ///   - route: What to configure it for.
-    ///   - bufferBytes: The most to receive at once.
+    ///   - bufferBytes: The most to receive at once, without TLS.
     /// - Throws: ``CurlError`` of kind `setup`.
     init(_ route: Route, bufferBytes: Int) throws(CurlError) {
         self.route = route
@@ -41,7 +41,6 @@ final class PreparedHandle: @unchecked Sendable {
         try Transfer.setCallbacks(of: easy)
         try easy.set(.protocols, to: "http,https")
         try easy.set(.noSignal, to: 1)
-        try easy.set(.bufferSize, to: bufferBytes)
         try easy.set(.tcpKeepAlive, to: 1)
         // An empty list means every encoding that this libcurl can undo; what is asked for is among the headers.
         try easy.set(.acceptEncoding, to: "")
@@ -53,6 +52,8 @@ final class PreparedHandle: @unchecked Sendable {
             try easy.set(.suppressConnectHeaders, to: 1)
         } else {
             try easy.set(.httpVersion, to: CURL_HTTP_VERSION_1_1)
+            // Not with TLS, and so HTTP/2: a frame that does not fit holds up the whole connection.
+            try easy.set(.bufferSize, to: bufferBytes)
             // Plain http is for this machine; a proxy of the environment would be shown everything, the key included.
             try easy.set(.proxy, to: "")
         }
@@ -74,19 +75,21 @@ final class PreparedHandle: @unchecked Sendable {
 
 /// Handles that wait for their next request.
 final class HandlePool: Sendable {
-    /// What the buffers of all transfers may take up together: of thousands of slow streams each brings little at a time, and
-    /// libcurl keeps a buffer for every one of them.
+    /// What the receive buffers of all transfers may take up together, unless that leaves too little for each: of thousands of
+    /// slow streams each brings little at a time, and libcurl keeps a buffer for every one of them.
     private static let allBuffers = 8 << 20
+    /// For one transfer: a chunk as most are, and libcurl's own choice.
+    private static let bufferSizes = 2 << 10...16 << 10
 
     private let capacity: Int
-    /// Of one transfer; libcurl's own choice is the largest.
     private let bufferBytes: Int
     private let idle = Mutex<[PreparedHandle]>([])
 
     /// - Parameter capacity: The most handles to keep: as many as there will be transfers at once.
     init(capacity: Int) {
         self.capacity = capacity
-        bufferBytes = min(max(Self.allBuffers / max(capacity, 1), 2 << 10), 16 << 10)
+        let share = Self.allBuffers / max(capacity, 1)
+        bufferBytes = min(max(share, Self.bufferSizes.lowerBound), Self.bufferSizes.upperBound)
     }
 
     func take(_ route: PreparedHandle.Route) throws(CurlError) -> PreparedHandle {

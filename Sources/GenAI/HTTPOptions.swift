@@ -10,7 +10,7 @@ public struct HTTPOptions: Sendable, Hashable {
     public var apiVersion: String?
     /// A PEM file of certificate authorities to trust instead of the system's.
     public var caFile: String?
-    /// Requests that will be in flight at once: sizes the connection pool.
+    /// Requests that will be in flight at once: sizes the connection pool and, without TLS, the receive buffers.
     public var concurrency: Int
     /// The limits of every request of the client.
     public var timeouts: RequestTimeouts

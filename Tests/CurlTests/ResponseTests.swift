@@ -35,6 +35,25 @@ struct ResponseTests {
         }
     }
 
+    @Test("with many transfers at once each has a small buffer, and a large answer comes whole", arguments: [64, 10_000])
+    func buffers(concurrency: Int) async throws {
+        let body = repeated(Array("0123456789abcdef".utf8), 8192)
+        try await withLoopbackServer { _, connection in
+            connection.respond(200, [], body)
+        } _: { server in
+            let receiver = TestReceiver()
+            let loop = try TransferLoop(TransferLoop.Options(concurrency: concurrency))
+            _ = try loop.start(HTTPRequest(url: server.url), receiver: receiver)
+            let end = try await receiver.end()
+            withExtendedLifetime(loop) {}
+            #expect(end.error == nil)
+            #expect(receiver.current.body == body)
+            let buffer = concurrency == 64 ? 16 << 10 : 2 << 10
+            #expect(receiver.current.largestPiece <= buffer)
+            #expect(receiver.current.largestPiece > buffer / 2)
+        }
+    }
+
     @Test("interim responses before the real one are not taken for it")
     func interimResponse() async throws {
         try await withLoopbackServer { _, connection in

@@ -8,6 +8,8 @@ final class TestReceiver: TransferReceiver {
         var head: HTTPResponseHead?
         var headCount = 0
         var body: [UInt8] = []
+        /// In bytes.
+        var largestPiece = 0
         var ends: [TransferEnd] = []
         /// Whether the next bytes are to be refused with `.pause`.
         var pauses = false
@@ -57,6 +59,7 @@ final class TestReceiver: TransferReceiver {
         let decision = state.withLock { state -> ReceiveDecision in
             guard !state.pauses else { return .pause }
             state.body += bytes
+            state.largestPiece = max(state.largestPiece, bytes.count)
             return decide(state)
         }
         if case .pause = decision {

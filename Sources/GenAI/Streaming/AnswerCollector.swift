@@ -54,10 +54,10 @@ extension Models {
     ///
     /// - Parameters:
     ///   - call: What to send.
-    ///   - timeouts: Limits of each request, the total of all of them together.
+    ///   - timeouts: Limits of each request, the total of all of them together; they run from when the answer is asked for.
     ///   - watch: What may end the answer early.
     ///   - onChunk: Called on the network thread for every event; must return at once.
-    /// - Returns: What sends it when it is asked for the answer.
+    /// - Returns: What sends it when it is asked for the answer, once.
     package func collector(
         _ call: GenerateCall,
         timeouts: RequestTimeouts,
@@ -81,7 +81,7 @@ package final class AnswerCollector: TransferReceiver, @unchecked Sendable {
     private let call: GenerateCall
     private let timeouts: RequestTimeouts
     private let watch: (any AnswerWatch)?
-    private let start = monotonicNow()
+    private var start = Duration.zero
     private let wait = TransferWait()
 
     private var growth: AnswerGrowth
@@ -117,6 +117,7 @@ package final class AnswerCollector: TransferReceiver, @unchecked Sendable {
     /// - Returns: The answer with the error that spoiled it, if one did.
     /// - Throws: `CancellationError` alone; the stream is closed then.
     package func collect() async throws -> CollectedAnswer {
+        start = monotonicNow()
         repeat {
             do {
                 let transfer = try await nextTransfer()

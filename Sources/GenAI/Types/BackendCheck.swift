@@ -210,7 +210,7 @@ extension GenerateCall {
     /// Makes sure that there is something to send, and that a backend has everything that the call asks for.
     ///
     /// - Parameter backend: Where the call goes.
-    /// - Throws: ``GenAIError/invalidCall(_:)`` with the first member that it lacks.
+    /// - Throws: ``GenAIError/invalidCall(_:)`` with the first thing that is missing.
     package func check(for backend: BackendKind) throws(GenAIError) {
         guard !contents.isEmpty else { throw .invalidCall("there are no contents to send") }
         try config.check(for: backend)
