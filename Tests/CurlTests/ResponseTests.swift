@@ -35,7 +35,7 @@ struct ResponseTests {
         }
     }
 
-    @Test("with many transfers at once each has a small buffer, and a large answer comes whole", arguments: [64, 10_000])
+    @Test("with many transfers at once each has a small buffer, and large answers come whole", arguments: [64, 10_000])
     func buffers(concurrency: Int) async throws {
         let body = repeated(Array("0123456789abcdef".utf8), 8192)
         try await withLoopbackServer { _, connection in
