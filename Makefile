@@ -53,7 +53,7 @@ docs: setup ## Build the reference of the library GenAI; a warning fails.
 format: ## Format the sources.
 	$(SWIFT) format format --in-place --parallel --recursive Sources Tests Benchmarks Package.swift
 
-bench: build ## Measure genbatch beside other clients and write docs/performance.md: an hour.
+bench: build ## Measure genbatch beside other clients and write docs/performance.md: half an hour.
 	@scripts/setup.sh bench
 	python3 Benchmarks/bench.py --genbatch .build/release/genbatch --write
 
