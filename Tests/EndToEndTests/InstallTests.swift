@@ -11,7 +11,7 @@ struct InstallTests {
         let programs = URL(fileURLWithPath: try BuiltProducts.path(of: "genbatch")).deletingLastPathComponent().path
         let package = BuiltProducts.package.path
         let made = try await work.shell(
-            "cd '\(package)' && scripts/install.sh '\(programs)' /usr '\(work.path)/root'"
+            "cd '\(package)' && scripts/install.sh '\(programs)' /usr '\(work.path)/tree'"
         )
         #expect(made.status == 0 && made.errors.isEmpty, "\(made.errors)")
         for file in [
@@ -19,9 +19,9 @@ struct InstallTests {
             "share/bash-completion/completions/genbatch", "share/zsh/site-functions/_genbatch",
             "share/fish/vendor_completions.d/genbatch.fish", "share/doc/genbatch/jobs/quickstart.yaml",
         ] {
-            #expect(work.exists("root/usr/\(file)"), "\(file)")
+            #expect(work.exists("tree/usr/\(file)"), "\(file)")
         }
-        let documents = "root/usr/share/doc/genbatch"
+        let documents = "tree/usr/share/doc/genbatch"
         for (document, folder) in [("README.md", ""), ("docs/performance.md", "docs/")] {
             let links = try work.read("\(documents)/\(document)").matches(of: /\]\(([a-z][A-Za-z0-9.\/-]*)[)#]/).map(
                 \.1
