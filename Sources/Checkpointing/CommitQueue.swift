@@ -9,11 +9,15 @@ final class CommitQueue: Sendable {
     enum Entry: Sendable {
         case begin(PendingChange<Departure>)
         case record(PendingChange<ItemOutcome>)
-        /// Anything else, done alone and at once after what came before it; told why if it cannot be done.
-        case work(@Sendable (Result<CheckpointDatabase, CheckpointError>) -> Void)
+        /// Anything else, done alone and at once after what came before it.
+        case work(Work)
     }
 
+    /// Is handed the database, or told why it cannot be.
+    typealias Work = @Sendable (Result<CheckpointDatabase, CheckpointError>) -> Void
+
     enum Next {
+        case look(Work)
         case batch([Entry])
         /// Nothing waits and nothing will come.
         case end
@@ -24,6 +28,7 @@ final class CommitQueue: Sendable {
 
     private struct State {
         var entries: [Entry] = []
+        var looks: [Work] = []
         /// When the first of them is due; `nil` if none waits.
         var deadline: ContinuousClock.Instant?
         /// The shortest time that one of them may wait: what comes later and may wait as long is not due before it.
@@ -69,6 +74,23 @@ final class CommitQueue: Sendable {
         return isAdded
     }
 
+    /// Adds something that only reads, whatever waits to be committed: it is done before that, which goes on waiting for
+    /// company.
+    ///
+    /// - Returns: `false` if the queue is closed; then nobody will reply.
+    func add(look: @escaping Work) -> Bool {
+        let (isAdded, isAsleep) = state.withLock { state in
+            if state.isClosed { return (false, false) }
+            state.looks.append(look)
+            defer { state.sleepsUntil = nil }
+            return (true, state.sleepsUntil != nil)
+        }
+        if isAsleep {
+            alarm.ring()
+        }
+        return isAdded
+    }
+
     /// Takes no more operations; those that wait are done, and then the thread ends.
     ///
     /// - Parameter ending: Called when it has ended, at once if it has already.
@@ -100,6 +122,7 @@ final class CommitQueue: Sendable {
         while true {
             let now = ContinuousClock.now
             let (next, deadline) = state.withLock { state -> (Next?, ContinuousClock.Instant) in
+                if !state.looks.isEmpty { return (.look(state.looks.removeFirst()), now) }
                 let deadline = state.deadline ?? .distantFuture
                 if deadline <= now || state.entries.count >= policy.operations || state.isClosed {
                     return (takeBatch(&state), now)

@@ -38,19 +38,27 @@ final class Committer {
 
     /// Works until the queue is closed and empty.
     func run() {
-        while case .batch(let entries) = queue.next() {
-            var start = 0
-            for (index, entry) in entries.enumerated() {
-                guard case .work(let work) = entry else { continue }
-                finish(entries[start..<index])
-                perform(work)
-                start = index + 1
+        while true {
+            switch queue.next() {
+            case .look(let look): perform(look)
+            case .batch(let entries): carryOut(entries)
+            case .end: return
             }
-            finish(entries[start...])
         }
     }
 
-    private func perform(_ work: @Sendable (Result<CheckpointDatabase, CheckpointError>) -> Void) {
+    private func carryOut(_ entries: [CommitQueue.Entry]) {
+        var start = 0
+        for (index, entry) in entries.enumerated() {
+            guard case .work(let work) = entry else { continue }
+            finish(entries[start..<index])
+            perform(work)
+            start = index + 1
+        }
+        finish(entries[start...])
+    }
+
+    private func perform(_ work: CommitQueue.Work) {
         do {
             if let failure { throw failure }
             try database.withDatabase { work(.success($0)) }

@@ -273,7 +273,8 @@ package final class SQLiteCheckpoint: CheckpointStore, UploadRegister {
         limit: Int,
         of models: ModelSelection
     ) async throws(CheckpointError) -> [PendingItem] {
-        try await perform { try $0.pendingItems(after: after, limit: limit, of: models) }
+        // What was handed out is told by its place: nothing has to be committed to know what comes after it.
+        try await perform({ try $0.pendingItems(after: after, limit: limit, of: models) }, by: queue.add(look:))
     }
 
     package func begin(_ id: ItemID, reserving reserved: Spending? = nil) async throws(CheckpointError) {
@@ -306,16 +307,23 @@ package final class SQLiteCheckpoint: CheckpointStore, UploadRegister {
     private func perform<Value: Sendable>(
         _ work: @escaping @Sendable (CheckpointDatabase) throws -> Value
     ) async throws(CheckpointError) -> Value {
+        try await perform(work) { queue.add(.work($0)) }
+    }
+
+    private func perform<Value: Sendable>(
+        _ work: @escaping @Sendable (CheckpointDatabase) throws -> Value,
+        by add: (@escaping CommitQueue.Work) -> Bool
+    ) async throws(CheckpointError) -> Value {
         let path = path
         let result: Result<Value, CheckpointError> = await withCheckedContinuation { continuation in
-            let entry = CommitQueue.Entry.work { database in
+            let isAdded = add { database in
                 do {
                     continuation.resume(returning: .success(try work(database.get())))
                 } catch {
                     continuation.resume(returning: .failure(CheckpointError(error, path: path)))
                 }
             }
-            if !queue.add(entry) {
+            if !isAdded {
                 continuation.resume(returning: .failure(.closed(path: path)))
             }
         }

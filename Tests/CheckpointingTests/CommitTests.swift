@@ -85,6 +85,24 @@ struct CommitTests {
         await checkpoint.close()
     }
 
+    @Test("reading items commits nothing that waits for company")
+    func readingCommitsNothing() async throws {
+        var policy = CommitPolicy()
+        (policy.operations, policy.beginDelay) = (2, Self.never)
+        let checkpoint = try checkpoint(2, policy)
+        let pending = try await checkpoint.allPending()
+        async let first: Void = checkpoint.begin(pending[0].id)
+        // Often enough that the other one has come in between.
+        for _ in 0..<1000 {
+            #expect(try await checkpoint.pendingItems(after: pending[0].id, limit: 9, of: .all) == [pending[1]])
+        }
+        #expect(try fixture.value("SELECT count(*) FROM in_flight") == 0)
+        try await checkpoint.begin(pending[1].id)
+        try await first
+        #expect(try fixture.value("SELECT count(*) FROM in_flight") == 2)
+        await checkpoint.close()
+    }
+
     @Test("closing saves what waits, and refuses the rest")
     func closeSaves() async throws {
         var policy = CommitPolicy()
