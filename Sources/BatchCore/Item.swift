@@ -38,6 +38,11 @@ package struct ItemRequest: Sendable, Equatable {
         self.turns = turns
     }
 
+    /// The text, if it is all that is said: one turn without media.
+    package var plainText: String? {
+        turns.count == 1 && turns[0].media.isEmpty ? turns[0].text : nil
+    }
+
     /// One message of the user.
     ///
     /// Media stand before the text.

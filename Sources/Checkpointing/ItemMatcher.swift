@@ -31,6 +31,8 @@ final class ItemMatcher {
         var fingerprint: [UInt8] = []
         private var canonical = JSONWriter(reserving: 1024)
         var turns = JSONWriter(reserving: 1024)
+        /// The length of the text; `nil` if it is not all of the turns.
+        var plainBytes: Int?
         var input = JSONWriter(reserving: 1024)
         /// Empty if the item has no checks of its own.
         var checks: [UInt8] = []
@@ -39,6 +41,7 @@ final class ItemMatcher {
             fingerprint = ItemFingerprint(of: item.request, using: &canonical).bytes
             turns.removeAll()
             ItemCoding.write(item.request.turns, to: &turns)
+            plainBytes = item.request.plainText?.utf8.count
             input.removeAll()
             input.write(.object(item.input))
             checks = item.checks.isEmpty ? [] : Array(JSONValue.object(item.checks.members).text.utf8)

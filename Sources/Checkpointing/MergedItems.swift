@@ -37,8 +37,8 @@ final class MergedItems {
         )
         insertPrompt = try connection.prepare(
             """
-            INSERT INTO main.prompt (item_id, turns, input, checks)
-            SELECT ?2, turns, input, checks FROM source.prompt WHERE item_id = ?1
+            INSERT INTO main.prompt (item_id, turns, plain_bytes, input, checks)
+            SELECT ?2, turns, plain_bytes, input, checks FROM source.prompt WHERE item_id = ?1
             """
         )
         updateItem = try connection.prepare(

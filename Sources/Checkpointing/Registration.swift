@@ -46,10 +46,10 @@ final class Registration {
         )
         touch = try connection.prepare("UPDATE item SET position = ?2, state = ?3, origin = ?4 WHERE id = ?1")
         insertPrompt = try connection.prepare(
-            "INSERT INTO prompt (item_id, turns, input, checks) VALUES (?1, ?2, ?3, ?4)"
+            "INSERT INTO prompt (item_id, turns, plain_bytes, input, checks) VALUES (?1, ?2, ?3, ?4, ?5)"
         )
         changePrompt = try connection.prepare(
-            "UPDATE prompt SET turns = ?2, input = ?3, checks = ?4 WHERE item_id = ?1"
+            "UPDATE prompt SET turns = ?2, plain_bytes = ?3, input = ?4, checks = ?5 WHERE item_id = ?1"
         )
         leave = try connection.prepare(
             "UPDATE item SET position = NULL WHERE id = ?1 AND position IS NOT NULL"
@@ -158,9 +158,10 @@ final class Registration {
     private func write(_ prompt: borrowing Statement, _ id: Int64) throws {
         try prompt.bind(id, at: 1)
         try prompt.bind(utf8: matcher.columns.turns.bytes, at: 2)
-        try prompt.bind(utf8: matcher.columns.input.bytes, at: 3)
+        try prompt.bind(matcher.columns.plainBytes, at: 3)
+        try prompt.bind(utf8: matcher.columns.input.bytes, at: 4)
         let checks = matcher.columns.checks
-        try prompt.bind(checks.isEmpty ? nil : String(decoding: checks, as: UTF8.self), at: 4)
+        try prompt.bind(checks.isEmpty ? nil : String(decoding: checks, as: UTF8.self), at: 5)
         try prompt.run()
     }
 
