@@ -32,10 +32,10 @@ struct JSONLExporter: Exporter {
                 switch member {
                 case .field(let name, let field):
                     guard showsAll || field.isShown(row) else { continue }
-                    writer.key(name)
+                    writer.key(named: name)
                     field.value(row).write(to: &writer)
                 case .group(let name, let members):
-                    writer.key(name)
+                    writer.key(named: name)
                     guard !ResultField.isMissing(group: name, in: row) else {
                         writer.literal("null")
                         continue

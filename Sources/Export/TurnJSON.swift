@@ -80,12 +80,12 @@ enum TurnJSON {
 }
 
 extension JSONWriter {
-    fileprivate mutating func member(_ name: String, orNull value: String?) {
+    fileprivate mutating func member(_ name: StaticString, orNull value: String?) {
         key(name)
         FieldValue(value).write(to: &self)
     }
 
-    fileprivate mutating func member(_ name: String, orNull value: Int?) {
+    fileprivate mutating func member(_ name: StaticString, orNull value: Int?) {
         key(name)
         FieldValue(value).write(to: &self)
     }

@@ -4,16 +4,16 @@ internal import JSON
 
 /// What several commands write as JSON, under the names that exports use.
 extension JSONWriter {
-    mutating func member(_ name: String, orNull value: String?) {
+    mutating func member(_ name: StaticString, orNull value: String?) {
         member(name, value.map(JSONValue.string) ?? .null)
     }
 
-    mutating func member(_ name: String, orNull value: (some BinaryInteger)?) {
+    mutating func member(_ name: StaticString, orNull value: (some BinaryInteger)?) {
         key(name)
         literal(value.map { String($0) } ?? "null")
     }
 
-    mutating func member(_ name: String, orNull cost: MicroDollars?) {
+    mutating func member(_ name: StaticString, orNull cost: MicroDollars?) {
         key(name)
         literal(cost?.decimal ?? "null")
     }
@@ -32,7 +32,7 @@ extension JSONWriter {
         member("total_tokens", orNull: usage.totalTokens)
     }
 
-    mutating func member(_ name: String, _ request: ItemRequest) {
+    mutating func member(_ name: StaticString, _ request: ItemRequest) {
         key(name)
         object { writer in
             writer.member("model", request.model)

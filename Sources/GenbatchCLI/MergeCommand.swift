@@ -91,7 +91,7 @@ struct MergeCommand: AsyncParsableCommand {
                 ("lacking_log", report.lackingLog),
             ]
             for (name, texts) in lists {
-                writer.key(name)
+                writer.key(named: name)
                 writer.array { writer in
                     for text in texts {
                         writer.string(text)

@@ -46,7 +46,8 @@ struct PlanText {
             writer.object { writer in
                 writer.member("total", plan.total)
                 for group in JobComparison.Group.allCases {
-                    writer.member(group.rawValue, comparison.count(of: group))
+                    writer.key(named: group.rawValue)
+                    writer.integer(comparison.count(of: group))
                 }
             }
             writer.member("to_run", plan.toRun)
@@ -61,13 +62,15 @@ struct PlanText {
             writer.object { writer in
                 for group in JobComparison.Group.allCases {
                     let keys = comparison.examples[group] ?? []
-                    writer.member(group.rawValue, .array(keys.map(JSONValue.string)))
+                    writer.key(named: group.rawValue)
+                    writer.write(.array(keys.map(JSONValue.string)))
                 }
             }
             writer.key("changes")
             writer.object { writer in
                 for (topic, count) in reasons {
-                    writer.member(topic, count)
+                    writer.key(named: topic)
+                    writer.integer(count)
                 }
             }
             writer.member("in_flight", comparison.inFlight)

@@ -61,14 +61,16 @@ enum StatusText {
             writer.object { writer in
                 writer.member("total", status.total)
                 for state in ItemState.allCases {
-                    writer.member(state.rawValue, status.items[state] ?? 0)
+                    writer.key(named: state.rawValue)
+                    writer.integer(status.items[state] ?? 0)
                 }
                 writer.member("orphaned", status.orphaned)
             }
             writer.key("failures")
             writer.object { writer in
                 for (failureClass, count) in status.failuresByClass.sorted(by: { $0.key < $1.key }) {
-                    writer.member(failureClass, count)
+                    writer.key(named: failureClass)
+                    writer.integer(count)
                 }
             }
             writer.key("usage")

@@ -30,34 +30,47 @@ package struct JSONWriter: Sendable {
     }
 
     /// Writes a member's name; the next call writes its value.
-    package mutating func key(_ name: String) {
+    ///
+    /// - Parameter name: One of ours, of ASCII letters, digits and underscores: it is not searched for what needs escaping.
+    package mutating func key(_ name: StaticString) {
+        assert(name.withUTF8Buffer { $0.allSatisfy(Self.isWordByte) }, "\(name) may need escaping")
+        separate()
+        bytes.append(UInt8(ascii: "\""))
+        name.withUTF8Buffer { bytes.append(contentsOf: $0) }
+        bytes.append(UInt8(ascii: "\""))
+        bytes.append(UInt8(ascii: ":"))
+        needsComma = false
+    }
+
+    /// The same for a name that is not known before.
+    package mutating func key(named name: String) {
         separate()
         appendQuoted(name)
         bytes.append(UInt8(ascii: ":"))
         needsComma = false
     }
 
-    package mutating func member(_ name: String, _ value: String) {
+    package mutating func member(_ name: StaticString, _ value: String) {
         key(name)
         string(value)
     }
 
-    package mutating func member(_ name: String, _ value: some BinaryInteger) {
+    package mutating func member(_ name: StaticString, _ value: some BinaryInteger) {
         key(name)
         integer(value)
     }
 
-    package mutating func member(_ name: String, _ value: Double) {
+    package mutating func member(_ name: StaticString, _ value: Double) {
         key(name)
         write(.number(JSONNumber(value)))
     }
 
-    package mutating func member(_ name: String, _ value: Bool) {
+    package mutating func member(_ name: StaticString, _ value: Bool) {
         key(name)
         literal(value ? "true" : "false")
     }
 
-    package mutating func member(_ name: String, _ value: JSONValue) {
+    package mutating func member(_ name: StaticString, _ value: JSONValue) {
         key(name)
         write(value)
     }
@@ -119,7 +132,7 @@ package struct JSONWriter: Sendable {
 
     private mutating func write(_ members: some Sequence<JSONObject.Member>, sortingNames: Bool) {
         for member in members {
-            key(member.name)
+            key(named: member.name)
             write(member.value, sortingNames: sortingNames)
         }
     }
@@ -139,6 +152,10 @@ package struct JSONWriter: Sendable {
         if needsComma {
             bytes.append(UInt8(ascii: ","))
         }
+    }
+
+    private static func isWordByte(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: "_") || byte >= 0x30 && byte <= 0x39 || byte | 0x20 >= 0x61 && byte | 0x20 <= 0x7A
     }
 
     private mutating func appendQuoted(_ value: String) {

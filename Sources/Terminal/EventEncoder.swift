@@ -206,7 +206,7 @@ struct EventEncoder: Sendable {
         writer.key("closed_models")
         writer.object { writer in
             for (model, error) in summary.closedModels.sorted(by: { $0.key < $1.key }) {
-                writer.key(model)
+                writer.key(named: model)
                 writer.object { writer in
                     writer.member("class", error.failureClass.rawValue)
                     writer.member("message", error.message)
@@ -222,7 +222,8 @@ struct EventEncoder: Sendable {
         writer.key("failures_by_class")
         writer.object { writer in
             for (failureClass, count) in summary.failuresByClass.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
-                writer.member(failureClass.rawValue, count)
+                writer.key(named: failureClass.rawValue)
+                writer.integer(count)
             }
         }
         writer.member("requests", summary.requests)
@@ -241,12 +242,13 @@ struct EventEncoder: Sendable {
         writer.object { writer in
             writer.member("total", balance.total)
             for state in ItemState.allCases {
-                writer.member(state.rawValue, balance[state])
+                writer.key(named: state.rawValue)
+                writer.integer(balance[state])
             }
         }
     }
 
-    private static func member(_ name: String, _ value: (some BinaryInteger)?, to writer: inout JSONWriter) {
+    private static func member(_ name: StaticString, _ value: (some BinaryInteger)?, to writer: inout JSONWriter) {
         if let value {
             writer.member(name, value)
         } else {
@@ -254,11 +256,11 @@ struct EventEncoder: Sendable {
         }
     }
 
-    private static func member(_ name: String, _ value: String?, to writer: inout JSONWriter) {
+    private static func member(_ name: StaticString, _ value: String?, to writer: inout JSONWriter) {
         writer.member(name, value.map(JSONValue.string) ?? .null)
     }
 
-    private static func member(_ name: String, _ value: Double?, to writer: inout JSONWriter) {
+    private static func member(_ name: StaticString, _ value: Double?, to writer: inout JSONWriter) {
         writer.member(name, value.map { .number(JSONNumber($0)) } ?? .null)
     }
 }

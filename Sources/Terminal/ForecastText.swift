@@ -214,7 +214,7 @@ extension ForecastText {
         }
     }
 
-    private static func write(_ name: String, _ span: Forecast.Span<Int>, to writer: inout JSONWriter) {
+    private static func write(_ name: StaticString, _ span: Forecast.Span<Int>, to writer: inout JSONWriter) {
         writer.key(name)
         writer.object { writer in
             writer.member("low", span.low)
@@ -222,7 +222,7 @@ extension ForecastText {
         }
     }
 
-    private static func write(_ name: String, _ span: Forecast.Span<MicroDollars>?, to writer: inout JSONWriter) {
+    private static func write(_ name: StaticString, _ span: Forecast.Span<MicroDollars>?, to writer: inout JSONWriter) {
         writer.key(name)
         guard let span else { return writer.literal("null") }
         writer.object { writer in

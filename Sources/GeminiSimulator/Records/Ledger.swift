@@ -107,12 +107,14 @@ extension Ledger.Entry {
         writer.member("requests", requests)
         writer.member("attempts", attempts)
         for outcome in Outcome.allCases {
-            writer.member(outcome.rawValue, outcomes.pairs.first { $0.key == outcome }?.count ?? 0)
+            writer.key(named: outcome.rawValue)
+            writer.integer(outcomes.pairs.first { $0.key == outcome }?.count ?? 0)
         }
         writer.key("statuses")
         writer.object { writer in
             for (status, count) in statuses.pairs.sorted(by: { $0.key < $1.key }) {
-                writer.member(String(status), count)
+                writer.key(named: String(status))
+                writer.integer(count)
             }
         }
     }

@@ -18,7 +18,7 @@ struct Statistics: Sendable {
             open -= 1
         }
 
-        fileprivate func write(_ name: String, into writer: inout JSONWriter) {
+        fileprivate func write(_ name: StaticString, into writer: inout JSONWriter) {
             writer.key(name)
             writer.object { writer in
                 writer.member("open", open)

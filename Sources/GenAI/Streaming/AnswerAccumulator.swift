@@ -208,7 +208,7 @@ package struct AnswerAccumulator: Sendable {
     /// (tokens by kind of data, kind of traffic) in a `usageMetadata` of their own; `nil` if there are none.
     package var metadataJSON: String? {
         guard !candidateMembers.isEmpty || !usageMembers.isEmpty else { return nil }
-        var writer = JSONWriter()
+        var writer = JSONWriter(reserving: 256)
         writer.object { writer in
             if !candidateMembers.isEmpty {
                 Self.write(candidateMembers.map { ($0.key, $0.value) }, to: &writer)
@@ -223,7 +223,7 @@ package struct AnswerAccumulator: Sendable {
 
     private static func write(_ members: [(name: String, value: [UInt8])], to writer: inout JSONWriter) {
         for (name, value) in members.count > 1 ? members.sorted(by: { $0.name < $1.name }) : members {
-            writer.key(name)
+            writer.key(named: name)
             writer.literal(oneLine(value))
         }
     }

@@ -89,7 +89,8 @@ extension GenerateContentConfig {
     /// Writes the settings as members of a request.
     func write(to writer: inout JSONWriter) {
         for member in requestMembers {
-            writer.member(member.name, member.value)
+            writer.key(named: member.name)
+            writer.write(member.value)
         }
     }
 

@@ -92,7 +92,8 @@ public struct Part: JSONBacked {
                 writer.unescapedString(Base64.encode(inlineBytes))
             }
             for member in json {
-                writer.member(member.name, member.value)
+                writer.key(named: member.name)
+                writer.write(member.value)
             }
         }
     }

@@ -96,7 +96,7 @@ struct QuotaText {
         return writer.text
     }
 
-    private func write(_ name: String, _ use: QuotaUse, cap: MicroDollars?, to writer: inout JSONWriter) {
+    private func write(_ name: StaticString, _ use: QuotaUse, cap: MicroDollars?, to writer: inout JSONWriter) {
         writer.key(name)
         writer.object { writer in
             members(use, to: &writer)
