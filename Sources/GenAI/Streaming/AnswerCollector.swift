@@ -84,7 +84,7 @@ package final class AnswerCollector: TransferReceiver, @unchecked Sendable {
     private var start = Duration.zero
     private let wait = TransferWait()
 
-    private var growth: AnswerGrowth
+    private var reception: AnswerReception
     private var firstEvent: Duration?
     private var wasSent = false
     private var continuationToken: String?
@@ -92,7 +92,6 @@ package final class AnswerCollector: TransferReceiver, @unchecked Sendable {
 
     // Of the request in hand.
     private var request: HTTPRequest?
-    private var decoder: ResponseDecoder
     private var error: GenAIError?
 
     fileprivate init(
@@ -106,8 +105,10 @@ package final class AnswerCollector: TransferReceiver, @unchecked Sendable {
         self.call = call
         self.timeouts = timeouts
         self.watch = watch
-        growth = AnswerGrowth(answer: AnswerAccumulator(), watch: watch, onChunk: onChunk)
-        decoder = Self.decoder(client.options)
+        reception = AnswerReception(
+            decoder: Self.decoder(client.options),
+            growth: AnswerGrowth(answer: AnswerAccumulator(), watch: watch, onChunk: onChunk)
+        )
     }
 
     /// Sends the requests that the answer takes, one after the other if it is unfinished (`CONTINUATION`); called once.
@@ -133,11 +134,11 @@ package final class AnswerCollector: TransferReceiver, @unchecked Sendable {
     @inline(never)
     private var collected: CollectedAnswer {
         CollectedAnswer(
-            answer: growth.answer,
+            answer: reception.growth.answer,
             error: error,
             firstEvent: firstEvent,
             wasSent: wasSent,
-            isEndedEarly: growth.isEndedEarly
+            isEndedEarly: reception.growth.isEndedEarly
         )
     }
 
@@ -195,19 +196,20 @@ package final class AnswerCollector: TransferReceiver, @unchecked Sendable {
     @inline(never)
     private func goesOn() -> Bool {
         guard let request else { return false }
-        if !hasRenewedAuthorization, growth.firstEventAt == nil,
+        if !hasRenewedAuthorization, reception.growth.firstEventAt == nil,
             client.backend.renewsAuthorization(after: error, of: request)
         {
             hasRenewedAuthorization = true
-        } else if error == nil, !growth.isEndedEarly, growth.answer.completion.isContinued {
+        } else if error == nil, reception.isContinued {
+            let growth = reception.growth
             continuationToken = growth.answer.completion.continuationToken
-            growth.answer.beginHop()
-            growth = AnswerGrowth(answer: growth.answer, watch: watch, onChunk: growth.onChunk)
+            reception.growth = AnswerGrowth(answer: growth.answer, watch: watch, onChunk: growth.onChunk)
+            reception.growth.answer.beginHop()
         } else {
             return false
         }
         error = nil
-        decoder = Self.decoder(client.options)
+        reception.decoder = Self.decoder(client.options)
         return true
     }
 
@@ -221,43 +223,68 @@ package final class AnswerCollector: TransferReceiver, @unchecked Sendable {
     // MARK: On the network thread
 
     package func receive(head: HTTPResponseHead) {
-        growth.answer.serviceTier = head.header("x-gemini-service-tier")?.lowercased() ?? growth.answer.serviceTier
-        decoder.receive(head: head)
+        reception.begin(with: head)
     }
 
     package func receive(_ bytes: UnsafeRawBufferPointer) -> ReceiveDecision {
         do {
-            guard try decoder.receive(bytes, scan), !growth.isEndedEarly else { return .abandon }
+            return try reception.receive(bytes)
         } catch {
             self.error = error
             return .abandon
         }
-        return growth.answer.completion.isFinished ? .linger(Completion.lingerAfterFinish) : .proceed
     }
 
     package func finish(_ end: TransferEnd) {
         // After an error the decoder may hold bytes that were refused.
         if error == nil {
             do {
-                error = try decoder.finish(scan).map(GenAIError.api)
+                error = try reception.finish().map(GenAIError.api)
             } catch {
                 self.error = error
             }
         }
-        if growth.isEndedEarly {
-            error = nil
-        } else {
-            let failure =
-                error ?? growth.answer.completion.failure(end.error, endsInsideDocument: decoder.endsInsideDocument)
-            error = failure.map(client.withoutKey)
-        }
+        error = reception.growth.isEndedEarly ? nil : (error ?? reception.failure(end.error)).map(client.withoutKey)
         wasSent = wasSent || end.wasSent
-        firstEvent = firstEvent ?? growth.firstEventAt.map { $0 - start }
+        firstEvent = firstEvent ?? reception.growth.firstEventAt.map { $0 - start }
         wait.finish()
     }
+}
 
-    private func scan(_ document: Span<UInt8>) throws(JSONError) {
-        try growth.add(document)
+/// One response while it comes, and the answer that grows from it.
+///
+/// One value, and not two members of the collector: of those every access is checked to be alone, and each event means two.
+private struct AnswerReception {
+    var decoder: ResponseDecoder
+    var growth: AnswerGrowth
+
+    mutating func begin(with head: HTTPResponseHead) {
+        growth.answer.serviceTier = head.header("x-gemini-service-tier")?.lowercased() ?? growth.answer.serviceTier
+        decoder.receive(head: head)
+    }
+
+    mutating func receive(_ bytes: UnsafeRawBufferPointer) throws(GenAIError) -> ReceiveDecision {
+        let isWanted = try decoder.receive(bytes) { document throws(JSONError) in try growth.add(document) }
+        guard isWanted, !growth.isEndedEarly else { return .abandon }
+        return growth.answer.completion.isFinished ? .linger(Completion.lingerAfterFinish) : .proceed
+    }
+
+    /// Takes the end of the body.
+    ///
+    /// - Returns: The error that the server answered with, if it did.
+    mutating func finish() throws(GenAIError) -> APIError? {
+        try decoder.finish { document throws(JSONError) in try growth.add(document) }
+    }
+
+    /// Whether the answer goes on in another response.
+    var isContinued: Bool { !growth.isEndedEarly && growth.answer.completion.isContinued }
+
+    /// What spoils the answer that has come, if anything does.
+    ///
+    /// - Parameter error: What ended the transfer.
+    /// - Returns: The error; `nil` if the answer is whole.
+    func failure(_ error: CurlError?) -> GenAIError? {
+        growth.answer.completion.failure(error, endsInsideDocument: decoder.endsInsideDocument)
     }
 }
 
