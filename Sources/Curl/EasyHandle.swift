@@ -140,6 +140,9 @@ struct EasyHandle: ~Copyable {
     /// What libcurl wrote about the failure of this transfer; empty if it failed without words.
     var errorDetail: String { String(cString: errorBuffer) }
 
+    /// The code of the last status line, of interim responses too.
+    var status: Int { info(CURLINFO_RESPONSE_CODE) }
+
     var isHTTP2: Bool { info(CURLINFO_HTTP_VERSION) == CURL_HTTP_VERSION_2_0 }
 
     private func info(_ info: CURLINFO) -> Int {

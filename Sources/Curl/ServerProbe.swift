@@ -60,7 +60,8 @@ private final class HeadReceiver: TransferReceiver {
         return state.withLock { ($0.head, $0.end?.error) }
     }
 
-    func receive(head: HTTPResponseHead) {
+    func receive(head: borrowing ArrivingHead) {
+        let head = head.copy()
         state.withLock { $0.head = head }
     }
 

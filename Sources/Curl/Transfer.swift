@@ -5,7 +5,7 @@ internal import CCurl
 /// Every call comes on the thread of the ``TransferLoop`` and must not block it.
 package protocol TransferReceiver: AnyObject, Sendable {
     /// The status and all headers are there; the body follows.
-    func receive(head: HTTPResponseHead)
+    func receive(head: borrowing ArrivingHead)
     /// The next bytes of the body, decompressed; their borders mean nothing.
     func receive(_ bytes: UnsafeRawBufferPointer) -> ReceiveDecision
     /// The end, called exactly once.
@@ -59,7 +59,6 @@ package final class Transfer: @unchecked Sendable {
     /// Ours until the transfer has ended.
     private let handle: PreparedHandle
     let easyPointer: UnsafeMutableRawPointer
-    private var head = HTTPResponseHead(status: 0)
     private var headBytes = 0
     private var isHeadDelivered = false
     private var isPaused = false
@@ -211,21 +210,15 @@ package final class Transfer: @unchecked Sendable {
             return 0
         }
         // Trailers come after the body, when the head has been delivered.
-        guard !isHeadDelivered else { return line.count }
-        head.append(line: line)
+        guard !isHeadDelivered, line.first == 0x0D || line.first == 0x0A else { return line.count }
         // An empty line ends a head; interim ones such as `103 Early Hints` are followed by another.
-        if line.first == 0x0D || line.first == 0x0A, head.status >= 200 {
-            deliverHead()
+        let status = handle.easy.status
+        if status >= 200 {
+            isHeadDelivered = true
+            observer?.transfer(self, answeredOverHTTP2: handle.easy.isHTTP2)
+            receiver.receive(head: ArrivingHead(status: status, of: easyPointer))
         }
         return line.count
-    }
-
-    private func deliverHead() {
-        isHeadDelivered = true
-        observer?.transfer(self, answeredOverHTTP2: handle.easy.isHTTP2)
-        receiver.receive(head: head)
-        // A slow answer may take minutes, and nobody looks at it again here.
-        head = HTTPResponseHead(status: head.status)
     }
 
     /// Returns what libcurl's write callback returns: the bytes taken, or a sign to pause or to give up.

@@ -47,7 +47,8 @@ final class TestReceiver: TransferReceiver {
         return current.ends[0]
     }
 
-    func receive(head: HTTPResponseHead) {
+    func receive(head: borrowing ArrivingHead) {
+        let head = head.copy()
         state.withLock { state in
             state.head = head
             state.headCount += 1

@@ -100,8 +100,8 @@ private final class TokenReceiver: TransferReceiver, @unchecked Sendable {
 
     // MARK: On the network thread
 
-    func receive(head: HTTPResponseHead) {
-        self.head = head
+    func receive(head: borrowing ArrivingHead) {
+        self.head = head.copy()
     }
 
     func receive(_ bytes: UnsafeRawBufferPointer) -> ReceiveDecision {

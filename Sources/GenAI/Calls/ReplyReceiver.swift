@@ -41,8 +41,8 @@ final class ReplyReceiver: TransferReceiver, @unchecked Sendable {
 
     // MARK: On the network thread
 
-    func receive(head: HTTPResponseHead) {
-        self.head = head
+    func receive(head: borrowing ArrivingHead) {
+        self.head = head.copy()
         decoder.receive(head: head)
     }
 

@@ -222,7 +222,7 @@ package final class AnswerCollector: TransferReceiver, @unchecked Sendable {
 
     // MARK: On the network thread
 
-    package func receive(head: HTTPResponseHead) {
+    package func receive(head: borrowing ArrivingHead) {
         reception.begin(with: head)
     }
 
@@ -258,7 +258,7 @@ private struct AnswerReception {
     var decoder: ResponseDecoder
     var growth: AnswerGrowth
 
-    mutating func begin(with head: HTTPResponseHead) {
+    mutating func begin(with head: borrowing ArrivingHead) {
         growth.answer.serviceTier = head.header("x-gemini-service-tier")?.lowercased() ?? growth.answer.serviceTier
         decoder.receive(head: head)
     }

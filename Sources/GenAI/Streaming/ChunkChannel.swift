@@ -111,7 +111,7 @@ final class ChunkChannel: TransferReceiver, @unchecked Sendable {
 
     // MARK: On the network thread
 
-    func receive(head: HTTPResponseHead) {
+    func receive(head: borrowing ArrivingHead) {
         decoder.receive(head: head)
         serviceTier = head.header("x-gemini-service-tier").map { ServiceTier(rawValue: $0.lowercased()) }
     }

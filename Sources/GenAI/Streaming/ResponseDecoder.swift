@@ -12,8 +12,8 @@ struct ResponseDecoder {
     private var parser: EventStreamParser
     /// Whether the server accepted the request: only 200 is success.
     private(set) var isSuccess = false
-    /// The head of a response that explains an error; that of an answer would only take up room while it comes.
-    private var errorHead: HTTPResponseHead?
+    /// What the head of a response says that explains an error.
+    private var refusal: (status: Int, retryAfter: Duration?)?
     private var errorBody: [UInt8] = []
     private var byteCount = 0
     /// Whether the body ended inside a document.
@@ -24,9 +24,9 @@ struct ResponseDecoder {
         parser = EventStreamParser(maximumEventBytes: maximumEventBytes)
     }
 
-    mutating func receive(head: HTTPResponseHead) {
+    mutating func receive(head: borrowing ArrivingHead) {
         isSuccess = head.status == 200
-        errorHead = isSuccess ? nil : head
+        refusal = isSuccess ? nil : (head.status, head.retryAfter)
     }
 
     /// Takes the next bytes.
@@ -59,7 +59,7 @@ struct ResponseDecoder {
     /// - Returns: The error the server answered with, if its status was not 200.
     mutating func finish(_ onEvent: (Span<UInt8>) throws(JSONError) -> Void) throws(GenAIError) -> APIError? {
         guard isSuccess else {
-            return errorHead.map {
+            return refusal.map {
                 APIError(httpStatus: $0.status, body: errorBody, retryAfter: $0.retryAfter)
             }
         }
@@ -105,7 +105,7 @@ struct ResponseDecoder {
     }
 }
 
-extension HTTPResponseHead {
+extension ArrivingHead {
     private static let longestDelay: Int64 = 1_000_000_000
 
     /// What `Retry-After` says: seconds, or a moment by the server's own clock, which `Date` tells.
