@@ -42,8 +42,9 @@
             var event = epoll_event()
             event.events = (readable ? EPOLLIN.rawValue : 0) | (writable ? EPOLLOUT.rawValue : 0)
             event.data.fd = descriptor
-            if epoll_ctl(epoll, EPOLL_CTL_MOD, descriptor, &event) != 0 {
-                epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event)
+            // libcurl has a socket watched anew for each transfer, and seldom changes its mind in between.
+            if epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) != 0 {
+                epoll_ctl(epoll, EPOLL_CTL_MOD, descriptor, &event)
             }
         }
 
