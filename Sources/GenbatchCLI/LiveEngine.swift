@@ -31,6 +31,7 @@ struct LiveEngine {
     /// - Returns: How it ended.
     /// - Throws: What kept it from running, or from keeping results.
     func run(_ argument: String, resuming: Bool = false) async throws -> ExitStatus {
+        FreedMemory.keepForAnswers()
         let next = nextCommands(argument, isCheckpoint: resuming && JobLocation.isDatabase(argument))
         if options.skipIfRunning, isRunning(argument, resuming) { return .allDone }
         let notices = RunNotices(options.notices, job: argument, resume: next.resume, clock: clock)
