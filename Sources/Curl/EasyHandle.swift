@@ -69,7 +69,7 @@ struct EasyHandle: ~Copyable {
     ///   - url: The address.
     ///   - operation: What is tried, for the error.
     /// - Throws: ``CurlError`` of kind `setup` if the address is none; the handle has none then.
-    mutating func setURL(_ url: String, for operation: @autoclosure () -> String) throws(CurlError) {
+    private mutating func setURL(_ url: String, for operation: @autoclosure () -> String) throws(CurlError) {
         // As libcurl reads them: strings are equal, too, whose letters are composed in other ways.
         guard url.withCString({ new in self.url.withCString { strcmp(new, $0) } }) != 0 else { return }
         self.url = ""
@@ -100,6 +100,29 @@ struct EasyHandle: ~Copyable {
         try set(.errorBuffer, to: errorBuffer)
     }
 
+    /// Makes the handle ready for one transfer; everything else it has been told already.
+    ///
+    /// - Parameters:
+    ///   - request: Where it goes.
+    ///   - body: What is sent.
+    ///   - context: What the callbacks are handed.
+    /// - Throws: ``CurlError`` of kind `setup`.
+    mutating func prepare(
+        for request: HTTPRequest,
+        _ body: [UInt8]?,
+        calling context: UnsafeMutableRawPointer
+    ) throws(CurlError) {
+        // libcurl does not forget what an earlier transfer of the handle failed with.
+        errorBuffer.pointee = 0
+        try setURL(request.url, for: request.operation)
+        if let body {
+            try setBody(body)
+        }
+        try set(.requestData, to: context)
+        try set(.headerData, to: context)
+        try set(.writeData, to: context)
+    }
+
     mutating func setHeaders(_ lines: [String]) throws(CurlError) {
         for line in lines {
             guard let longer = curl_slist_append(headers, line) else {
@@ -111,7 +134,7 @@ struct EasyHandle: ~Copyable {
     }
 
     /// Keeps a copy of the body at one address, which libcurl reads until the transfer ends.
-    mutating func setBody(_ bytes: [UInt8]) throws(CurlError) {
+    private mutating func setBody(_ bytes: [UInt8]) throws(CurlError) {
         releaseBody()
         let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: max(bytes.count, 1), alignment: 1)
         copy.copyBytes(from: bytes)
@@ -130,11 +153,6 @@ struct EasyHandle: ~Copyable {
     /// - Returns: What the delivery came to; after a failure the transfer has to be ended.
     func unpause() -> CURLcode {
         curl_easy_pause(pointer, CURLPAUSE_CONT)
-    }
-
-    /// Forgets what an earlier transfer of the handle failed with; libcurl does not.
-    func clearErrorDetail() {
-        errorBuffer.pointee = 0
     }
 
     /// What libcurl wrote about the failure of this transfer; empty if it failed without words.

@@ -17,7 +17,7 @@ final class PreparedHandle: @unchecked Sendable {
         let hasBody: Bool
         let isTLS: Bool
 
-        init(_ request: HTTPRequest, connect: Duration) {
+        init(_ request: borrowing HTTPRequest, connect: Duration) {
             method = request.method
             headers = request.headers
             caFile = request.caFile

@@ -72,33 +72,26 @@ package final class Transfer: @unchecked Sendable {
     private var idleLimit: Duration
 
     init(
-        _ request: HTTPRequest,
+        _ request: consuming HTTPRequest,
         receiver: any TransferReceiver,
         pool: HandlePool,
         now: Duration
     ) throws(CurlError) {
-        guard request.url.hasPrefix("https:") || request.url.hasPrefix("http:") else {
+        limits = request.limits.capped
+        let route = PreparedHandle.Route(request, connect: limits.connect)
+        guard route.isTLS || request.url.hasPrefix("http:") else {
             throw CurlError(.setup, operation: request.operation, message: "only http and https are spoken")
         }
-        var bodiless = request
-        bodiless.body = nil
-        self.request = bodiless
         self.receiver = receiver
-        limits = request.limits.capped
         self.pool = pool
-        handle = try pool.take(PreparedHandle.Route(request, connect: limits.connect))
+        handle = try pool.take(route)
         easyPointer = handle.easy.pointer
         startedAt = now
         idleLimit = limits.idle
-        handle.easy.clearErrorDetail()
-        try handle.easy.setURL(request.url, for: request.operation)
-        if let body = request.body {
-            try handle.easy.setBody(body)
-        }
-        let context = Unmanaged.passUnretained(self).toOpaque()
-        try handle.easy.set(.requestData, to: context)
-        try handle.easy.set(.headerData, to: context)
-        try handle.easy.set(.writeData, to: context)
+        let body = request.body
+        request.body = nil
+        self.request = request
+        try handle.easy.prepare(for: self.request, body, calling: Unmanaged.passUnretained(self).toOpaque())
     }
 
     /// Has a handle call the transfer that it is told to be for, once for all of its transfers.
@@ -125,7 +118,7 @@ package final class Transfer: @unchecked Sendable {
     /// Whether the bound on connections is for this transfer.
     var isBounded: Bool { isTLS && request.isOneOfMany }
 
-    private var isTLS: Bool { request.url.hasPrefix("https:") }
+    private var isTLS: Bool { handle.route.isTLS }
 
     /// Whether the transfer still waits for a connection.
     var isWaitingForConnection: Bool { sentAt == nil }

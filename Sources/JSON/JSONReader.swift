@@ -110,14 +110,11 @@ public struct JSONReader: ~Escapable {
     // MARK: Bytes
 
     /// Steps over bytes if they are the next ones, whatever they mean.
-    package mutating func skip(_ literals: [UInt8], _ range: Range<Int>) -> Bool {
-        let end = position + range.count
-        guard end <= bytes.count else { return false }
-        let isNext = areEqual(bytes.extracting(position..<end), literals.span.extracting(range))
-        if isNext {
-            position = end
-        }
-        return isNext
+    package mutating func skip(_ literal: Span<UInt8>) -> Bool {
+        let end = position + literal.count
+        guard end <= bytes.count, areEqual(bytes.extracting(position..<end), literal) else { return false }
+        position = end
+        return true
     }
 
     /// Steps over a string.

@@ -78,11 +78,12 @@ struct ChunkPattern {
     /// - Returns: `nil` if it has to be read as if it were the first.
     func match(_ chunk: Span<UInt8>, usage: inout UsageCounts) -> Match? {
         guard !literals.isEmpty else { return nil }
+        let literals = literals.span
         var match = Match()
         var reader = JSONReader(chunk)
         var start = 0
         for (kind, end) in slots {
-            guard reader.skip(literals, start..<end) else { return nil }
+            guard reader.skip(literals.extracting(start..<end)) else { return nil }
             start = end
             switch kind {
             case .text(let isThought):
@@ -94,6 +95,6 @@ struct ChunkPattern {
                 usage[name] = count
             }
         }
-        return reader.skip(literals, start..<literals.count) && reader.position == chunk.count ? match : nil
+        return reader.skip(literals.extracting(start..<literals.count)) && reader.position == chunk.count ? match : nil
     }
 }
