@@ -61,7 +61,9 @@ final class Attempt {
     /// Sends the next turn of the item and waits for what comes of it.
     private func send() async -> AttemptRecord.Result {
         do {
-            return await result(of: try await scheduler.generator.generate(request(), meter: announce()))
+            let generated = try await scheduler.generator.generate(request(), meter: announce())
+            if let result = result(of: generated) { return result }
+            return await lengthyResult(of: generated)
         } catch {
             return Self.result(of: error)
         }
@@ -99,22 +101,32 @@ final class Attempt {
     }
 
     /// What an answer counts as: it may not be what the job wants.
+    ///
+    /// - Returns: `nil` if that takes time to find out, which the run's own thread does not have: it may be that of all streams.
     @inline(never)
-    private func result(of generated: GenerationResult) async -> AttemptRecord.Result {
+    private func result(of generated: GenerationResult) -> AttemptRecord.Result? {
         firstChunk = generated.firstChunk
-        let refusal = await refusal(of: generated.answer)
-        return refusal.map { .failed($0) } ?? .answered(generated.answer)
+        let check = check
+        guard !check.takesTime(for: generated.answer) else { return nil }
+        return Self.result(of: generated.answer, refusedFor: work.machine.refusal(of: generated.answer, by: check))
     }
 
-    /// What is wrong with an answer, found on a thread that may take its time: the run's own may be that of all streams.
-    private func refusal(of answer: Answer) async -> GenerationError? {
-        // Merged for the request already, but kept they would take up room during the wait.
-        let check = AnswerCheck(scheduler.job.checks.merging(work.checks), config: work.request.config)
-        let machine = work.machine
-        guard check.takesTime(for: answer) else { return machine.refusal(of: answer, by: check) }
-        return await withTaskExecutorPreference(globalConcurrentExecutor) {
+    /// The same, found on a thread that may take its time.
+    private func lengthyResult(of generated: GenerationResult) async -> AttemptRecord.Result {
+        let (answer, check, machine) = (generated.answer, check, work.machine)
+        let refusal = await withTaskExecutorPreference(globalConcurrentExecutor) {
             machine.refusal(of: answer, by: check)
         }
+        return Self.result(of: answer, refusedFor: refusal)
+    }
+
+    /// Merged for the request already, but kept they would take up room during the wait.
+    private var check: AnswerCheck {
+        AnswerCheck(scheduler.job.checks.merging(work.checks), config: work.request.config)
+    }
+
+    private static func result(of answer: Answer, refusedFor error: GenerationError?) -> AttemptRecord.Result {
+        error.map { .failed($0) } ?? .answered(answer)
     }
 
     private static func result(of error: any Error) -> AttemptRecord.Result {
