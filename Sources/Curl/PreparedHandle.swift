@@ -78,8 +78,8 @@ final class HandlePool: Sendable {
     /// What the receive buffers of all transfers may take up together, unless that leaves too little for each: of thousands of
     /// slow streams each brings little at a time, and libcurl keeps a buffer for every one of them.
     private static let allBuffers = 8 << 20
-    /// For one transfer: a chunk as most are, and libcurl's own choice.
-    private static let bufferSizes = 2 << 10...16 << 10
+    /// For one transfer: a chunk as most are, and no less than libcurl takes; its own choice.
+    private static let bufferSizes = 1 << 10...16 << 10
 
     private let capacity: Int
     private let bufferBytes: Int

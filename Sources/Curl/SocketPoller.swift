@@ -43,7 +43,7 @@
             event.events = (readable ? EPOLLIN.rawValue : 0) | (writable ? EPOLLOUT.rawValue : 0)
             event.data.fd = descriptor
             // libcurl has a socket watched anew for each transfer, and seldom changes its mind in between.
-            if epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) != 0 {
+            if epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) != 0, errno == EEXIST {
                 epoll_ctl(epoll, EPOLL_CTL_MOD, descriptor, &event)
             }
         }

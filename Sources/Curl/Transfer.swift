@@ -50,9 +50,11 @@ protocol TransferObserver: AnyObject {
 package final class Transfer: @unchecked Sendable {
     /// Headers beyond this are an attack or a mistake; real ones have a few kilobytes.
     private static let maximumHeadBytes = 256 << 10
+    /// libcurl looks at all of them for each that it is asked for.
+    private static let maximumHeaders = 1000
 
     /// Without its body, which the handle has.
-    let request: HTTPRequest
+    package let request: HTTPRequest
     private let limits: TransferLimits
     private let receiver: any TransferReceiver
     private let pool: HandlePool
@@ -60,6 +62,7 @@ package final class Transfer: @unchecked Sendable {
     private let handle: PreparedHandle
     let easyPointer: UnsafeMutableRawPointer
     private var headBytes = 0
+    private var headerCount = 0
     private var isHeadDelivered = false
     private var isPaused = false
     /// Why we had libcurl end the transfer; its own code for that says nothing.
@@ -194,11 +197,13 @@ package final class Transfer: @unchecked Sendable {
     /// Returns what libcurl's header callback returns: the bytes taken, or fewer to give up.
     private func receive(headerLine line: UnsafeRawBufferPointer) -> Int {
         headBytes += line.count
-        guard headBytes <= Self.maximumHeadBytes else {
+        headerCount += 1
+        guard headBytes <= Self.maximumHeadBytes, headerCount <= Self.maximumHeaders else {
             refusal = CurlError(
                 .tooLarge,
                 operation: request.operation,
-                message: "the headers of the answer are larger than \(Self.maximumHeadBytes >> 10) KiB"
+                message: "the answer has more than \(Self.maximumHeaders) headers, or "
+                    + "\(Self.maximumHeadBytes >> 10) KiB of them"
             )
             return 0
         }

@@ -92,7 +92,10 @@ package final class TransferLoop: Sendable {
     ///   - receiver: Takes in the response.
     /// - Returns: The transfer, which is nothing yet to the loop.
     /// - Throws: ``CurlError`` of kind `setup` if the request cannot be made.
-    package func prepare(_ request: consuming HTTPRequest, receiver: any TransferReceiver) throws(CurlError) -> Transfer {
+    package func prepare(
+        _ request: consuming HTTPRequest,
+        receiver: any TransferReceiver
+    ) throws(CurlError) -> Transfer {
         try Transfer(request, receiver: receiver, pool: pool, now: monotonicNow())
     }
 

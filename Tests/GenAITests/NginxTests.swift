@@ -38,6 +38,7 @@ struct NginxTests {
                     }
                     let collected = try await client.collect()
                     if let error = collected.error { throw error }
+                    #expect(collected.answer.serviceTier == "priority")
                     return collected.answer.text
                 }
             }

@@ -43,6 +43,7 @@ struct ProxyTests {
                 setenv(variable, "http://user:secret@127.0.0.1:\(proxy.port)", 1)
                 let collected = try await site.client().collect()
                 try #require(collected.answer.text == "Hello", "\(variable): \(String(describing: collected.error))")
+                try #require(collected.answer.serviceTier == "priority")
                 let heads = proxy.heads
                 try #require(heads.count == 1)
                 try #require(heads[0].hasPrefix("CONNECT localhost:\(site.nginx.http2Port) HTTP/1.1\r\n"))

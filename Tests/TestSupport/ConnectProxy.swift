@@ -53,7 +53,8 @@ package final class ConnectProxy: Sendable {
 
     private static func tunnel(_ connection: LoopbackConnection, to port: UInt16) {
         guard let upstream = LoopbackSocket.connect(port) else { return }
-        connection.send("HTTP/1.1 200 Connection established\r\n\r\n")
+        // A header that the server sends as well, with another value.
+        connection.send("HTTP/1.1 200 Connection established\r\nX-Gemini-Service-Tier: flex\r\n\r\n")
         let isDone = DispatchSemaphore(value: 0)
         Thread.detachNewThread {
             var buffer = [UInt8](repeating: 0, count: 64 << 10)

@@ -183,6 +183,7 @@ package final class NginxServer {
                     listen unix:\(folder)/s;
                     access_log off;
                     default_type text/event-stream;
+                    add_header X-Gemini-Service-Tier priority;
                     root \(folder)/answers;
                 }
             }

@@ -163,9 +163,7 @@ package final class AnswerCollector: TransferReceiver, @unchecked Sendable {
         )
         do throws(CurlError) {
             let transfer = try client.loop.prepare(request, receiver: self)
-            self.request = request
-            // The transfer has it.
-            self.request?.body = nil
+            self.request = transfer.request
             return transfer
         } catch {
             throw GenAIError(error)
