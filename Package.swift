@@ -23,7 +23,6 @@ let package = Package(
 
         // C libraries of the system.
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
-        .systemLibrary(name: "CMalloc"),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
 
@@ -88,8 +87,8 @@ let package = Package(
         .target(
             name: "GenbatchCLI",
             dependencies: [
-                "BatchCore", "CMalloc", "Checkpointing", "Curl", "Export", "GenAI", "GenAIGenerating", "JSON",
-                "JobFiles", "QuotaLedger", "Reporting", "Terminal",
+                "BatchCore", "Checkpointing", "Curl", "Export", "GenAI", "GenAIGenerating", "JSON", "JobFiles",
+                "QuotaLedger", "Reporting", "Terminal",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
