@@ -68,7 +68,8 @@ package protocol ItemSource {
 package protocol CheckpointStore: Sendable {
     /// The next items in state `pending`, in the order of the job.
     ///
-    /// `after` is the last item handed out before, `nil` to begin; `models` says whose items.
+    /// `after` is the last item handed out before, `nil` to begin; `models` says whose items. It does not wait for changes that
+    /// are still to be committed: the states are those of before them.
     func pendingItems(after: ItemID?, limit: Int, of models: ModelSelection) async throws -> [PendingItem]
 
     /// Notes that a request of an item is about to be sent, so that a crash from here on counts it as possibly billed.

@@ -26,28 +26,35 @@ extension CheckpointDatabase {
         var workload = Workload()
         // Not added up by SQLite, which would sort all of them first.
         var plainItems: [PlainItems.Kind: PlainItems] = [:]
+        func addPlainItems() throws {
+            for (kind, items) in plainItems {
+                workload.add(
+                    items.count,
+                    textBytes: items.bytes,
+                    longest: items.longest,
+                    like: try request(ofVariant: kind.variant),
+                    hasOwnChecks: items.areChecked
+                )
+            }
+            plainItems.removeAll(keepingCapacity: true)
+        }
         while try rows.step() {
             let variant = rows.integer(at: 0)
             let isChecked = rows.integer(at: 1) != 0
             if let bytes = rows.optionalInteger(at: 2).map({ Int($0) }) {
                 let kind = PlainItems.Kind(variant: variant, size: bytes / Workload.sizeStep)
                 plainItems[kind, default: PlainItems()].add(bytes, isChecked: isChecked)
+                // A job may have a variant for every item.
+                if plainItems.count == VariantTable.capacity {
+                    try addPlainItems()
+                }
             } else {
                 var request = try request(ofVariant: variant)
                 request.turns = try rows.withBytes(at: 3) { try ItemCoding.turns($0) }
                 workload.add(request, answeredTurns: Int(rows.integer(at: 4)), hasOwnChecks: isChecked)
             }
         }
-        for (kind, items) in plainItems {
-            let request = try request(ofVariant: kind.variant)
-            workload.add(
-                items.count,
-                textBytes: items.bytes,
-                longest: items.longest,
-                like: request,
-                hasOwnChecks: items.areChecked
-            )
-        }
+        try addPlainItems()
         return workload
     }
 

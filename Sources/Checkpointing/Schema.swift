@@ -72,8 +72,8 @@ enum Schema {
         -- What an item says; apart from its state, so that a change of state does not write long texts again.
         CREATE TABLE prompt (
             item_id INTEGER PRIMARY KEY REFERENCES item (id),
+            plain_bytes INTEGER,             -- of the text, if that is all there is; NULL: several turns, or media
             turns TEXT NOT NULL,             -- JSON array of {text, media}: what the user says, in order
-            plain_bytes INTEGER,             -- of the text, if that is all of it; NULL: several turns, or media
             input TEXT NOT NULL,             -- JSON object: what the templates saw
             checks TEXT                      -- JSON object: what is wanted of its answers over what the job says; NULL: nothing
         ) STRICT;

@@ -12,7 +12,7 @@ final class VariantTable {
         let config: JSONObject
     }
 
-    private static let capacity = 256
+    static let capacity = 256
 
     private let select: Statement
     private let insert: Statement

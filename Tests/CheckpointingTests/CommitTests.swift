@@ -87,19 +87,24 @@ struct CommitTests {
 
     @Test("reading items commits nothing that waits for company")
     func readingCommitsNothing() async throws {
+        let count = 50
         var policy = CommitPolicy()
-        (policy.operations, policy.beginDelay) = (2, Self.never)
-        let checkpoint = try checkpoint(2, policy)
+        (policy.operations, policy.beginDelay) = (count, Self.never)
+        let checkpoint = try checkpoint(count, policy)
         let pending = try await checkpoint.allPending()
-        async let first: Void = checkpoint.begin(pending[0].id)
-        // Often enough that the other one has come in between.
-        for _ in 0..<1000 {
-            #expect(try await checkpoint.pendingItems(after: pending[0].id, limit: 9, of: .all) == [pending[1]])
+        let before = try commitsInLog()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for item in pending {
+                group.addTask { try await checkpoint.begin(item.id) }
+                for _ in 0..<5 {
+                    let rest = try await checkpoint.pendingItems(after: item.id, limit: 1, of: .all)
+                    #expect(rest.map(\.id) == pending.map(\.id).filter { $0 == ItemID(item.id.value + 1) })
+                }
+            }
+            try await group.waitForAll()
         }
-        #expect(try fixture.value("SELECT count(*) FROM in_flight") == 0)
-        try await checkpoint.begin(pending[1].id)
-        try await first
-        #expect(try fixture.value("SELECT count(*) FROM in_flight") == 2)
+        #expect(try commitsInLog() - before == 1)
+        #expect(try fixture.value("SELECT count(*) FROM in_flight") == .integer(Int64(count)))
         await checkpoint.close()
     }
 

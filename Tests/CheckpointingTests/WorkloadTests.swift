@@ -46,7 +46,7 @@ struct WorkloadTests {
         ]
     }
 
-    @Test("SQLite's sum is that of the items one by one")
+    @Test("the sum of what a checkpoint holds is that of its items one by one")
     func sums() async throws {
         try await fixture.run([])
         let workload = try compare(items).workload
@@ -77,6 +77,41 @@ struct WorkloadTests {
     private var firstTwo: Workload {
         var workload = Workload()
         for item in items where ["escaped", "empty"].contains(item.key.text) {
+            workload.add(item.request)
+        }
+        return workload
+    }
+
+    @Test("an item that was changed counts as what it is now")
+    func changed() async throws {
+        let picture = MediaReference(.uri("gs://bucket/picture.png"), mimeType: "image/png")
+        var withPicture = item("k", "What is this?")
+        withPicture.request.turns[0].media = [picture]
+        let chat = item("k", turns: ["one", "two"])
+        for item in [item("k", "short"), withPicture, item("k", "longer"), chat, item("k", "")] {
+            try await fixture.run([item]) { checkpoint in
+                let workload = try checkpoint.workload(limit: nil).workload
+                #expect(workload == Self.sum([item]))
+            }
+        }
+    }
+
+    @Test("a job may have a variant for every item")
+    func manyVariants() async throws {
+        let items = (0..<1000).map { number in
+            var item = item("k\(number)")
+            item.request.systemInstruction = "Write \(number) words."
+            return item
+        }
+        try await fixture.run(items) { checkpoint in
+            let workload = try checkpoint.workload(limit: nil).workload
+            #expect(workload == Self.sum(items))
+        }
+    }
+
+    private static func sum(_ items: [SourceItem]) -> Workload {
+        var workload = Workload()
+        for item in items {
             workload.add(item.request)
         }
         return workload

@@ -16,7 +16,7 @@ CREATE TABLE job (
     shards TEXT NOT NULL,            -- JSON array: which of them are here, from 0
     inputs BLOB                      -- hash of the names, sizes and times of the files read; NULL: read again
 ) STRICT;
-INSERT INTO job VALUES(1,'nightly','/jobs/nightly.yaml','/jobs',replace('version: 1\n','\n',char(10)),1795453232245,1795453232591,X'1a9760f9e6e60856a234e8985b90f43e4d9d618af0499ccb5d95d7a23a0d0b4d',1,'[0]',NULL);
+INSERT INTO job VALUES(1,'nightly','/jobs/nightly.yaml','/jobs',replace('version: 1\n','\n',char(10)),1795455506107,1795455506453,X'1a9760f9e6e60856a234e8985b90f43e4d9d618af0499ccb5d95d7a23a0d0b4d',1,'[0]',NULL);
 CREATE TABLE run (
     id INTEGER PRIMARY KEY,
     started_at_ms INTEGER NOT NULL,
@@ -34,7 +34,7 @@ CREATE TABLE run (
     retries INTEGER,
     lost INTEGER NOT NULL DEFAULT 0  -- requests that were in flight when it died
 ) STRICT;
-INSERT INTO run VALUES(1,1795453232592,NULL,NULL,NULL,'0.1.0','host',1,NULL,NULL,NULL,NULL,NULL,NULL,0);
+INSERT INTO run VALUES(1,1795455506453,NULL,NULL,NULL,'0.1.0','host',1,NULL,NULL,NULL,NULL,NULL,NULL,0);
 CREATE TABLE variant (
     id INTEGER PRIMARY KEY,
     model TEXT NOT NULL,
@@ -62,17 +62,17 @@ INSERT INTO item VALUES(5,'chat',2050,'pending',1,1,1,X'62b7bf0bf839574ea0923c65
 INSERT INTO item VALUES(6,'pending',2051,'pending',1,0,1,X'318942ba5d6f1bc724110973737fb8d617f2660f94cbe23b11a3d3e8367c6fbf','job.yaml:pending');
 CREATE TABLE prompt (
     item_id INTEGER PRIMARY KEY REFERENCES item (id),
+    plain_bytes INTEGER,             -- of the text, if that is all there is; NULL: several turns, or media
     turns TEXT NOT NULL,             -- JSON array of {text, media}: what the user says, in order
-    plain_bytes INTEGER,             -- of the text, if that is all of it; NULL: several turns, or media
     input TEXT NOT NULL,             -- JSON object: what the templates saw
     checks TEXT                      -- JSON object: what is wanted of its answers over what the job says; NULL: nothing
 ) STRICT;
-INSERT INTO prompt VALUES(1,'[{"text":"prompt of done"}]',14,'{}',NULL);
-INSERT INTO prompt VALUES(2,'[{"text":"after"}]',5,'{}',NULL);
-INSERT INTO prompt VALUES(3,'[{"text":"prompt of left"}]',14,'{}',NULL);
-INSERT INTO prompt VALUES(4,'[{"text":"prompt of failed"}]',16,'{}',NULL);
-INSERT INTO prompt VALUES(5,'[{"text":"one"},{"text":"two"}]',NULL,'{}',NULL);
-INSERT INTO prompt VALUES(6,'[{"text":"prompt of pending"}]',17,'{}',NULL);
+INSERT INTO prompt VALUES(1,14,'[{"text":"prompt of done"}]','{}',NULL);
+INSERT INTO prompt VALUES(2,5,'[{"text":"after"}]','{}',NULL);
+INSERT INTO prompt VALUES(3,14,'[{"text":"prompt of left"}]','{}',NULL);
+INSERT INTO prompt VALUES(4,16,'[{"text":"prompt of failed"}]','{}',NULL);
+INSERT INTO prompt VALUES(5,NULL,'[{"text":"one"},{"text":"two"}]','{}',NULL);
+INSERT INTO prompt VALUES(6,17,'[{"text":"prompt of pending"}]','{}',NULL);
 CREATE TABLE in_flight (
     item_id INTEGER PRIMARY KEY REFERENCES item (id),
     run_id INTEGER REFERENCES run (id),
