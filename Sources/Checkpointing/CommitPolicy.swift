@@ -14,6 +14,6 @@ package struct CommitPolicy: Sendable {
     /// - Parameter concurrency: Requests at once. All of them may be answered together, and each answer lets another request
     ///   begin; a commit costs as much for all of that as for a part of it.
     package init(concurrency: Int = 64) {
-        operations = min(max(2 * concurrency, 128), 1024)
+        operations = min(2 * concurrency, 1024)
     }
 }

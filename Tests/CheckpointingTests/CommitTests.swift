@@ -67,6 +67,25 @@ struct CommitTests {
         await checkpoint.close()
     }
 
+    @Test("a group is full when all requests at once were answered, and others begin", arguments: [1, 4, 200])
+    func fullGroup(concurrency: Int) async throws {
+        var policy = CommitPolicy(concurrency: concurrency)
+        (policy.beginDelay, policy.recordDelay) = (Self.never, Self.never)
+        let checkpoint = try checkpoint(2 * concurrency, policy)
+        let pending = try await checkpoint.allPending()
+        let before = try commitsInLog()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for (index, item) in pending.enumerated() {
+                group.addTask {
+                    try await index < concurrency ? checkpoint.record(answered(item.id)) : checkpoint.begin(item.id)
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(try commitsInLog() - before == 1)
+        await checkpoint.close()
+    }
+
     @Test("a begin does not wait for the answers, and takes those that wait with it")
     func beginIsSoon() async throws {
         var policy = CommitPolicy()
