@@ -267,9 +267,9 @@ package final class TransferLoop: Sendable {
         }
 
         private func waitMilliseconds() -> Int? {
-            let deadlines = [timerDeadline, sweepAt, considerAt].compactMap { $0 }
-            guard let next = deadlines.min() else { return nil }
-            return max(0, (next - monotonicNow()).wholeMilliseconds)
+            // Not as a list, which would take memory for every look at the sockets.
+            let next = earlier(timerDeadline, earlier(sweepAt, considerAt))
+            return next.map { max(0, ($0 - monotonicNow()).wholeMilliseconds) }
         }
 
         private func execute(_ command: Command) {
@@ -340,8 +340,9 @@ package final class TransferLoop: Sendable {
         }
 
         private func considerConnectionLimit() {
+            guard let due = considerAt else { return }
             let now = monotonicNow()
-            guard let due = considerAt, due <= now else { return }
+            guard due <= now else { return }
             considerAt = nil
             let encrypted = transfers.values.filter(\.isBounded)
             let waiting = encrypted.filter(\.isWaitingForConnection)
@@ -373,7 +374,7 @@ package final class TransferLoop: Sendable {
 
         private func scheduleSweep(for transfer: Transfer) {
             let moment = transfer.deadline.moment
-            sweepAt = sweepAt.map { min($0, moment) } ?? moment
+            sweepAt = earlier(sweepAt, moment)
         }
 
         /// Ends the transfers whose time is up.
@@ -415,6 +416,12 @@ package final class TransferLoop: Sendable {
             }
         }
     }
+}
+
+/// The earlier of two moments; `nil` is never.
+private func earlier(_ first: Duration?, _ second: Duration?) -> Duration? {
+    guard let first, let second else { return first ?? second }
+    return min(first, second)
 }
 
 /// Tasks may run on the thread, too: one that waits for transfers costs no change of threads then.
