@@ -12,15 +12,14 @@ internal import Synchronization
 ///
 /// The first SIGINT, SIGTERM or SIGHUP lets what is in flight finish for the length of the grace; the second, or its
 /// end, cuts it. Listens as long as it lives.
-///
-/// `@unchecked Sendable`: the sources are made in `init` and only let go of in `deinit`; their handlers touch none of them, and
-/// nothing else that changes but what `first` locks.
-final class StopSignals: @unchecked Sendable {
+final class StopSignals: Sendable {
     private let scheduler: Scheduler
     private let grace: Duration
     private let first = Mutex<Int32?>(nil)
     private let queue = DispatchQueue(label: "genbatch.signals")
-    private var sources: [(number: Int32, source: any DispatchSourceSignal)] = []
+    // Unchecked, since Dispatch does not say everywhere that any thread may use its sources. They never change, and none is used
+    // between `init` and `deinit`, which has them alone.
+    nonisolated(unsafe) private let sources: [(number: Int32, source: any DispatchSourceSignal)]
 
     /// The signal that asked for the stop, if one did.
     var received: Int32? { first.withLock { $0 } }
@@ -33,12 +32,13 @@ final class StopSignals: @unchecked Sendable {
     init(_ scheduler: Scheduler, grace: Duration) {
         self.scheduler = scheduler
         self.grace = grace
-        for number in [SIGINT, SIGTERM, SIGHUP] where !(number == SIGHUP && Self.isIgnored(SIGHUP)) {
+        let numbers = [SIGINT, SIGTERM, SIGHUP].filter { !($0 == SIGHUP && Self.isIgnored(SIGHUP)) }
+        let queue = queue
+        sources = numbers.map { ($0, DispatchSource.makeSignalSource(signal: $0, queue: queue)) }
+        for (number, source) in sources {
             signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
             source.setEventHandler { [weak self] in self?.handle(number) }
             source.activate()
-            sources.append((number, source))
         }
     }
 
