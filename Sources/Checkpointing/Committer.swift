@@ -100,7 +100,8 @@ final class Committer {
                 let failure = CheckpointError(error, path: file.path)
                 // Only a full disk may heal: after a failed sync nobody knows what the disk has.
                 guard failure.kind == .diskFull, ContinuousClock.now < giveUp else { throw failure }
-                // This thread is ours and has nothing else to do: only callers wait, and their requests must not be sent yet.
+                // Nobody tells when a disk has space again, so it is asked, for as long as the patience lasts. The thread is ours
+                // and no task's: only callers wait, and their requests must not be sent yet.
                 usleep(200_000)
             }
         }

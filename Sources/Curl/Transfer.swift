@@ -46,7 +46,7 @@ protocol TransferObserver: AnyObject {
 /// It belongs to who makes it until it is started, and then to the thread of its ``TransferLoop``.
 ///
 /// `@unchecked Sendable`: it is started once, through the lock of the loop's inbox. From then on other threads hold it only
-/// to name it to the loop, and read nothing from it.
+/// to name it to the loop, and read nothing from it but its ``request``, which never changes.
 package final class Transfer: @unchecked Sendable {
     /// Headers beyond this are an attack or a mistake; real ones have a few kilobytes.
     private static let maximumHeadBytes = 256 << 10

@@ -30,6 +30,7 @@ struct FastTime: Sendable {
     func passing<Result: Sendable>(during body: @Sendable () async throws -> Result) async throws -> Result {
         let driver = Task {
             while true {
+                // Waits for nobody: the service keeps the machine's time, and this one has to pass in step with it.
                 try await Task.sleep(for: Self.step)
                 try await underWay.wait { $0 == 0 }
                 clock.advance(by: Self.step * Self.speed)

@@ -76,8 +76,9 @@ struct TokenTransport: Sendable {
 
 /// Receives one small response on the network thread and wakes the waiting task at its end.
 ///
-/// `@unchecked Sendable`: head, body and error are touched only on the network thread until `finish`, and by the task only
-/// after its wait, whose lock hands them over.
+/// `@unchecked Sendable`: one transfer alone has it, which is handed to the network thread by the lock of the loop's inbox. Head,
+/// body and error are touched only there until `finish`, and by the task only after its wait, whose lock hands them over; one that
+/// is cancelled lasts until `finish` as well, unless nothing was started.
 private final class TokenReceiver: TransferReceiver, @unchecked Sendable {
     /// Tokens have one or two kilobytes.
     private static let maximumBytes = 256 << 10

@@ -11,7 +11,7 @@ struct Reply: Sendable {
 /// Takes in one answer on the network thread and wakes the waiting task at its end.
 ///
 /// `@unchecked Sendable`: everything but `wait` is touched only on the network thread until `finish`; the task reads `result`
-/// after its wait, whose lock hands it over.
+/// after its wait, whose lock hands it over; one that is cancelled lasts until `finish` as well, unless nothing was started.
 final class ReplyReceiver: TransferReceiver, @unchecked Sendable {
     private var decoder: ResponseDecoder
     private var head = HTTPResponseHead(status: 0)

@@ -4,8 +4,9 @@ internal import Synchronization
 
 /// The buffer between the network thread, which decodes chunks, and the task that reads them.
 ///
-/// `@unchecked Sendable`: `decoder`, `completion`, `serviceTier` and `failure` are touched only on the network thread; what its
-/// reader shares with it is in `state`, under a lock.
+/// `@unchecked Sendable`: `decoder`, `completion`, `serviceTier` and `failure` are made before the transfer starts, handed over by
+/// the lock of the loop's inbox, and touched only on the network thread from then on; what its reader shares with it is in
+/// `state`, under a lock.
 final class ChunkChannel: TransferReceiver, @unchecked Sendable {
     /// Takes the next chunk, or the end, on any thread.
     typealias Reader = @Sendable (Result<GenerateContentResponse?, any Error>) -> Void
