@@ -37,7 +37,7 @@ protocol TransferObserver: AnyObject {
     func transferIsSent(_ transfer: Transfer)
     /// The head of the response is there.
     func transfer(_ transfer: Transfer, answeredOverHTTP2 isHTTP2: Bool)
-    /// The deadline has moved to an earlier moment.
+    /// The deadline may have moved to an earlier moment.
     func deadlineMovedEarlier(of transfer: Transfer)
 }
 
@@ -221,18 +221,18 @@ package final class Transfer: @unchecked Sendable {
 
     /// Returns what libcurl's write callback returns: the bytes taken, or a sign to pause or to give up.
     private func receive(body: UnsafeRawBufferPointer) -> Int {
-        let previousDeadline = deadline.moment
+        let isFirst = lastByteAt == nil
         lastByteAt = monotonicNow()
-        defer {
-            if deadline.moment < previousDeadline {
-                observer?.deadlineMovedEarlier(of: self)
-            }
-        }
         switch receiver.receive(body) {
         case .proceed:
+            // Only the first byte can bring the deadline nearer; the others move it on.
+            if isFirst {
+                observer?.deadlineMovedEarlier(of: self)
+            }
             return body.count
         case .linger(let limit):
             idleLimit = min(idleLimit, limit)
+            observer?.deadlineMovedEarlier(of: self)
             return body.count
         case .pause:
             isPaused = true
