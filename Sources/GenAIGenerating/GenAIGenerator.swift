@@ -64,13 +64,13 @@ package struct GenAIGenerator: Generating {
     }
 
     // Not part of the function that waits, in which all that it may have in its hands has room of its own: times the number of
-    // streams.
+    // streams. An error with a type would have it too.
     @inline(never)
     private func collector(
         _ request: GenerationRequest,
         _ uploaded: [LocalMedium: MediaUpload],
         _ meter: StreamMeter
-    ) throws(GenerationError) -> AnswerCollector {
+    ) throws -> AnswerCollector {
         let call = GenerateCall(
             model: request.item.model,
             contents: try Self.contents(of: request, uploaded),
@@ -90,7 +90,7 @@ package struct GenAIGenerator: Generating {
     private static func result(
         of collected: CollectedAnswer,
         tier: BatchCore.ServiceTier
-    ) throws(GenerationError) -> GenerationResult {
+    ) throws -> GenerationResult {
         if var error = FailureMapping.error(in: collected) {
             if tier == .flex {
                 error.allowForShedding()

@@ -28,6 +28,14 @@ struct Backend: Sendable {
         }
     }
 
+    /// The same, as long as nobody has to be asked for it.
+    var authorizationAtHand: Authorization? {
+        switch admission {
+        case .fixed(let authorization): authorization
+        case .signIn(let source): source.authorizationAtHand
+        }
+    }
+
     /// The same for a thread that may stand still.
     func blockingAuthorization() throws -> Authorization {
         switch admission {

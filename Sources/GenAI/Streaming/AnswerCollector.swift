@@ -121,7 +121,8 @@ package final class AnswerCollector: TransferReceiver, @unchecked Sendable {
         start = monotonicNow()
         repeat {
             do {
-                let transfer = try await nextTransfer()
+                let transfer =
+                    if let ready = try transferAtOnce() { ready } else { try await transferAfterSigningIn() }
                 try checkCancellation(await wait.end(of: transfer, on: client.loop))
             } catch {
                 try cannotGoOn(error)
@@ -146,9 +147,18 @@ package final class AnswerCollector: TransferReceiver, @unchecked Sendable {
 
     /// Makes the request that is next.
     ///
+    /// - Returns: `nil` if that takes signing in.
+    /// - Throws: ``GenAIError/invalidCall(_:)`` if the call cannot be made as it is.
+    @inline(never)
+    private func transferAtOnce() throws -> Transfer? {
+        try client.backend.authorizationAtHand.map(nextTransfer)
+    }
+
+    /// Makes the request that is next.
+    ///
     /// - Throws: ``GenAIError/invalidCall(_:)`` if the call cannot be made as it is, or why signing in failed.
     @inline(never)
-    private func nextTransfer() async throws -> Transfer {
+    private func transferAfterSigningIn() async throws -> Transfer {
         try nextTransfer(await client.backend.authorization())
     }
 
