@@ -10,39 +10,41 @@ final class Attempt {
     private var sentAt = Duration.zero
     private var startedAtMilliseconds: Int64 = 0
     private var firstChunk: Duration?
-    private var conclusion: Conclusion?
 
     init(_ work: Work, of scheduler: Scheduler) {
         self.scheduler = scheduler
         self.work = work
     }
 
-    /// Makes the attempt.
+    /// Makes the attempt, and hands what came of it to the checkpoint.
     func run() async {
         do {
-            guard try await begin() else { return }
-            try await settle(await send())
+            try await scheduler.store.begin(work.id, reserving: work.reservation)
         } catch {
-            scheduler.state.withLock { $0.retire(failedCommit: error) }
+            return fail(error)
+        }
+        guard startSending() else { return takeBack() }
+        do {
+            let generated = try await scheduler.generator.generate(request(), meter: announce())
+            if !settle(generated) {
+                await settleLengthy(generated)
+            }
+        } catch {
+            settle(error)
         }
     }
 
     // MARK: Before
 
-    /// Notes that the item is about to be sent.
-    ///
-    /// - Returns: Whether it is to be sent still.
-    private func begin() async throws -> Bool {
-        try await scheduler.store.begin(work.id, reserving: work.reservation)
-        if startSending() { return true }
-        try await takeBack()
-        return false
+    /// Gives the item up with the run: what would come back could not be kept.
+    @inline(never)
+    private func fail(_ error: any Error) {
+        scheduler.state.withLock { $0.retire(failedCommit: error) }
     }
 
     @inline(never)
-    private func takeBack() async throws {
-        try await scheduler.store.record(ItemOutcome(item: work.id, state: .pending))
-        scheduler.state.withLock { $0.retire(.unsent) }
+    private func takeBack() {
+        scheduler.settle(work.id, Conclusion(state: .pending, event: nil, aftermath: .unsent))
     }
 
     /// Counts the attempt from now on, if the item is to be sent still.
@@ -56,18 +58,7 @@ final class Attempt {
         return true
     }
 
-    // MARK: The answer
-
-    /// Sends the next turn of the item and waits for what comes of it.
-    private func send() async -> AttemptRecord.Result {
-        do {
-            let generated = try await scheduler.generator.generate(request(), meter: announce())
-            if let result = result(of: generated) { return result }
-            return await lengthyResult(of: generated)
-        } catch {
-            return Self.result(of: error)
-        }
-    }
+    // MARK: Sending
 
     /// Tells that the item is being sent.
     ///
@@ -100,24 +91,29 @@ final class Attempt {
         )
     }
 
-    /// What an answer counts as: it may not be what the job wants.
+    // MARK: What comes of it
+
+    /// Settles an answer, which may not be what the job wants.
     ///
-    /// - Returns: `nil` if that takes time to find out, which the run's own thread does not have: it may be that of all streams.
+    /// - Returns: `false` if that takes time to find out, which the run's own thread does not have: it may be that of all
+    ///   streams.
     @inline(never)
-    private func result(of generated: GenerationResult) -> AttemptRecord.Result? {
+    private func settle(_ generated: GenerationResult) -> Bool {
         firstChunk = generated.firstChunk
         let check = check
-        guard !check.takesTime(for: generated.answer) else { return nil }
-        return Self.result(of: generated.answer, refusedFor: work.machine.refusal(of: generated.answer, by: check))
+        guard !check.takesTime(for: generated.answer) else { return false }
+        settle(generated.answer, refusedFor: work.machine.refusal(of: generated.answer, by: check))
+        return true
     }
 
-    /// The same, found on a thread that may take its time.
-    private func lengthyResult(of generated: GenerationResult) async -> AttemptRecord.Result {
+    /// The same on a thread that may take its time.
+    @inline(never)
+    private func settleLengthy(_ generated: GenerationResult) async {
         let (answer, check, machine) = (generated.answer, check, work.machine)
         let refusal = await withTaskExecutorPreference(globalConcurrentExecutor) {
             machine.refusal(of: answer, by: check)
         }
-        return Self.result(of: answer, refusedFor: refusal)
+        settle(answer, refusedFor: refusal)
     }
 
     /// Merged for the request already, but kept they would take up room during the wait.
@@ -125,31 +121,23 @@ final class Attempt {
         AnswerCheck(scheduler.job.checks.merging(work.checks), config: work.request.config)
     }
 
-    private static func result(of answer: Answer, refusedFor error: GenerationError?) -> AttemptRecord.Result {
-        error.map { .failed($0) } ?? .answered(answer)
+    @inline(never)
+    private func settle(_ answer: Answer, refusedFor error: GenerationError?) {
+        settle(error.map { .failed($0) } ?? .answered(answer))
     }
 
-    private static func result(of error: any Error) -> AttemptRecord.Result {
+    @inline(never)
+    private func settle(_ error: any Error) {
         switch error {
-        case let error as GenerationError: .failed(error)
-        case is CancellationError: .interrupted
-        default: .failed(.unforeseen(error))
+        case let error as GenerationError: settle(.failed(error))
+        case is CancellationError: settle(.interrupted)
+        default: settle(.failed(.unforeseen(error)))
         }
     }
 
-    // MARK: After
-
-    /// Commits what came of it, then tells, then tidies up.
-    private func settle(_ result: AttemptRecord.Result) async throws {
-        try await scheduler.store.record(conclude(result))
-        retire()
-    }
-
-    /// Decides what follows.
-    ///
-    /// - Returns: What is to be kept.
+    /// Decides what follows, and has it done.
     @inline(never)
-    private func conclude(_ result: AttemptRecord.Result) -> ItemOutcome {
+    private func settle(_ result: AttemptRecord.Result) {
         var timings = AttemptTimings(
             startedAtMilliseconds: startedAtMilliseconds,
             total: scheduler.clock.now() - sentAt
@@ -163,18 +151,7 @@ final class Attempt {
             result: result
         )
         let conclusion = scheduler.state.withLock { $0.conclude(&record, sentAt: sentAt, of: work) }
-        let outcome = ItemOutcome(item: work.id, state: conclusion.state, attempt: record)
-        self.conclusion = consume conclusion
-        return outcome
-    }
-
-    @inline(never)
-    private func retire() {
-        guard let conclusion = conclusion.take() else { return }
-        if let event = conclusion.event {
-            scheduler.observer.observe(event)
-        }
-        scheduler.state.withLock { $0.retire(conclusion.aftermath) }
+        scheduler.settle(work.id, conclusion, record)
     }
 }
 

@@ -80,8 +80,10 @@ package protocol CheckpointStore: Sendable {
 
     /// Keeps what came of an attempt, and the state of its item after it.
     ///
-    /// A chat whose turn was answered is pending until its next turn begins.
-    func record(_ outcome: ItemOutcome) async throws
+    /// A chat whose turn was answered is pending until its next turn begins. It does not wait: `settled` is called when the
+    /// outcome is committed, or with the reason why it is not. It is called once, by the thread that commits, and must
+    /// return at once.
+    func record(_ outcome: ItemOutcome, settled: @escaping @Sendable ((any Error)?) -> Void)
 }
 
 /// Where it is kept which media have been uploaded, so that a resumed run does not upload them again.

@@ -1,6 +1,6 @@
-/// What the scheduler does about an attempt: commits, then tells, then tidies up.
+/// What the scheduler does about an item: commits, then tells, then tidies up.
 struct Conclusion: Sendable {
-    /// The item's state after the attempt.
+    /// The item's state from now on.
     let state: ItemState
     let event: RunEvent?
     let aftermath: Aftermath

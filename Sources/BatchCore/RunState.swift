@@ -36,6 +36,8 @@ struct RunState {
     var summary = RunSummary()
     var answeringModels = AnsweringModels()
 
+    /// What has been committed, and is to be told and done by the scheduler's loop.
+    private var settled: [Conclusion] = []
     /// Workers without work: the last one first, whose memory is still at hand.
     private var idle: [Worker] = []
     /// Whether there will be no work any more.
@@ -78,18 +80,17 @@ struct RunState {
         // What has changed until now is taken account of.
         hasChanged = false
         while hasRoom {
-            noteUseOfOthers()
-            guard let next = backlog.next(at: clock.moment) else {
-                return backlog.missing.map { .read($0) } ?? .wait
-            }
-            start(next)
+            guard let next = start() else { return backlog.missing.map { .read($0) } ?? .wait }
             guard let worker = idle.popLast() else { return .employ(next) }
             worker.resume(returning: next)
         }
         return .wait
     }
 
-    private mutating func start(_ next: Lane.Next) {
+    /// What may be sent or put off now, if there is anything; it is on its way from here on.
+    private mutating func start() -> Lane.Next? {
+        noteUseOfOthers()
+        guard let next = backlog.next(at: clock.moment) else { return nil }
         unsettled += 1
         switch next {
         case .send:
@@ -99,12 +100,15 @@ struct RunState {
         case .postpone(_, .capped(let cap)):
             summary.cap = cap
         }
+        return next
     }
 
-    /// Keeps a worker until there is work for it.
-    mutating func rest(_ worker: Worker) {
+    /// Gives a worker work, or keeps it until there is some.
+    mutating func occupy(_ worker: Worker) {
         if isOver {
             worker.resume(returning: nil)
+        } else if hasRoom, let next = start() {
+            worker.resume(returning: next)
         } else {
             idle.append(worker)
         }
@@ -129,6 +133,17 @@ struct RunState {
     }
 
     // MARK: Settled items
+
+    /// Keeps what is committed until the loop tells it.
+    mutating func settled(_ conclusion: Conclusion) {
+        settled.append(conclusion)
+        signalChange()
+    }
+
+    mutating func takeSettled() -> [Conclusion] {
+        defer { settled = [] }
+        return settled
+    }
 
     /// Notes what became of an item once all about it is committed.
     mutating func retire(_ aftermath: Aftermath) {
@@ -240,7 +255,7 @@ struct RunState {
 
     /// Keeps the scheduler's loop until something changes, unless it has already.
     mutating func waitForChange(_ loop: CheckedContinuation<Void, Never>) {
-        if hasChanged {
+        if hasChanged || !settled.isEmpty {
             loop.resume()
         } else {
             self.loop = loop

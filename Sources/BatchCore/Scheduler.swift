@@ -115,6 +115,7 @@ package final class Scheduler: Sendable {
 
     private func runItems(in group: inout DiscardingTaskGroup) async {
         while true {
+            tellOfSettled()
             do {
                 try await startItems(in: &group)
             } catch {
@@ -165,7 +166,7 @@ package final class Scheduler: Sendable {
             if let attempt = attempt(current) {
                 await attempt.run()
             } else {
-                await postpone(current)
+                postpone(current)
             }
             next = await nextWork()
         }
@@ -179,23 +180,52 @@ package final class Scheduler: Sendable {
         }
     }
 
-    /// Waits for more work; `nil` if there is none any more.
+    /// More work, which may have to be waited for; `nil` if there is none any more.
     private func nextWork() async -> Lane.Next? {
-        await withUnsafeContinuation { worker in
-            state.withLock { $0.rest(worker) }
-        }
+        await withUnsafeContinuation { occupy($0) }
+    }
+
+    // Not part of the function that waits: what it may have in its hands would take up memory for each worker.
+    @inline(never)
+    private func occupy(_ worker: RunState.Worker) {
+        state.withLock { $0.occupy(worker) }
     }
 
     /// Leaves an item for a later run.
     @inline(never)
-    private func postpone(_ next: Lane.Next) async {
+    private func postpone(_ next: Lane.Next) {
         guard case .postpone(let work, let reason) = next else { preconditionFailure("what is sent is not put off") }
-        do {
-            try await store.record(ItemOutcome(item: work.id, state: .deferred))
-            observer.observe(.itemDeferred(work.id, key: work.key, reason: reason.message))
-            state.withLock { $0.retire(.deferred) }
-        } catch {
-            state.withLock { $0.retire(failedCommit: error) }
+        let event = RunEvent.itemDeferred(work.id, key: work.key, reason: reason.message)
+        settle(work.id, Conclusion(state: .deferred, event: event, aftermath: .deferred))
+    }
+
+    // MARK: Settling
+
+    /// Has what follows for an item committed; it is told, and done, when that has happened.
+    ///
+    /// Nobody waits for it, so an answer on its way to the disk takes up no more than itself.
+    func settle(_ id: ItemID, _ conclusion: Conclusion, _ attempt: AttemptRecord? = nil) {
+        store.record(ItemOutcome(item: id, state: conclusion.state, attempt: attempt)) { failure in
+            self.state.withLock { state in
+                if let failure {
+                    state.retire(failedCommit: failure)
+                } else {
+                    state.settled(conclusion)
+                }
+            }
+        }
+    }
+
+    /// Tells what has been committed meanwhile, then tidies up.
+    private func tellOfSettled() {
+        let conclusions = state.withLock { $0.takeSettled() }
+        for conclusion in conclusions {
+            conclusion.event.map(observer.observe)
+        }
+        state.withLock { state in
+            for conclusion in conclusions {
+                state.retire(conclusion.aftermath)
+            }
         }
     }
 

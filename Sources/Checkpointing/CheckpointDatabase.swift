@@ -86,8 +86,8 @@ final class CheckpointDatabase {
         try transaction {
             for entry in group {
                 switch entry {
-                case .begin(let pending): try begin(pending.change)
-                case .record(let pending): try record(pending.change)
+                case .begin(let departure): try begin(departure)
+                case .record(let settlement): try record(settlement.outcome)
                 case .work: preconditionFailure("work is done alone")
                 }
             }

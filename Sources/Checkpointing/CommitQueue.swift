@@ -3,12 +3,12 @@ internal import Synchronization
 
 /// What tasks want done by the thread that owns the database, and when it is due.
 ///
-/// A caller is suspended until its operation is committed, so there are never more operations than callers: a slow disk
-/// holds the callers back, and memory is bounded by the number of requests in flight.
+/// What is about to be sent waits for its commit, and whoever records says how many outcomes he lets wait for theirs: a slow
+/// disk holds the callers back, and memory is bounded by the number of requests in flight.
 final class CommitQueue: Sendable {
     enum Entry: Sendable {
-        case begin(PendingChange<Departure>)
-        case record(PendingChange<ItemOutcome>)
+        case begin(Departure)
+        case record(Settlement)
         /// Anything else, done alone and at once after what came before it.
         case work(Work)
     }
@@ -166,26 +166,23 @@ struct Departure: Sendable {
     let item: ItemID
     /// What counts as spent if nobody ever knows what became of it; `nil` if nothing is capped.
     let reserved: Spending?
+    /// Waits until it is committed, or for why it is not.
+    ///
+    /// Not a checked one: it is resumed in one place, and there is one for each item.
+    let caller: UnsafeContinuation<Void, any Error>
 }
 
-/// What a task wants to be committed, and waits for.
+/// What came of a request, or is to become of an item.
 ///
 /// A class, so that an answer and its many members are not copied on their way through queue, batch and group.
-final class PendingChange<Change: Sendable>: Sendable {
-    typealias Caller = UnsafeContinuation<CheckpointError?, Never>
+final class Settlement: Sendable {
+    let outcome: ItemOutcome
+    /// Called once, when it is committed or cannot be.
+    let settled: @Sendable ((any Error)?) -> Void
 
-    let change: Change
-    // Not a checked one: it is resumed in one place, and there are two for each item.
-    private let caller: Caller
-
-    init(_ change: Change, for caller: Caller) {
-        self.change = change
-        self.caller = caller
-    }
-
-    /// Tells the caller that the change is committed, or why it is not; called once.
-    func reply(_ failure: CheckpointError?) {
-        caller.resume(returning: failure)
+    init(outcome: ItemOutcome, settled: @escaping @Sendable ((any Error)?) -> Void) {
+        self.outcome = outcome
+        self.settled = settled
     }
 }
 

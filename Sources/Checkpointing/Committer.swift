@@ -80,10 +80,11 @@ final class Committer {
         if failure != nil, rescue != nil {
             save(group)
         }
+        let result = failure.map { Result<Void, any Error>.failure($0) } ?? .success(())
         for entry in group {
             switch entry {
-            case .begin(let pending): pending.reply(failure)
-            case .record(let pending): pending.reply(failure)
+            case .begin(let departure): departure.caller.resume(with: result)
+            case .record(let settlement): settlement.settled(failure)
             case .work: preconditionFailure("work is done alone")
             }
         }
@@ -128,8 +129,8 @@ final class Committer {
 
     private func save(_ group: ArraySlice<CommitQueue.Entry>) {
         for entry in group {
-            guard case .record(let pending) = entry else { continue }
-            let outcome = pending.change
+            guard case .record(let settlement) = entry else { continue }
+            let outcome = settlement.outcome
             // The file without a name still knows the keys. If the rescue fails as well, nothing is left to try.
             let key = try? database.withDatabase { try $0.key(of: outcome.item) }
             try? rescue?.append(outcome, key: key ?? "item \(outcome.item.value)")

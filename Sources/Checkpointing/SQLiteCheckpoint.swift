@@ -277,12 +277,20 @@ package final class SQLiteCheckpoint: CheckpointStore, UploadRegister {
         try await perform({ try $0.pendingItems(after: after, limit: limit, of: models) }, by: queue.add(look:))
     }
 
-    package func begin(_ id: ItemID, reserving reserved: Spending? = nil) async throws(CheckpointError) {
-        try await commit { .begin(PendingChange(Departure(item: id, reserved: reserved), for: $0)) }
+    // An error with a type would take up memory for each item that waits here.
+    package func begin(_ id: ItemID, reserving reserved: Spending? = nil) async throws {
+        try await withUnsafeThrowingContinuation { caller in
+            let departure = Departure(item: id, reserved: reserved, caller: caller)
+            if !queue.add(.begin(departure)) {
+                caller.resume(throwing: CheckpointError.closed(path: path))
+            }
+        }
     }
 
-    package func record(_ outcome: ItemOutcome) async throws(CheckpointError) {
-        try await commit { .record(PendingChange(outcome, for: $0)) }
+    package func record(_ outcome: ItemOutcome, settled: @escaping @Sendable ((any Error)?) -> Void) {
+        if !queue.add(.record(Settlement(outcome: outcome, settled: settled))) {
+            settled(CheckpointError.closed(path: path))
+        }
     }
 
     // MARK: UploadRegister
@@ -328,17 +336,5 @@ package final class SQLiteCheckpoint: CheckpointStore, UploadRegister {
             }
         }
         return try result.get()
-    }
-
-    /// Puts a change into the queue and waits until it is committed.
-    private func commit(
-        _ entry: (UnsafeContinuation<CheckpointError?, Never>) -> CommitQueue.Entry
-    ) async throws(CheckpointError) {
-        let failure = await withUnsafeContinuation { caller in
-            if !queue.add(entry(caller)) {
-                caller.resume(returning: .closed(path: path))
-            }
-        }
-        if let failure { throw failure }
     }
 }

@@ -4,6 +4,17 @@ import JSON
 import SQLite
 import TestSupport
 
+extension SQLiteCheckpoint {
+    /// Records an outcome and waits for its commit.
+    func record(_ outcome: ItemOutcome) async throws {
+        try await withCheckedThrowingContinuation { continuation in
+            record(outcome) { failure in
+                continuation.resume(with: failure.map { .failure($0) } ?? .success(()))
+            }
+        }
+    }
+}
+
 /// Items from an array.
 struct ListSource: ItemSource {
     private var items: ArraySlice<SourceItem>

@@ -63,19 +63,37 @@ package final class InMemoryStore: CheckpointStore {
         }
     }
 
-    package func record(_ outcome: ItemOutcome) async throws {
-        try await commit(.record)
-        state.change { state in
-            state.set(outcome.state, of: outcome.item)
-            if let attempt = outcome.attempt {
-                state.attempts[outcome.item, default: []].append(attempt)
+    package func record(_ outcome: ItemOutcome, settled: @escaping @Sendable ((any Error)?) -> Void) {
+        @Sendable func keep() {
+            state.change { state in
+                state.set(outcome.state, of: outcome.item)
+                if let attempt = outcome.attempt {
+                    state.attempts[outcome.item, default: []].append(attempt)
+                }
             }
+            settled(nil)
+        }
+        do {
+            guard try isHeld(.record) else { return keep() }
+        } catch {
+            return settled(error)
+        }
+        Task {
+            try? await waitForRelease(of: .record)
+            keep()
         }
     }
 
     /// Waits for a held commit, whether or not the caller is cancelled meanwhile: what was sent has to be kept.
     private func commit(_ operation: Operation) async throws {
-        let isHeld = try state.change { state in
+        guard try isHeld(operation) else { return }
+        let wait = Task { try await waitForRelease(of: operation) }
+        try await wait.value
+    }
+
+    /// Whether a commit is held back, and counted among those that wait.
+    private func isHeld(_ operation: Operation) throws -> Bool {
+        try state.change { state in
             if let allowed = state.allowed[operation], allowed > 0 {
                 state.allowed[operation] = allowed - 1
             } else if state.failing.contains(operation) {
@@ -85,9 +103,10 @@ package final class InMemoryStore: CheckpointStore {
             state.waiting[operation, default: 0] += 1
             return true
         }
-        guard isHeld else { return }
-        let wait = Task { [state] in try await state.wait { !$0.held.contains(operation) } }
-        try await wait.value
+    }
+
+    private func waitForRelease(of operation: Operation) async throws {
+        try await state.wait { !$0.held.contains(operation) }
         state.change { $0.waiting[operation, default: 0] -= 1 }
     }
 
