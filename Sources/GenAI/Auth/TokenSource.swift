@@ -53,8 +53,8 @@ final class TokenSource: Sendable {
         state.withLock { $0.refresh }?.cancel()
     }
 
-    /// What a request is to carry, if there is a token that is still good.
-    var authorizationAtHand: Authorization? {
+    /// What a request is to carry, if there is a token that is still good; begins to replace one that ends soon.
+    func authorizationAtHand() -> Authorization? {
         state.withLock { usable(&$0) }
     }
 
@@ -62,7 +62,7 @@ final class TokenSource: Sendable {
     ///
     /// - Throws: Why signing in failed, or `CancellationError`.
     func authorization() async throws -> Authorization {
-        if let authorization = authorizationAtHand { return authorization }
+        if let authorization = authorizationAtHand() { return authorization }
         let id = state.withLock { state in
             state.lastWaiter += 1
             return state.lastWaiter
@@ -76,7 +76,7 @@ final class TokenSource: Sendable {
 
     /// The same for a thread that may stand still.
     func blockingAuthorization() throws -> Authorization {
-        if let authorization = authorizationAtHand { return authorization }
+        if let authorization = authorizationAtHand() { return authorization }
         let handoff = Handoff<Authorization>()
         Task {
             do {

@@ -28,11 +28,11 @@ struct Backend: Sendable {
         }
     }
 
-    /// The same, as long as nobody has to be asked for it.
-    var authorizationAtHand: Authorization? {
+    /// The same if there is one; `nil` if it takes signing in.
+    func authorizationAtHand() -> Authorization? {
         switch admission {
         case .fixed(let authorization): authorization
-        case .signIn(let source): source.authorizationAtHand
+        case .signIn(let source): source.authorizationAtHand()
         }
     }
 

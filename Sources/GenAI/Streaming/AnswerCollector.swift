@@ -145,16 +145,16 @@ package final class AnswerCollector: TransferReceiver, @unchecked Sendable {
 
     // MARK: Between two transfers
 
-    /// Makes the request that is next.
+    /// Makes the request that is next, if nobody has to sign in for it.
     ///
-    /// - Returns: `nil` if that takes signing in.
+    /// - Returns: `nil` if somebody has to.
     /// - Throws: ``GenAIError/invalidCall(_:)`` if the call cannot be made as it is.
     @inline(never)
     private func transferAtOnce() throws -> Transfer? {
-        try client.backend.authorizationAtHand.map(nextTransfer)
+        try client.backend.authorizationAtHand().map(nextTransfer)
     }
 
-    /// Makes the request that is next.
+    /// The same, however long signing in takes.
     ///
     /// - Throws: ``GenAIError/invalidCall(_:)`` if the call cannot be made as it is, or why signing in failed.
     @inline(never)

@@ -29,6 +29,21 @@ struct TokenSourceTests {
         #expect(cloud.tokenRequests.count == 2)
     }
 
+    @Test("a token is at hand from signing in until it ends, and nobody signs in to have one at hand")
+    func tokenAtHand() async throws {
+        let cloud = try LoopbackCloud { number, connection in
+            connection.giveToken("token-\(number)")
+        }
+        let backend = try cloud.client().backend
+        #expect(backend.authorizationAtHand() == nil)
+        #expect(cloud.tokenRequests.isEmpty)
+        _ = try await backend.authorization()
+        #expect(backend.authorizationAtHand()?.secret == "token-1")
+        cloud.clock.advance(by: .seconds(3600))
+        #expect(backend.authorizationAtHand() == nil)
+        #expect(cloud.tokenRequests.count == 1)
+    }
+
     @Test("many who wait for a token share one request, also when the first one has ended")
     func sharesRequests() async throws {
         let released = Tally()
