@@ -52,14 +52,20 @@ struct LimitTests {
         }
     }
 
-    @Test("a receiver that only lingers shortens the idle limit")
-    func linger() async throws {
+    @Test("a receiver that only lingers shortens the idle limit", arguments: [0, 1, 2])
+    func linger(after pieces: Int) async throws {
         try await withLoopbackServer { _, connection in
             connection.sendHead()
+            for _ in 0..<pieces {
+                connection.sendChunk("a beginning, ")
+            }
             connection.sendChunk("all that matters")
             connection.waitForClose()
         } _: { server in
-            let receiver = TestReceiver { _ in .linger(.milliseconds(50)) }
+            let receiver = TestReceiver { state in
+                String(decoding: state.body, as: UTF8.self).hasSuffix("all that matters")
+                    ? .linger(.milliseconds(50)) : .proceed
+            }
             let limits = TransferLimits(firstByte: Self.never, idle: Self.never, total: Self.never)
             let end = try await transfer(HTTPRequest(url: server.url, limits: limits), receiver)
             #expect(end.error?.kind == .timedOut(.idle))
