@@ -1,6 +1,6 @@
 internal import Synchronization
 
-/// One attempt for an item, from the note that it begins to the announcement of what came of it.
+/// One attempt for an item, from the note that it begins to what came of it, which the checkpoint is handed.
 ///
 /// All there is of it is in here: what an asynchronous function has in its hands takes up memory as long as it waits, here
 /// times the number of streams. What is done before and after a wait is in functions of their own for the same reason.
@@ -44,7 +44,7 @@ final class Attempt {
 
     @inline(never)
     private func takeBack() {
-        scheduler.settle(work.id, Conclusion(state: .pending, event: nil, aftermath: .unsent))
+        scheduler.commit(Conclusion(state: .pending, event: nil, aftermath: .unsent), of: work.id)
     }
 
     /// Counts the attempt from now on, if the item is to be sent still.
@@ -151,7 +151,7 @@ final class Attempt {
             result: result
         )
         let conclusion = scheduler.state.withLock { $0.conclude(&record, sentAt: sentAt, of: work) }
-        scheduler.settle(work.id, conclusion, record)
+        scheduler.commit(conclusion, of: work.id, record)
     }
 }
 

@@ -63,8 +63,8 @@ package protocol ItemSource {
 
 /// What the scheduler asks of the checkpoint.
 ///
-/// Every method returns after the commit that holds its effect. A cancelled caller makes no difference: what was sent has
-/// to be kept above all when the run is being cut.
+/// What a method changes is committed when it returns, or when it says so. A cancelled caller makes no difference: what was
+/// sent has to be kept above all when the run is being cut.
 package protocol CheckpointStore: Sendable {
     /// The next items in state `pending`, in the order of the job.
     ///
@@ -80,10 +80,10 @@ package protocol CheckpointStore: Sendable {
 
     /// Keeps what came of an attempt, and the state of its item after it.
     ///
-    /// A chat whose turn was answered is pending until its next turn begins. It does not wait: `settled` is called when the
-    /// outcome is committed, or with the reason why it is not. It is called once, by the thread that commits, and must
-    /// return at once.
-    func record(_ outcome: ItemOutcome, settled: @escaping @Sendable ((any Error)?) -> Void)
+    /// A chat whose turn was answered is pending until its next turn begins. It does not wait: `completion` is called once,
+    /// when the outcome is committed or with the reason why it cannot be. That may be on any thread, and before this
+    /// returns; it must not wait for anything.
+    func record(_ outcome: ItemOutcome, completion: @escaping @Sendable ((any Error)?) -> Void)
 }
 
 /// Where it is kept which media have been uploaded, so that a resumed run does not upload them again.

@@ -5,17 +5,20 @@
 struct RunState {
     /// What the scheduler's loop does next.
     enum Step {
-        /// Has a new worker begin with this; those who are there have work.
-        case employ(Lane.Next)
+        /// There is work for one more worker than there are.
+        case employ
+        case postpone(Work, because: Postponement)
         case read(Backlog.Request)
         case wait
     }
 
-    /// A task that carries out one thing after the other; resumed by whoever takes it out of ``idle``.
+    /// A task that makes one attempt after the other, while it waits for the next; what is to be put off never comes to it.
     typealias Worker = UnsafeContinuation<Lane.Next?, Never>
+    /// The task that tells what has been committed, while it waits for more.
+    typealias Teller = UnsafeContinuation<[Conclusion]?, Never>
 
     private let concurrency: Int
-    /// The most items that wait for their commit.
+    /// Nothing is started while so many outcomes wait for their commit, to which those in flight may come.
     private let longestQueue: Int
     private let sharesSpending: Bool
     let clock: any RunClock
@@ -27,7 +30,7 @@ struct RunState {
     var backlog: Backlog
     /// Items that hold a slot.
     private var inFlight = 0
-    /// Items on their way: in flight, or with a commit under way.
+    /// Items on their way: in flight, with a commit under way, or committed and not told yet.
     private var unsettled = 0
     var breaker = OutageBreaker()
     private(set) var isStopping = false
@@ -36,10 +39,13 @@ struct RunState {
     var summary = RunSummary()
     var answeringModels = AnsweringModels()
 
-    /// What has been committed, and is to be told and done by the scheduler's loop.
-    private var settled: [Conclusion] = []
     /// Workers without work: the last one first, whose memory is still at hand.
     private var idle: [Worker] = []
+    /// What new workers begin with. It does not come with them: they would keep their first item as long as they live.
+    private var unclaimed: ArraySlice<Lane.Next> = []
+    /// What has been committed, and is to be told.
+    private var committed: [Conclusion] = []
+    private var teller: Teller?
     /// Whether there will be no work any more.
     private var isOver = false
     /// The scheduler's loop while it waits.
@@ -80,34 +86,37 @@ struct RunState {
         // What has changed until now is taken account of.
         hasChanged = false
         while hasRoom {
-            guard let next = start() else { return backlog.missing.map { .read($0) } ?? .wait }
-            guard let worker = idle.popLast() else { return .employ(next) }
+            noteUseOfOthers()
+            guard let next = backlog.next(at: clock.moment) else {
+                return backlog.missing.map { .read($0) } ?? .wait
+            }
+            unsettled += 1
+            if case .postpone(let work, let reason) = next {
+                note(reason, of: work)
+                return .postpone(work, because: reason)
+            }
+            inFlight += 1
+            guard let worker = idle.popLast() else {
+                unclaimed.append(next)
+                return .employ
+            }
             worker.resume(returning: next)
         }
         return .wait
     }
 
-    /// What may be sent or put off now, if there is anything; it is on its way from here on.
-    private mutating func start() -> Lane.Next? {
-        noteUseOfOthers()
-        guard let next = backlog.next(at: clock.moment) else { return nil }
-        unsettled += 1
-        switch next {
-        case .send:
-            inFlight += 1
-        case .postpone(let work, .refused(let error)):
-            summary.closedModels[work.request.model] = error
-        case .postpone(_, .capped(let cap)):
-            summary.cap = cap
+    private mutating func note(_ reason: Postponement, of work: Work) {
+        switch reason {
+        case .refused(let error): summary.closedModels[work.request.model] = error
+        case .capped(let cap): summary.cap = cap
         }
-        return next
     }
 
-    /// Gives a worker work, or keeps it until there is some.
-    mutating func occupy(_ worker: Worker) {
+    /// Keeps a worker until there is work for it.
+    mutating func rest(_ worker: Worker) {
         if isOver {
             worker.resume(returning: nil)
-        } else if hasRoom, let next = start() {
+        } else if let next = unclaimed.popFirst() {
             worker.resume(returning: next)
         } else {
             idle.append(worker)
@@ -134,15 +143,24 @@ struct RunState {
 
     // MARK: Settled items
 
-    /// Keeps what is committed until the loop tells it.
-    mutating func settled(_ conclusion: Conclusion) {
-        settled.append(conclusion)
-        signalChange()
+    /// Has told what follows for an item that is committed.
+    mutating func committed(_ conclusion: Conclusion) {
+        committed.append(conclusion)
+        if let teller = teller.take() {
+            rest(teller: teller)
+        }
     }
 
-    mutating func takeSettled() -> [Conclusion] {
-        defer { settled = [] }
-        return settled
+    /// Keeps the teller until there is something to tell.
+    mutating func rest(teller: Teller) {
+        if !committed.isEmpty {
+            teller.resume(returning: committed)
+            committed = []
+        } else if isOver {
+            teller.resume(returning: nil)
+        } else {
+            self.teller = teller
+        }
     }
 
     /// Notes what became of an item once all about it is committed.
@@ -216,7 +234,7 @@ struct RunState {
         signalChange()
     }
 
-    /// Sends all workers home if nothing is left to do.
+    /// Sends all workers and the teller home if nothing is left to do.
     ///
     /// - Returns: Whether that is so.
     mutating func endIfOver() -> Bool {
@@ -226,6 +244,7 @@ struct RunState {
                 worker.resume(returning: nil)
             }
             idle = []
+            teller.take()?.resume(returning: nil)
         }
         return isOver
     }
@@ -255,7 +274,7 @@ struct RunState {
 
     /// Keeps the scheduler's loop until something changes, unless it has already.
     mutating func waitForChange(_ loop: CheckedContinuation<Void, Never>) {
-        if hasChanged || !settled.isEmpty {
+        if hasChanged {
             loop.resume()
         } else {
             self.loop = loop

@@ -114,8 +114,8 @@ package final class Scheduler: Sendable {
     // MARK: The loop
 
     private func runItems(in group: inout DiscardingTaskGroup) async {
+        group.addTask { await self.tellOfCommits() }
         while true {
-            tellOfSettled()
             do {
                 try await startItems(in: &group)
             } catch {
@@ -134,7 +134,11 @@ package final class Scheduler: Sendable {
     private func startItems(in group: inout DiscardingTaskGroup) async throws {
         while true {
             switch state.withLock({ $0.nextStep() }) {
-            case .employ(let next): group.addTask { await self.work(beginningWith: next) }
+            case .employ: group.addTask { await self.work() }
+            case .postpone(let work, let reason):
+                postpone(work, reason)
+                // There may be thousands of them, and streams that are read on this thread.
+                await Task.yield()
             case .read(let missing): try await read(missing)
             case .wait: return
             }
@@ -159,79 +163,79 @@ package final class Scheduler: Sendable {
 
     // MARK: Workers
 
-    /// Carries out one thing after the other: a task for each would cost more than what it does.
-    private func work(beginningWith first: Lane.Next) async {
-        var next: Lane.Next? = first
-        while let current = next {
-            if let attempt = attempt(current) {
-                await attempt.run()
-            } else {
-                postpone(current)
+    /// Makes one attempt after the other: a task for each would cost more than what it does.
+    private func work() async {
+        while let attempt = await nextAttempt() {
+            await attempt.run()
+        }
+    }
+
+    /// Waits for an item to send; `nil` if there is none any more.
+    private func nextAttempt() async -> Attempt? {
+        attempt(
+            await withUnsafeContinuation { worker in
+                state.withLock { $0.rest(worker) }
             }
-            next = await nextWork()
-        }
+        )
     }
 
+    // Not part of the function that waits, where the item would take up memory for each worker.
     @inline(never)
-    private func attempt(_ next: Lane.Next) -> Attempt? {
-        switch next {
-        case .send(let work): Attempt(work, of: self)
-        case .postpone: nil
-        }
-    }
-
-    /// More work, which may have to be waited for; `nil` if there is none any more.
-    private func nextWork() async -> Lane.Next? {
-        await withUnsafeContinuation { occupy($0) }
-    }
-
-    // Not part of the function that waits: what it may have in its hands would take up memory for each worker.
-    @inline(never)
-    private func occupy(_ worker: RunState.Worker) {
-        state.withLock { $0.occupy(worker) }
+    private func attempt(_ next: Lane.Next?) -> Attempt? {
+        guard case .send(let work) = next else { return nil }
+        return Attempt(work, of: self)
     }
 
     /// Leaves an item for a later run.
-    @inline(never)
-    private func postpone(_ next: Lane.Next) {
-        guard case .postpone(let work, let reason) = next else { preconditionFailure("what is sent is not put off") }
+    private func postpone(_ work: Work, _ reason: Postponement) {
         let event = RunEvent.itemDeferred(work.id, key: work.key, reason: reason.message)
-        settle(work.id, Conclusion(state: .deferred, event: event, aftermath: .deferred))
+        commit(Conclusion(state: .deferred, event: event, aftermath: .deferred), of: work.id)
     }
 
-    // MARK: Settling
+    // MARK: Outcomes
 
     /// Has what follows for an item committed; it is told, and done, when that has happened.
     ///
     /// Nobody waits for it, so an answer on its way to the disk takes up no more than itself.
-    func settle(_ id: ItemID, _ conclusion: Conclusion, _ attempt: AttemptRecord? = nil) {
+    func commit(_ conclusion: Conclusion, of id: ItemID, _ attempt: AttemptRecord? = nil) {
         store.record(ItemOutcome(item: id, state: conclusion.state, attempt: attempt)) { failure in
             self.state.withLock { state in
                 if let failure {
                     state.retire(failedCommit: failure)
                 } else {
-                    state.settled(conclusion)
+                    state.committed(conclusion)
                 }
             }
         }
     }
 
-    /// Tells what has been committed meanwhile, then tidies up.
-    private func tellOfSettled() {
-        let conclusions = state.withLock { $0.takeSettled() }
-        for conclusion in conclusions {
-            conclusion.event.map(observer.observe)
-        }
-        state.withLock { state in
+    /// Tells what has been committed, then tidies up; all of it that has come meanwhile at once.
+    ///
+    /// In a task of its own, for the loop may have to wait until items are read.
+    private func tellOfCommits() async {
+        while let conclusions = await nextCommits() {
             for conclusion in conclusions {
-                state.retire(conclusion.aftermath)
+                if let event = conclusion.event {
+                    observer.observe(event)
+                }
             }
+            state.withLock { state in
+                for conclusion in conclusions {
+                    state.retire(conclusion.aftermath)
+                }
+            }
+        }
+    }
+
+    private func nextCommits() async -> [Conclusion]? {
+        await withUnsafeContinuation { teller in
+            state.withLock { $0.rest(teller: teller) }
         }
     }
 
     // MARK: Waiting
 
-    /// Waits until a slot is free, an item is due or the run is to end.
+    /// Waits until something is settled or tried, an item is due or the run is to end.
     private func waitForChange() async {
         setAlarm()
         await withCheckedContinuation { loop in

@@ -3,8 +3,8 @@ internal import Synchronization
 
 /// What tasks want done by the thread that owns the database, and when it is due.
 ///
-/// What is about to be sent waits for its commit, and whoever records says how many outcomes he lets wait for theirs: a slow
-/// disk holds the callers back, and memory is bounded by the number of requests in flight.
+/// Who is about to send a request waits for its commit. Nobody waits for that of an outcome: how many of them there may be
+/// is for those to say who hand them over.
 final class CommitQueue: Sendable {
     enum Entry: Sendable {
         case begin(Departure)
@@ -178,11 +178,11 @@ struct Departure: Sendable {
 final class Settlement: Sendable {
     let outcome: ItemOutcome
     /// Called once, when it is committed or cannot be.
-    let settled: @Sendable ((any Error)?) -> Void
+    let completion: @Sendable ((any Error)?) -> Void
 
-    init(outcome: ItemOutcome, settled: @escaping @Sendable ((any Error)?) -> Void) {
+    init(outcome: ItemOutcome, completion: @escaping @Sendable ((any Error)?) -> Void) {
         self.outcome = outcome
-        self.settled = settled
+        self.completion = completion
     }
 }
 

@@ -84,7 +84,7 @@ final class Committer {
         for entry in group {
             switch entry {
             case .begin(let departure): departure.caller.resume(with: result)
-            case .record(let settlement): settlement.settled(failure)
+            case .record(let settlement): settlement.completion(failure)
             case .work: preconditionFailure("work is done alone")
             }
         }
@@ -102,7 +102,7 @@ final class Committer {
                 // Only a full disk may heal: after a failed sync nobody knows what the disk has.
                 guard failure.kind == .diskFull, ContinuousClock.now < giveUp else { throw failure }
                 // Nobody tells when a disk has space again, so it is asked, for as long as the patience lasts. The thread is ours
-                // and no task's: only callers wait, and their requests must not be sent yet.
+                // and no task's: requests wait that must not be sent yet, and outcomes, of which there are only so many.
                 usleep(200_000)
             }
         }

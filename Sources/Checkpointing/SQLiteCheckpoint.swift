@@ -9,8 +9,9 @@ internal import SQLite
 
 /// A checkpoint in one SQLite file, locked against other runs until it is closed.
 ///
-/// Writes are committed in groups by a thread of its own; a call returns after the commit that holds its effect. After a
-/// write has failed, everything is refused with that failure: what was told to be saved is, and nothing else is told.
+/// Writes are committed in groups by a thread of its own; a call returns, or completes, after the commit that holds its
+/// effect. After a write has failed, everything is refused with that failure: what was told to be saved is, and nothing else
+/// is told.
 package final class SQLiteCheckpoint: CheckpointStore, UploadRegister {
     /// What stood under the name before.
     package enum Origin: Sendable {
@@ -287,9 +288,9 @@ package final class SQLiteCheckpoint: CheckpointStore, UploadRegister {
         }
     }
 
-    package func record(_ outcome: ItemOutcome, settled: @escaping @Sendable ((any Error)?) -> Void) {
-        if !queue.add(.record(Settlement(outcome: outcome, settled: settled))) {
-            settled(CheckpointError.closed(path: path))
+    package func record(_ outcome: ItemOutcome, completion: @escaping @Sendable ((any Error)?) -> Void) {
+        if !queue.add(.record(Settlement(outcome: outcome, completion: completion))) {
+            completion(CheckpointError.closed(path: path))
         }
     }
 

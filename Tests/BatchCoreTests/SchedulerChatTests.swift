@@ -90,6 +90,22 @@ struct SchedulerChatTests {
         #expect(next.store.attempts(of: "talk").map(\.number) == [2])
     }
 
+    @Test("a chat keeps its slot while a turn is committed")
+    func slotDuringCommit() async throws {
+        let jobItems: [PendingItem] = [
+            .chat("talk", number: 1, turns: ["one", "two"]), .plain("other", number: 2),
+        ]
+        let harness = SchedulerHarness(jobItems, concurrency: 1)
+        harness.store.hold(.record)
+        let run = harness.start()
+        try await harness.store.waiting(for: .record, atLeast: 1)
+        await harness.settle()
+        #expect(harness.generator.texts == ["one"])
+        harness.store.release(.record)
+        #expect(try await run.value.done == 2)
+        #expect(harness.generator.texts == ["one", "two", "other"])
+    }
+
     @Test("a stop while a turn is committed keeps the next from being sent")
     func stopDuringCommit() async throws {
         let harness = SchedulerHarness([.chat("talk", turns: ["one", "two"])])

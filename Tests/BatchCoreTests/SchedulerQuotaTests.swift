@@ -177,6 +177,8 @@ struct SchedulerQuotaTests {
         harness.store.hold(.record)
         let run = harness.start()
         try await harness.store.waiting(for: .record, atLeast: 60)
+        await harness.settle()
+        #expect(harness.log.deferredKeys.isEmpty)
         harness.store.release(.record)
         #expect(try await run.value.deferred == 60)
     }

@@ -86,6 +86,28 @@ struct CommitTests {
         await checkpoint.close()
     }
 
+    @Test("an outcome that nobody waits for is committed at the latest by the close, and refused after it")
+    func recordsWithoutWaiting() async throws {
+        var policy = CommitPolicy()
+        policy.recordDelay = Self.never
+        let checkpoint = try checkpoint(2, policy)
+        let pending = try await checkpoint.allPending()
+        let replies = Watched<[CheckpointError.Kind?]>([])
+        func record(_ item: PendingItem) {
+            checkpoint.record(answered(item.id)) { failure in
+                replies.change { $0.append((failure as? CheckpointError)?.kind) }
+            }
+        }
+        record(pending[0])
+        #expect(replies.value.isEmpty)
+        await checkpoint.close()
+        #expect(replies.value == [nil])
+        #expect(try fixture.value("SELECT count(*) FROM response") == 1)
+        record(pending[1])
+        #expect(replies.value == [nil, .closed])
+        #expect(try fixture.value("SELECT count(*) FROM response") == 1)
+    }
+
     @Test("a begin does not wait for the answers, and takes those that wait with it")
     func beginIsSoon() async throws {
         var policy = CommitPolicy()

@@ -63,37 +63,27 @@ package final class InMemoryStore: CheckpointStore {
         }
     }
 
-    package func record(_ outcome: ItemOutcome, settled: @escaping @Sendable ((any Error)?) -> Void) {
-        @Sendable func keep() {
-            state.change { state in
-                state.set(outcome.state, of: outcome.item)
-                if let attempt = outcome.attempt {
-                    state.attempts[outcome.item, default: []].append(attempt)
-                }
-            }
-            settled(nil)
-        }
-        do {
-            guard try isHeld(.record) else { return keep() }
-        } catch {
-            return settled(error)
-        }
+    /// Always in a task of its own, as a real one is committed some time later.
+    package func record(_ outcome: ItemOutcome, completion: @escaping @Sendable ((any Error)?) -> Void) {
         Task {
-            try? await waitForRelease(of: .record)
-            keep()
+            do {
+                try await commit(.record)
+                state.change { state in
+                    state.set(outcome.state, of: outcome.item)
+                    if let attempt = outcome.attempt {
+                        state.attempts[outcome.item, default: []].append(attempt)
+                    }
+                }
+                completion(nil)
+            } catch {
+                completion(error)
+            }
         }
     }
 
     /// Waits for a held commit, whether or not the caller is cancelled meanwhile: what was sent has to be kept.
     private func commit(_ operation: Operation) async throws {
-        guard try isHeld(operation) else { return }
-        let wait = Task { try await waitForRelease(of: operation) }
-        try await wait.value
-    }
-
-    /// Whether a commit is held back, and counted among those that wait.
-    private func isHeld(_ operation: Operation) throws -> Bool {
-        try state.change { state in
+        let isHeld = try state.change { state in
             if let allowed = state.allowed[operation], allowed > 0 {
                 state.allowed[operation] = allowed - 1
             } else if state.failing.contains(operation) {
@@ -103,10 +93,9 @@ package final class InMemoryStore: CheckpointStore {
             state.waiting[operation, default: 0] += 1
             return true
         }
-    }
-
-    private func waitForRelease(of operation: Operation) async throws {
-        try await state.wait { !$0.held.contains(operation) }
+        guard isHeld else { return }
+        let wait = Task { [state] in try await state.wait { !$0.held.contains(operation) } }
+        try await wait.value
         state.change { $0.waiting[operation, default: 0] -= 1 }
     }
 
