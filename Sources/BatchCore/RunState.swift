@@ -41,7 +41,9 @@ struct RunState {
 
     /// Workers without work: the last one first, whose memory is still at hand.
     private var idle: [Worker] = []
-    /// What new workers begin with. It does not come with them: they would keep their first item as long as they live.
+    /// What new workers begin with.
+    ///
+    /// It does not come with them, for they would keep their first item as long as they live.
     private var unclaimed: ArraySlice<Lane.Next> = []
     /// What has been committed, and is to be told.
     private var committed: [Conclusion] = []
