@@ -30,6 +30,7 @@ struct StringOption: Sendable {
     static let customMethod = StringOption(option: CURLOPT_CUSTOMREQUEST)
     static let protocols = StringOption(option: CURLOPT_PROTOCOLS_STR)
     static let proxy = StringOption(option: CURLOPT_PROXY)
+    static let requestTarget = StringOption(option: CURLOPT_REQUEST_TARGET)
 }
 
 /// An option that takes a pointer, which must stay valid as long as the transfer.

@@ -62,8 +62,8 @@ struct EasyHandle: ~Copyable {
     /// Says where the transfers go from here on.
     ///
     /// Of an address as text libcurl takes the parts, and writes it out again, for every transfer; of one that it is handed
-    /// in parts it only takes a copy, and most transfers of a handle go to the same one. What libcurl tells as the effective
-    /// address stays the first one of the handle.
+    /// in parts it only takes a copy, and most transfers of a handle go to the same one. Path and query it would still write
+    /// letter by letter, so they are told apart, as the target of the request, which it copies.
     ///
     /// - Parameters:
     ///   - url: The address.
@@ -78,8 +78,20 @@ struct EasyHandle: ~Copyable {
             let detail = String(cString: curl_url_strerror(code))
             throw CurlError(CURLE_URL_MALFORMAT, operation: operation(), detail: detail)
         }
+        let query = addressPart(CURLUPART_QUERY).map { "?\($0)" } ?? ""
+        try set(.requestTarget, to: (addressPart(CURLUPART_PATH) ?? "/") + query)
+        curl_url_set(address, CURLUPART_PATH, "/", 0)
+        curl_url_set(address, CURLUPART_QUERY, nil, 0)
         try set(.address, to: UnsafeRawPointer(address))
         self.url = url
+    }
+
+    /// A part of ``address`` as libcurl would send it.
+    private func addressPart(_ part: CURLUPart) -> String? {
+        var text: UnsafeMutablePointer<CChar>?
+        guard curl_url_get(address, part, &text, UInt32(CURLU_URLENCODE)) == CURLUE_OK, let text else { return nil }
+        defer { curl_free(text) }
+        return String(cString: text)
     }
 
     func set(_ option: PointerOption, to value: UnsafeRawPointer?) throws(CurlError) {

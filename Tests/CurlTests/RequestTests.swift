@@ -100,6 +100,25 @@ struct RequestTests {
         }
     }
 
+    @Test(
+        "path and query go over the wire as libcurl understands the address, to the server that it names",
+        arguments: [
+            ("", "/"), ("/", "/"), ("?q=1", "/?q=1"), ("/a/../b/./c", "/b/c"),
+            ("/v1beta/m:stream?alt=sse", "/v1beta/m:stream?alt=sse"),
+            ("/a%20b?c=%2F%3F&d", "/a%20b?c=%2F%3F&d"), ("/a?b#c", "/a?b"),
+        ]
+    )
+    func requestTarget(address: String, target: String) async throws {
+        try await withLoopbackServer { request, connection in
+            connection.respond(200, [], "\(request.target) of \(request.header("host") ?? "nobody")")
+        } _: { server in
+            let receiver = TestReceiver()
+            let end = try await transfer(HTTPRequest(url: server.url + address), receiver)
+            #expect(end.error == nil)
+            #expect(receiver.text == "\(target) of \(server.url.dropFirst("http://".count))")
+        }
+    }
+
     @Test("an address that is none is refused by its name, and does not get into the way of the next one")
     func badAddress() async throws {
         try await withLoopbackServer { _, connection in
