@@ -213,7 +213,20 @@ struct CapTests {
         return Double(try #require(try quota.events().first?["spending"]?["day"]?[name]).text) ?? -1
     }
 
-    @Test("a daily quota that was spent is known to the next run before it sends anything")
+    /// Whether the service's day ends so soon that a run waits for the next one instead of leaving its items: from a quarter
+    /// of an hour before it on, here with some time for the test itself.
+    private static let isDayAboutToEnd: Bool = {
+        var calendar = Calendar(identifier: .gregorian)
+        guard let california = TimeZone(identifier: "America/Los_Angeles") else { return false }
+        calendar.timeZone = california
+        let time = calendar.dateComponents([.hour, .minute], from: Date())
+        return time.hour == 23 && (time.minute ?? 0) >= 40
+    }()
+
+    @Test(
+        "a daily quota that was spent is known to the next run before it sends anything",
+        .disabled(if: isDayAboutToEnd, "a run would wait for midnight in California")
+    )
     func knownDailyQuota() async throws {
         let simulator = try await SimulatorProgram(
             script: #"{"rules": [{"fault": {"kind": "status", "status": 429, "quota": "day", "retryDelay": "10ms"}}]}"#
