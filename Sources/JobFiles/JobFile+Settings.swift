@@ -29,8 +29,7 @@ extension JobFile {
         var decoder = SettingsDecoder(defaultName: name(of: text.path), access: access, log: log)
         var job = Job(name: "")
         do throws(YAMLError) {
-            var parser = try text.parser()
-            job = try decoder.decode(&parser).job
+            job = try decoder.decode(text).job
         } catch {
             log.add(error)
         }

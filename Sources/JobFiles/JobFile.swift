@@ -95,8 +95,7 @@ package struct JobFile: Sendable {
         var reads = ReadList()
         do throws(YAMLError) {
             var decoder = SettingsDecoder(defaultName: Self.name(of: text.path), access: access, log: log)
-            var parser = try text.parser()
-            settings = try decoder.decode(&parser)
+            settings = try decoder.decode(text)
             var checker = JobChecker(text: text, settings: settings, access: access, log: log)
             settings = try checker.check()
             reads = checker.reads

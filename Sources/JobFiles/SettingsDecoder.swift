@@ -38,10 +38,11 @@ struct SettingsDecoder {
         settings = JobSettings(job: Job(name: defaultName))
     }
 
-    /// Walks over the file.
+    /// Walks over the file, but not over the prompts of a large one that nothing follows.
     ///
-    /// - Throws: A ``YAMLError`` if the rest of the file cannot be read.
-    mutating func decode(_ parser: inout YAMLParser) throws(YAMLError) -> JobSettings {
+    /// - Throws: A ``YAMLError`` if the file cannot be read.
+    mutating func decode(_ text: JobText) throws(YAMLError) -> JobSettings {
+        var parser = try text.parser()
         let start = YAMLMark(line: 1, column: 1)
         guard let root = try parser.peek() else {
             throw YAMLError("the file is empty; a job needs `model` and `prompts` or `inputs`", at: start)
@@ -50,19 +51,30 @@ struct SettingsDecoder {
             throw YAMLError("a job file is a mapping: `model: …`, `prompts: […]`", at: root.mark)
         }
         try parser.enter()
-        while let key = try parser.nextKey() {
+        var firstKey: YAMLMark?
+        var hasSkippedRest = false
+        while !hasSkippedRest, let key = try parser.nextKey() {
+            firstKey = firstKey ?? key.mark
             guard reader.accept(key, known: Self.keys) else {
                 try parser.skipValue()
                 continue
             }
             if key.text == "prompts", let next = try parser.peek(), next.kind == .sequence {
                 settings.promptsMark = next.mark
-                settings.promptsRange = try parser.skipValue()
+                // Without braces a mapping begins with its first key.
+                if firstKey == root.mark, try isLast(key, in: text) {
+                    settings.promptsRange = try parser.nextValueStart()..<Int.max
+                    hasSkippedRest = true
+                } else {
+                    settings.promptsRange = try parser.skipValue()
+                }
             } else {
                 values[key.text] = (key, try parser.readNode())
             }
         }
-        try parser.finish()
+        if !hasSkippedRest {
+            try parser.finish()
+        }
         for error in parser.problems {
             log.add(error)
         }
@@ -71,6 +83,17 @@ struct SettingsDecoder {
         decodeInputs()
         checkWhole()
         return settings
+    }
+
+    /// Whether the value of a key, of a mapping without braces, is the last thing in a large file, as lists of prompts mostly
+    /// are: to read a million of them only to know that nothing follows takes longer than all else.
+    private func isLast(_ key: YAMLScalar, in text: JobText) throws(YAMLError) -> Bool {
+        guard text.isLarge, key.mark.column == 1 else { return false }
+        do throws(FileProblem) {
+            return try !text.mayHaveKeys(below: key.mark.line)
+        } catch {
+            throw YAMLError(error.message, at: key.mark)
+        }
     }
 
     // MARK: The run

@@ -122,6 +122,14 @@ package struct YAMLParser: ~Copyable {
         try node(from: try nextEvent())
     }
 
+    /// Where the next value begins in the text, in Unicode scalars behind a byte order mark.
+    package mutating func nextValueStart() throws(YAMLError) -> Int {
+        if peeked == nil {
+            peeked = try readEvent(needsText: false)
+        }
+        return events.range.lowerBound
+    }
+
     /// Steps over the next value; what has an anchor inside it is kept for later aliases.
     ///
     /// - Returns: Where it stands in the text, in Unicode scalars behind a byte order mark. What is indented under its key
@@ -129,10 +137,7 @@ package struct YAMLParser: ~Copyable {
     /// - Throws: A ``YAMLError``.
     @discardableResult
     package mutating func skipValue() throws(YAMLError) -> Range<Int> {
-        if peeked == nil {
-            peeked = try readEvent(needsText: false)
-        }
-        let start = events.range.lowerBound
+        let start = try nextValueStart()
         var open = 0
         repeat {
             let event = try nextEvent(needsText: false)
