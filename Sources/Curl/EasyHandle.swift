@@ -68,30 +68,33 @@ struct EasyHandle: ~Copyable {
     /// - Parameters:
     ///   - url: The address.
     ///   - operation: What is tried, for the error.
-    /// - Throws: ``CurlError`` of kind `setup` if the address is none; the handle has none then.
+    /// - Throws: ``CurlError`` of kind `setup` if the address is none, or memory is missing; the next one is set anew then.
     private mutating func setURL(_ url: String, for operation: @autoclosure () -> String) throws(CurlError) {
         // As libcurl reads them: strings are equal, too, whose letters are composed in other ways.
         guard url.withCString({ new in self.url.withCString { strcmp(new, $0) } }) != 0 else { return }
         self.url = ""
-        let code = curl_url_set(address, CURLUPART_URL, url, 0)
-        guard code == CURLUE_OK else {
+        func check(_ code: CURLUcode) throws(CurlError) {
+            guard code != CURLUE_OK else { return }
             let detail = String(cString: curl_url_strerror(code))
             throw CurlError(CURLE_URL_MALFORMAT, operation: operation(), detail: detail)
         }
-        let query = addressPart(CURLUPART_QUERY).map { "?\($0)" } ?? ""
-        try set(.requestTarget, to: (addressPart(CURLUPART_PATH) ?? "/") + query)
-        curl_url_set(address, CURLUPART_PATH, "/", 0)
-        curl_url_set(address, CURLUPART_QUERY, nil, 0)
+        func part(_ part: CURLUPart, _ flags: Int32 = 0) throws(CurlError) -> String? {
+            var text: UnsafeMutablePointer<CChar>?
+            let code = curl_url_get(address, part, &text, UInt32(flags))
+            guard code != CURLUE_NO_QUERY else { return nil }
+            try check(code)
+            defer { curl_free(text) }
+            return text.map { String(cString: $0) }
+        }
+        try check(curl_url_set(address, CURLUPART_URL, url, 0))
+        // Encoded or not as libcurl itself takes them.
+        let path = try part(CURLUPART_PATH, CURLU_URLENCODE) ?? "/"
+        let query = try part(CURLUPART_QUERY).map { "?\($0)" } ?? ""
+        try set(.requestTarget, to: path + query)
+        try check(curl_url_set(address, CURLUPART_PATH, "/", 0))
+        try check(curl_url_set(address, CURLUPART_QUERY, nil, 0))
         try set(.address, to: UnsafeRawPointer(address))
         self.url = url
-    }
-
-    /// A part of ``address`` as libcurl would send it.
-    private func addressPart(_ part: CURLUPart) -> String? {
-        var text: UnsafeMutablePointer<CChar>?
-        guard curl_url_get(address, part, &text, UInt32(CURLU_URLENCODE)) == CURLUE_OK, let text else { return nil }
-        defer { curl_free(text) }
-        return String(cString: text)
     }
 
     func set(_ option: PointerOption, to value: UnsafeRawPointer?) throws(CurlError) {

@@ -105,7 +105,7 @@ struct RequestTests {
         arguments: [
             ("", "/"), ("/", "/"), ("?q=1", "/?q=1"), ("/a/../b/./c", "/b/c"),
             ("/v1beta/m:stream?alt=sse", "/v1beta/m:stream?alt=sse"),
-            ("/a%20b?c=%2F%3F&d", "/a%20b?c=%2F%3F&d"), ("/a?b#c", "/a?b"),
+            ("/a%20b?c=%2F%3F&d", "/a%20b?c=%2F%3F&d"), ("/a?b#c", "/a?b"), ("/?q=ö", "/?q=ö"),
         ]
     )
     func requestTarget(address: String, target: String) async throws {

@@ -272,13 +272,15 @@ import Testing
         #expect(items.map(\.prompt) == ["a\nb\n"])
     }
 
-    @Test("a file that changes between two readings is noticed")
-    func changedFile() throws {
-        let workspace = try Workspace(["job.yaml": "model: m\nprompts: [one]\n"])
+    @Test("a file that changes between two readings is noticed", arguments: ["one", "LONG"])
+    func changedFile(prompt: String) throws {
+        let text = "model: m\nprompts:\n  - \(prompt)\n".replacing("LONG", with: Self.long)
+        let workspace = try Workspace(["job.yaml": text])
         let job = try JobFile.load(path: workspace.path + "/job.yaml")
-        try workspace.directory.write("model: m\nprompts: [one, two]\n", to: "job.yaml")
+        try workspace.directory.write(text + "  - two\n", to: "job.yaml")
         let error = #expect(throws: JobFileError.self) { _ = try job.allItems() }
         #expect(error?.description.contains("changed while the job was being read") == true)
+        #expect(throws: JobFileError.self) { _ = try job.textToKeep() }
     }
 
     /// A prompt long enough for the file not to be kept whole.

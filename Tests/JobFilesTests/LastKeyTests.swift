@@ -34,6 +34,34 @@ struct LastKeyTests {
     }
 
     @Test(
+        "a key is found wherever pieces of the file that are read meet",
+        arguments: ["\n", "\r\n", "\u{85}", "\u{2028}"]
+    )
+    func betweenPieces(lineBreak: String) throws {
+        let head = "model: m\nprompts:\n  - "
+        for shift in 0...4 {
+            let prompt = String(repeating: "x", count: (1 << 20) - head.utf8.count - shift)
+            for mark in ["", "\u{FEFF}"] {
+                let text = "\(mark)\(head)\(prompt)\(lineBreak)limits: {concurrency: 7}\n"
+                let workspace = try Workspace(["job.yaml": text])
+                #expect(try JobFile.load(path: workspace.path + "/job.yaml").job.limits.concurrency == 7)
+            }
+        }
+    }
+
+    @Test("a job is kept without its last key, however late that begins")
+    func keptText() throws {
+        let head =
+            "model: m\nlimits: {concurrency: 7}\nvars: {x: \(String(repeating: "é", count: 40_000))}\nprompts:\n  "
+        let workspace = try Workspace(["job.yaml": Self.enlarged("\(head)- LONG\n  - b\n")])
+        let path = workspace.path + "/job.yaml"
+        let text = try JobFile.load(path: path).textToKeep()
+        #expect(text.starts(with: head.utf8))
+        #expect(text.count < head.utf8.count + 100)
+        #expect(try JobFile.settings(contents: text, name: path, folder: workspace.path).limits.concurrency == 7)
+    }
+
+    @Test(
         "what must not follow is refused",
         arguments: [
             ("prompts: [b]\n", "\"prompts\" is given twice"), ("-x: 1\n", "unknown key \"-x\""),
