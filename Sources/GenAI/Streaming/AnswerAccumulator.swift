@@ -22,6 +22,14 @@ package struct UsageCounts: Sendable, Equatable {
     /// The counts that members of `usageMetadata` have of their own.
     enum Name {
         case prompt, output, thoughts, cached, toolUse, total
+
+        /// Whether it counts what the model is given, which is the same in all chunks of most answers.
+        var isOfInput: Bool {
+            switch self {
+            case .prompt, .cached, .toolUse: true
+            case .output, .thoughts, .total: false
+            }
+        }
     }
 
     subscript(name: Name) -> Int? {

@@ -1,6 +1,6 @@
 internal import JSON
 
-/// What the chunks of a stream have in common: all their bytes but the text and the counts.
+/// What the chunks of a stream have in common: all their bytes but the text and the counts of the output.
 ///
 /// Chunk after chunk repeats its names, its model and its identifier; comparing them with the chunk before takes a fifth
 /// of the time of reading them. A chunk that has the pattern says what the one before it said, apart from its slots.

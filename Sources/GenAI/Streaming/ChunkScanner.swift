@@ -294,7 +294,10 @@ package struct ChunkScanner {
         let start = reader.position
         if let count = reader.skipDigits() {
             usage[name] = count
-            slots.append(ChunkPattern.Slot(.count(name), start..<reader.position))
+            // A chunk with another count of the input than the one before, as hardly any has, is read as a whole.
+            if !name.isOfInput {
+                slots.append(ChunkPattern.Slot(.count(name), start..<reader.position))
+            }
         } else {
             isPlain = false
             // A negative or unreadable count says nothing and must not erase what an earlier chunk said.
