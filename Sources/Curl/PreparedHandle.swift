@@ -29,13 +29,18 @@ final class PreparedHandle: @unchecked Sendable {
 
     var easy: EasyHandle
     let route: Route
+    /// Which ``ConnectionGroup`` its transfers belong to: always the same one, so that each finds the connection of the one
+    /// before it.
+    let group: Int
 
     /// - Parameters:
     ///   - route: What to configure it for.
+    ///   - group: The number of its group.
     ///   - bufferBytes: The most to receive at once, without TLS.
     /// - Throws: ``CurlError`` of kind `setup`.
-    init(_ route: Route, bufferBytes: Int) throws(CurlError) {
+    init(_ route: Route, group: Int, bufferBytes: Int) throws(CurlError) {
         self.route = route
+        self.group = group
         easy = try EasyHandle()
         try easy.keepErrorDetail()
         try Transfer.setCallbacks(of: easy)
@@ -81,34 +86,45 @@ final class HandlePool: Sendable {
     /// For one transfer: a chunk as most are, and no less than libcurl takes; its own choice.
     private static let bufferSizes = 1 << 10...16 << 10
 
+    private struct State {
+        var idle: [PreparedHandle] = []
+        /// How many have been made for connections that are not shared.
+        var unshared = 0
+    }
+
     private let capacity: Int
     private let bufferBytes: Int
-    private let idle = Mutex<[PreparedHandle]>([])
+    private let groups: Int
+    private let state = Mutex(State())
 
     /// - Parameter capacity: The most handles to keep: as many as there will be transfers at once.
     init(capacity: Int) {
         self.capacity = capacity
+        groups = ConnectionGroup.count(concurrency: capacity)
         let share = Self.allBuffers / max(capacity, 1)
         bufferBytes = min(max(share, Self.bufferSizes.lowerBound), Self.bufferSizes.upperBound)
     }
 
     func take(_ route: PreparedHandle.Route) throws(CurlError) -> PreparedHandle {
-        let known = idle.withLock { idle in
+        let (known, group): (PreparedHandle?, Int) = state.withLock { state in
             // Nearly all requests of a client share their route; handles of another one are let go.
-            while let handle = idle.popLast() {
-                if handle.route == route { return handle as PreparedHandle? }
+            while let handle = state.idle.popLast() {
+                if handle.route == route { return (handle, handle.group) }
             }
-            return nil
+            guard !route.isTLS else { return (nil, 0) }
+            defer { state.unshared += 1 }
+            // One group after the other: a client that uses little of its concurrency does with one.
+            return (nil, state.unshared / ConnectionGroup.size % groups)
         }
         if let known { return known }
-        return try PreparedHandle(route, bufferBytes: bufferBytes)
+        return try PreparedHandle(route, group: group, bufferBytes: bufferBytes)
     }
 
     func giveBack(_ handle: PreparedHandle) {
         handle.easy.releaseBody()
-        idle.withLock { idle in
-            if idle.count < capacity {
-                idle.append(handle)
+        state.withLock { state in
+            if state.idle.count < capacity {
+                state.idle.append(handle)
             }
         }
     }

@@ -6,6 +6,8 @@
     struct SocketPoller: ~Copyable {
         struct Readiness {
             let descriptor: Int32
+            /// Of whoever had it watched.
+            let owner: Int
             let isReadable: Bool
             let isWritable: Bool
             let isFailed: Bool
@@ -30,7 +32,7 @@
             self.epoll = epoll
             self.waker = waker
             events = .allocate(capacity: Self.batch)
-            watch(waker.descriptor, readable: true, writable: false)
+            watch(waker.descriptor, for: 0, readable: true, writable: false)
         }
 
         deinit {
@@ -38,10 +40,15 @@
             events.deallocate()
         }
 
-        func watch(_ descriptor: Int32, readable: Bool, writable: Bool) {
+        /// - Parameters:
+        ///   - descriptor: A socket.
+        ///   - owner: What to name with its readiness.
+        ///   - readable: Whether to wait for bytes to read.
+        ///   - writable: Whether to wait for room to write.
+        func watch(_ descriptor: Int32, for owner: Int, readable: Bool, writable: Bool) {
             var event = epoll_event()
             event.events = (readable ? EPOLLIN.rawValue : 0) | (writable ? EPOLLOUT.rawValue : 0)
-            event.data.fd = descriptor
+            event.data.u64 = UInt64(owner) << 32 | UInt64(descriptor)
             // libcurl has a socket watched anew for each transfer, and seldom changes its mind in between.
             if epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) != 0, errno == EEXIST {
                 epoll_ctl(epoll, EPOLL_CTL_MOD, descriptor, &event)
@@ -64,14 +71,16 @@
             let end = monotonicNow()
             guard count > 0 else { return end }
             for event in events[..<Int(count)] {
-                if event.data.fd == waker.descriptor {
+                let descriptor = Int32(truncatingIfNeeded: event.data.u64)
+                if descriptor == waker.descriptor {
                     waker.reset()
                     continue
                 }
                 let bits = event.events
                 body(
                     Readiness(
-                        descriptor: event.data.fd,
+                        descriptor: descriptor,
+                        owner: Int(event.data.u64 >> 32),
                         isReadable: bits & (EPOLLIN.rawValue | EPOLLHUP.rawValue) != 0,
                         isWritable: bits & EPOLLOUT.rawValue != 0,
                         isFailed: bits & (EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0

@@ -123,6 +123,9 @@ package final class Transfer: @unchecked Sendable {
 
     private var isTLS: Bool { handle.route.isTLS }
 
+    /// Which ``ConnectionGroup`` of the loop it belongs to.
+    var group: Int { handle.group }
+
     /// Whether the transfer still waits for a connection.
     var isWaitingForConnection: Bool { sentAt == nil }
 

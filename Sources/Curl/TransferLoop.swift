@@ -85,6 +85,11 @@ package final class TransferLoop: Sendable {
         send(.stop)
     }
 
+    /// How many descriptors libcurl has open for itself with a number of transfers at once, besides one for each connection.
+    package static func descriptors(concurrency: Int) -> Int {
+        ConnectionGroup.descriptors(concurrency: concurrency)
+    }
+
     /// Makes a request ready to be started.
     ///
     /// - Parameters:
@@ -166,7 +171,9 @@ package final class TransferLoop: Sendable {
         /// A busy machine may wake a thread so late.
         private static let longestDelay = Duration.milliseconds(500)
 
-        private let multi: MultiHandle
+        /// Made when they are needed.
+        private var groups: [ConnectionGroup] = []
+        private let cacheSize: Int
         private let poller: SocketPoller
         private var connectionLimit: ConnectionLimit
         /// When ``connectionLimit`` is to be considered; set while the server's version of HTTP is not known.
@@ -176,7 +183,6 @@ package final class TransferLoop: Sendable {
         private var transfers: [UnsafeMutableRawPointer: Transfer] = [:]
         /// When the sockets were looked at last.
         private var lookedAt = monotonicNow()
-        private var timerDeadline: Duration?
         /// No transfer's deadline is earlier; found anew when this moment has come.
         private var sweepAt: Duration?
         private let inbox: Inbox
@@ -184,26 +190,20 @@ package final class TransferLoop: Sendable {
 
         init(_ options: Options, inbox: Inbox) throws(CurlError) {
             self.inbox = inbox
-            multi = try MultiHandle()
             poller = try SocketPoller()
             connectionLimit = ConnectionLimit(concurrency: options.concurrency)
-            try multi.set(.multiplexing, to: Int(CURLPIPE_MULTIPLEX))
-            try multi.set(.connectionCacheSize, to: max(options.concurrency, 16))
+            cacheSize = max(options.concurrency, 16)
+            _ = try group(0)
         }
 
         var waker: SocketWaker { poller.waker }
 
         func run() {
-            do {
-                try watchSockets()
-            } catch {
-                preconditionFailure("libcurl refuses its own callbacks: \(error)")
-            }
             var commands: [Command] = []
             while !isStopped {
                 let limit = inbox.allowsWait() ? waitMilliseconds() : 0
                 let end = poller.wait(milliseconds: limit) { ready in
-                    multi.act(
+                    groups[ready.owner].multi.act(
                         on: ready.descriptor,
                         readable: ready.isReadable,
                         writable: ready.isWritable,
@@ -215,9 +215,9 @@ package final class TransferLoop: Sendable {
                     forgive(end - lookedAt - .milliseconds(limit))
                 }
                 lookedAt = end
-                if let deadline = timerDeadline, deadline <= monotonicNow() {
-                    timerDeadline = nil
-                    multi.actOnTimer()
+                let now = monotonicNow()
+                for group in groups {
+                    group.actOnTimer(now: now)
                 }
                 inbox.takeAll(into: &commands)
                 for command in commands {
@@ -233,33 +233,26 @@ package final class TransferLoop: Sendable {
             for transfer in transfers.values {
                 end(transfer, .cancelled, "the client was closed")
             }
-            // Cleaning up may touch idle connections, when half of this object is gone.
-            multi.removeCallbacks()
         }
 
-        private func watchSockets() throws(CurlError) {
-            try multi.setCallbacks(
-                socket: { _, descriptor, what, context, _ in
-                    guard let context else { return 0 }
-                    Unmanaged<Driver>.fromOpaque(context).takeUnretainedValue().watch(descriptor, what)
-                    return 0
-                },
-                timer: { _, milliseconds, context in
-                    guard let context else { return 0 }
-                    let driver = Unmanaged<Driver>.fromOpaque(context).takeUnretainedValue()
-                    driver.timerDeadline = milliseconds < 0 ? nil : monotonicNow() + .milliseconds(milliseconds)
-                    return 0
-                },
-                context: Unmanaged.passUnretained(self).toOpaque()
-            )
+        private func group(_ number: Int) throws(CurlError) -> ConnectionGroup {
+            while groups.count <= number {
+                let owner = groups.count
+                let group = try ConnectionGroup(cacheSize: cacheSize) { [unowned self] descriptor, what in
+                    watch(descriptor, what, for: owner)
+                }
+                groups.append(group)
+            }
+            return groups[number]
         }
 
-        private func watch(_ descriptor: Int32, _ what: Int32) {
+        private func watch(_ descriptor: Int32, _ what: Int32, for group: Int) {
             if what == CURL_POLL_REMOVE {
                 poller.unwatch(descriptor)
             } else {
                 poller.watch(
                     descriptor,
+                    for: group,
                     readable: what & CURL_POLL_IN != 0,
                     writable: what & CURL_POLL_OUT != 0
                 )
@@ -267,8 +260,10 @@ package final class TransferLoop: Sendable {
         }
 
         private func waitMilliseconds() -> Int? {
-            // Not as a list, which would take memory for every look at the sockets.
-            let next = earlier(timerDeadline, earlier(sweepAt, considerAt))
+            var next = earlier(sweepAt, considerAt)
+            for group in groups {
+                next = earlier(next, group.timerDeadline)
+            }
             return next.map { max(0, ($0 - monotonicNow()).wholeMilliseconds) }
         }
 
@@ -292,9 +287,10 @@ package final class TransferLoop: Sendable {
 
         private func start(_ transfer: Transfer) {
             do {
-                try multi.set(.maximumHostConnections, to: transfer.isBounded ? connectionLimit.connections : 0)
+                let group = try group(transfer.group)
+                try group.multi.set(.maximumHostConnections, to: transfer.isBounded ? connectionLimit.connections : 0)
                 transfer.observer = self
-                try multi.add(transfer.easyPointer)
+                try group.multi.add(transfer.easyPointer)
                 transfers[transfer.easyPointer] = transfer
                 scheduleSweep(for: transfer)
             } catch {
@@ -303,10 +299,12 @@ package final class TransferLoop: Sendable {
         }
 
         private func finishEnded() {
-            while let ended = multi.nextEnded() {
-                guard let transfer = transfers.removeValue(forKey: ended.easy) else { continue }
-                multi.remove(ended.easy)
-                transfer.finish(ended.code)
+            for group in groups {
+                while let ended = group.multi.nextEnded() {
+                    guard let transfer = transfers.removeValue(forKey: ended.easy) else { continue }
+                    group.multi.remove(ended.easy)
+                    transfer.finish(ended.code)
+                }
             }
         }
 
@@ -316,8 +314,12 @@ package final class TransferLoop: Sendable {
 
         private func end(_ transfer: Transfer, _ error: CurlError) {
             transfers[transfer.easyPointer] = nil
-            multi.remove(transfer.easyPointer)
+            remove(transfer)
             transfer.finish(error)
+        }
+
+        private func remove(_ transfer: Transfer) {
+            groups[transfer.group].multi.remove(transfer.easyPointer)
         }
 
         // MARK: Connections
@@ -360,7 +362,7 @@ package final class TransferLoop: Sendable {
             guard isConnectionLimitLifted else { return }
             isConnectionLimitLifted = false
             for waiting in transfers.values where waiting.isBounded && waiting.isWaitingForConnection {
-                multi.remove(waiting.easyPointer)
+                remove(waiting)
                 transfers[waiting.easyPointer] = nil
                 start(waiting)
             }

@@ -1,3 +1,5 @@
+internal import Curl
+
 #if canImport(Glibc)
     internal import Glibc
 #elseif canImport(Darwin)
@@ -8,7 +10,7 @@
 enum DescriptorLimit {
     /// Files that will be open besides connections: the checkpoint and its log, twice while results are written, the quota
     /// ledger and its journal, input data, the output, and what pollers, timers and signals take; running out of those ends the process.
-    private static let reserve = 36
+    private static let reserve = 34
     /// Descriptors are looked for up to this number: whoever has more open has a high limit too.
     private static let lookedAt: Int32 = 1024
 
@@ -20,13 +22,15 @@ enum DescriptorLimit {
         var limit = rlimit()
         guard getrlimit(resource, &limit) == 0 else { return concurrency }
         let taken = inherited() + reserve
-        let wanted = rlim_t(concurrency + taken)
+        let wanted = rlim_t(concurrency + TransferLoop.descriptors(concurrency: concurrency) + taken)
         if limit.rlim_cur < wanted {
             limit.rlim_cur = min(max(wanted, limit.rlim_cur), limit.rlim_max)
             setrlimit(resource, &limit)
             getrlimit(resource, &limit)
         }
-        return limit.rlim_cur >= wanted ? concurrency : max(1, Int(limit.rlim_cur) - taken)
+        guard limit.rlim_cur < wanted else { return concurrency }
+        let left = Int(limit.rlim_cur) - taken
+        return max(1, left - TransferLoop.descriptors(concurrency: left))
     }
 
     /// Files that may be open at once after the limit was raised as far as it goes.

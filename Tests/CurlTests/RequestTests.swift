@@ -163,27 +163,34 @@ struct RequestTests {
         }
     }
 
-    @Test("200 transfers run at the same time on one loop")
-    func parallel() async throws {
+    @Test(
+        "many transfers run at the same time on one loop, and the next ones over their connections",
+        arguments: [200, 600]
+    )
+    func parallel(count: Int) async throws {
+        allowDescriptors(2 * count + 200)
         let arrived = Tally()
         try await withLoopbackServer { request, connection in
             // Nobody is answered before everybody has asked.
             arrived.raise()
-            arrived.block(until: 200)
+            arrived.block(until: request.number < count ? count : 2 * count)
             connection.respond(200, [], request.bodyText)
         } _: { server in
-            let loop = try TransferLoop(TransferLoop.Options(concurrency: 200))
-            let receivers = try (0..<200).map { number in
-                let receiver = TestReceiver()
-                let request = HTTPRequest(method: "POST", url: server.url, body: Array("\(number)".utf8))
-                _ = try loop.start(request, receiver: receiver)
-                return receiver
+            let loop = try TransferLoop(TransferLoop.Options(concurrency: count))
+            for _ in 0..<2 {
+                let receivers = try (0..<count).map { number in
+                    let receiver = TestReceiver()
+                    let request = HTTPRequest(method: "POST", url: server.url, body: Array("\(number)".utf8))
+                    _ = try loop.start(request, receiver: receiver)
+                    return receiver
+                }
+                for (number, receiver) in receivers.enumerated() {
+                    #expect(try await receiver.end().error == nil)
+                    #expect(receiver.text == "\(number)")
+                    #expect(receiver.current.headCount == 1)
+                }
             }
-            for (number, receiver) in receivers.enumerated() {
-                #expect(try await receiver.end().error == nil)
-                #expect(receiver.text == "\(number)")
-                #expect(receiver.current.headCount == 1)
-            }
+            #expect(server.connectionCount == count)
         }
     }
 
@@ -224,4 +231,13 @@ struct RequestTests {
             }
         }
     }
+}
+
+/// Has the process keep more files open than systems allow by themselves: of each connection both ends are here.
+private func allowDescriptors(_ count: Int) {
+    var limit = rlimit()
+    let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+    getrlimit(resource, &limit)
+    limit.rlim_cur = max(limit.rlim_cur, min(rlim_t(count), limit.rlim_max))
+    setrlimit(resource, &limit)
 }
