@@ -4,7 +4,8 @@ internal import CCurl
 ///
 /// libcurl walks over all connections it has to find one that is free, and over them once more when a transfer has ended.
 /// With ten thousand of them that takes more time than all of its other work (seen in profiles of libcurl 7.88), so they are
-/// spread over several sets of it. Requests over TLS stay together in the first one: with HTTP/2 they share few connections.
+/// spread over several sets of it. Requests over TLS stay together in the first one: with HTTP/2 they share few connections,
+/// and whether a server speaks it is not known before.
 final class ConnectionGroup {
     /// As many transfers at once as are worth a set of their own.
     static let size = 512
@@ -25,7 +26,7 @@ final class ConnectionGroup {
     /// - Parameters:
     ///   - cacheSize: The most connections to keep.
     ///   - watch: Called when libcurl wants to know something else about a socket than before.
-    /// - Throws: ``CurlError`` if libcurl is out of memory or descriptors.
+    /// - Throws: ``CurlError`` if libcurl is out of memory.
     init(cacheSize: Int, watch: @escaping (_ descriptor: Int32, _ what: Int32) -> Void) throws(CurlError) {
         self.watch = watch
         multi = try MultiHandle()

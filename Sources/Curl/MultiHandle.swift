@@ -1,6 +1,6 @@
 internal import CCurl
 
-/// The set of running transfers of one ``TransferLoop``, driven by readiness of its sockets.
+/// The set of running transfers of one ``ConnectionGroup``, driven by readiness of its sockets.
 struct MultiHandle: ~Copyable {
     private let pointer: UnsafeMutableRawPointer
 
@@ -20,7 +20,7 @@ struct MultiHandle: ~Copyable {
         try CurlError.check(gb_multi_set_long(pointer, option.option, value), "set \(option)")
     }
 
-    /// Registers who is told about sockets and timers; the context must outlive the handle.
+    /// Registers who is told about sockets and timers; the context must live until ``removeCallbacks()``.
     func setCallbacks(
         socket: gb_socket_callback,
         timer: gb_timer_callback,

@@ -29,18 +29,17 @@ final class PreparedHandle: @unchecked Sendable {
 
     var easy: EasyHandle
     let route: Route
-    /// Which ``ConnectionGroup`` its transfers belong to: always the same one, so that each finds the connection of the one
-    /// before it.
-    let group: Int
+    /// `nil` if its connections are shared.
+    private let place: GroupPlaces.Place?
 
     /// - Parameters:
     ///   - route: What to configure it for.
-    ///   - group: The number of its group.
+    ///   - place: Its place in a group; `nil` for one whose connections are shared.
     ///   - bufferBytes: The most to receive at once, without TLS.
     /// - Throws: ``CurlError`` of kind `setup`.
-    init(_ route: Route, group: Int, bufferBytes: Int) throws(CurlError) {
+    init(_ route: Route, place: GroupPlaces.Place?, bufferBytes: Int) throws(CurlError) {
         self.route = route
-        self.group = group
+        self.place = place
         easy = try EasyHandle()
         try easy.keepErrorDetail()
         try Transfer.setCallbacks(of: easy)
@@ -78,6 +77,12 @@ final class PreparedHandle: @unchecked Sendable {
     }
 }
 
+extension PreparedHandle {
+    /// Which ``ConnectionGroup`` its transfers belong to: always the same one, so that each finds the connection of the one
+    /// before it.
+    var group: Int { place?.group ?? 0 }
+}
+
 /// Handles that wait for their next request.
 final class HandlePool: Sendable {
     /// What the receive buffers of all transfers may take up together, unless that leaves too little for each: of thousands of
@@ -86,45 +91,36 @@ final class HandlePool: Sendable {
     /// For one transfer: a chunk as most are, and no less than libcurl takes; its own choice.
     private static let bufferSizes = 1 << 10...16 << 10
 
-    private struct State {
-        var idle: [PreparedHandle] = []
-        /// How many have been made for connections that are not shared.
-        var unshared = 0
-    }
-
     private let capacity: Int
     private let bufferBytes: Int
-    private let groups: Int
-    private let state = Mutex(State())
+    private let places: GroupPlaces
+    private let idle = Mutex<[PreparedHandle]>([])
 
     /// - Parameter capacity: The most handles to keep: as many as there will be transfers at once.
     init(capacity: Int) {
         self.capacity = capacity
-        groups = ConnectionGroup.count(concurrency: capacity)
+        places = GroupPlaces(concurrency: capacity)
         let share = Self.allBuffers / max(capacity, 1)
         bufferBytes = min(max(share, Self.bufferSizes.lowerBound), Self.bufferSizes.upperBound)
     }
 
     func take(_ route: PreparedHandle.Route) throws(CurlError) -> PreparedHandle {
-        let (known, group): (PreparedHandle?, Int) = state.withLock { state in
+        let known = idle.withLock { idle in
             // Nearly all requests of a client share their route; handles of another one are let go.
-            while let handle = state.idle.popLast() {
-                if handle.route == route { return (handle, handle.group) }
+            while let handle = idle.popLast() {
+                if handle.route == route { return handle as PreparedHandle? }
             }
-            guard !route.isTLS else { return (nil, 0) }
-            defer { state.unshared += 1 }
-            // One group after the other: a client that uses little of its concurrency does with one.
-            return (nil, state.unshared / ConnectionGroup.size % groups)
+            return nil
         }
         if let known { return known }
-        return try PreparedHandle(route, group: group, bufferBytes: bufferBytes)
+        return try PreparedHandle(route, place: route.isTLS ? nil : places.take(), bufferBytes: bufferBytes)
     }
 
     func giveBack(_ handle: PreparedHandle) {
         handle.easy.releaseBody()
-        state.withLock { state in
-            if state.idle.count < capacity {
-                state.idle.append(handle)
+        idle.withLock { idle in
+            if idle.count < capacity {
+                idle.append(handle)
             }
         }
     }

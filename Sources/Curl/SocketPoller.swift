@@ -48,7 +48,7 @@
         func watch(_ descriptor: Int32, for owner: Int, readable: Bool, writable: Bool) {
             var event = epoll_event()
             event.events = (readable ? EPOLLIN.rawValue : 0) | (writable ? EPOLLOUT.rawValue : 0)
-            event.data.u64 = UInt64(owner) << 32 | UInt64(descriptor)
+            event.data.u64 = UInt64(owner) << 32 | UInt64(UInt32(bitPattern: descriptor))
             // libcurl has a socket watched anew for each transfer, and seldom changes its mind in between.
             if epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) != 0, errno == EEXIST {
                 epoll_ctl(epoll, EPOLL_CTL_MOD, descriptor, &event)

@@ -15,7 +15,8 @@ internal import Synchronization
 /// once for a whole answer.
 package final class TransferLoop: Sendable {
     package struct Options: Sendable {
-        /// Transfers that will run at once; sizes the connection cache and receive buffers, and bounds connections to a host.
+        /// Transfers that will run at once; sizes connection caches, their number and receive buffers, and bounds connections to
+        /// a host.
         package var concurrency: Int
 
         package init(concurrency: Int = 100) {

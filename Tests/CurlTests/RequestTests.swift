@@ -168,7 +168,7 @@ struct RequestTests {
         arguments: [200, 600]
     )
     func parallel(count: Int) async throws {
-        allowDescriptors(2 * count + 200)
+        try allowDescriptors(2 * count + 200)
         let arrived = Tally()
         try await withLoopbackServer { request, connection in
             // Nobody is answered before everybody has asked.
@@ -234,10 +234,11 @@ struct RequestTests {
 }
 
 /// Has the process keep more files open than systems allow by themselves: of each connection both ends are here.
-private func allowDescriptors(_ count: Int) {
+private func allowDescriptors(_ count: Int) throws {
     var limit = rlimit()
     let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
     getrlimit(resource, &limit)
     limit.rlim_cur = max(limit.rlim_cur, min(rlim_t(count), limit.rlim_max))
     setrlimit(resource, &limit)
+    try #require(limit.rlim_cur >= rlim_t(count), "\(count) descriptors are needed (`ulimit -Hn`)")
 }
