@@ -1,7 +1,8 @@
-import Curl
 import Glibc
 import TestSupport
 import Testing
+
+@testable import Curl
 
 @Suite("Limits, cancelling and pausing", .timeLimit(.minutes(1)))
 struct LimitTests {
@@ -156,6 +157,40 @@ struct LimitTests {
             loop.cancel(transfer)
             loop.resume(transfer)
             #expect(receiver.current.ends.count == 1)
+        }
+    }
+
+    @Test("of more transfers than one set of libcurl holds each is cancelled by itself, and the rest are answered")
+    func cancelMany() async throws {
+        let count = ConnectionGroup.size + 40
+        try allowDescriptors(2 * count + 200)
+        let mayAnswer = Tally()
+        try await withLoopbackServer { _, connection in
+            connection.sendHead()
+            connection.sendChunk("part")
+            mayAnswer.block(until: 1)
+            connection.sendEnd()
+        } _: { server in
+            let loop = try TransferLoop(TransferLoop.Options(concurrency: count))
+            let receivers = (0..<count).map { _ in TestReceiver() }
+            let transfers = try receivers.map { try loop.start(HTTPRequest(url: server.url), receiver: $0) }
+            #expect(Set(transfers.map(\.group)) == [0, 1])
+            for receiver in receivers {
+                try await receiver.pieces.reach(1)
+            }
+            let cancelled = receivers.indices.filter { $0.isMultiple(of: 3) }
+            for number in cancelled {
+                loop.cancel(transfers[number])
+            }
+            for number in cancelled {
+                #expect(try await receivers[number].end().error?.kind == .cancelled)
+            }
+            mayAnswer.raise()
+            for number in receivers.indices where !cancelled.contains(number) {
+                #expect(try await receivers[number].end().error == nil)
+                #expect(receivers[number].text == "part")
+            }
+            #expect(receivers.allSatisfy { $0.current.ends.count == 1 })
         }
     }
 
