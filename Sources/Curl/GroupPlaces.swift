@@ -15,6 +15,7 @@ final class GroupPlaces: Sendable {
         }
 
         deinit {
+            // Maybe while the pool of handles is locked, which nobody locks from within this lock.
             places.counts.withLock { $0[group] -= 1 }
         }
     }
